@@ -1,0 +1,5 @@
+/** The wall clock. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}

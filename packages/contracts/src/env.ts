@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+/**
+ * The environment of each function, shared by the construct that sets it and the entry point that reads it. A test
+ * holds that every function's template has the variables of its schema and no other.
+ */
+const count = z.coerce.number().int().positive();
+const table = { SLUICE_TABLE: z.string().min(1) };
+const values = { ...table, SLUICE_BUCKET: z.string().min(1) };
+const hints = {
+  /** The URL of every shard queue up to its `<priority>-<shard>`. */
+  SLUICE_QUEUE_PREFIX: z.string().min(1),
+  SLUICE_SHARDS: count,
+  SLUICE_SHARDS_PER_TENANT: count,
+};
+const events = { SLUICE_BUS: z.string().min(1) };
+/** `on` when the table has the `list` index. */
+const list = { SLUICE_LIST_INDEX: z.enum(['on', 'off']) };
+
+export const ENV_SCHEMAS = {
+  submit: z.object({ ...values, ...hints, ...events, ...list }),
+  api: z.object({ ...values }),
+  authorizer: z.object({ ...table }),
+  dispatch: z.object({ ...values, ...hints, ...events }),
+  settle: z.object({ ...values, ...hints, ...events }),
+  timers: z.object({ ...table, ...hints, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
+  audit: z.object({ ...table, ...hints }),
+  registrar: z.object({ ...table }),
+} as const;
+export type FunctionName = keyof typeof ENV_SCHEMAS;
+export type Env<F extends FunctionName> = z.infer<(typeof ENV_SCHEMAS)[F]>;
+
+/** Reads a function's environment once, at cold start. @throws naming each variable that is missing or wrong. */
+export function readEnv<F extends FunctionName>(name: F, env: Record<string, string | undefined>): Env<F> {
+  const parsed = ENV_SCHEMAS[name].safeParse(env);
+  if (!parsed.success) throw new Error(`environment of ${name}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data as Env<F>;
+}

@@ -1,0 +1,50 @@
+/** Every limit of the platform, in one place; each is named in the error that it causes. */
+export const LIMITS = {
+  /** Bytes of one payload as JSON in UTF-8. Larger input belongs in the caller's own S3 object, its key in the payload. */
+  payloadBytes: 1_048_576,
+  /** Bytes of the whole body of one call: Lambda's 6 MB counts the escaped event. */
+  bodyBytes: 4_194_304,
+  /** Tasks in one batch submission. */
+  batchTasks: 500,
+  /** Characters of a task id. */
+  idLength: 128,
+  /** Characters of a tenant's name. */
+  tenantLength: 64,
+  /** Characters of a task type's name. */
+  typeLength: 64,
+  labels: 10,
+  labelKeyLength: 64,
+  labelValueLength: 256,
+  /** Seconds from now to the latest run-at: five years. */
+  delaySeconds: 5 * 366 * 86_400,
+  /** Seconds that one call may wait for a result; HTTP APIs end a call at 30 s. */
+  waitSeconds: 25,
+  /** Long polls at once for the whole platform; beyond it a wait is answered 202 at once. */
+  waitsAtOnce: 50,
+  /** Attempts that a retry policy may allow. */
+  attempts: 100,
+  /** Lost outcomes (a lease that ends without one) until a task fails as `outcome_unknown`. */
+  lostOutcomes: 3,
+  /** Seconds that a handler may run (Lambda's 15 minutes). */
+  timeoutSeconds: 900,
+  /** Seconds that a handler may run under the `wait` starter, which keeps dispatch waiting. */
+  waitTimeoutSeconds: 120,
+  /** Permits of one lane. */
+  concurrency: 10_000,
+  /** Bytes of a JSON value kept in the row itself. A row must stay under 1 KB to cost one write unit. */
+  inlineBytes: 400,
+  /** Bytes of a JSON value kept as an item of its own; larger ones go to S3. */
+  itemBytes: 8_192,
+  /** Nesting depth of a payload. */
+  payloadDepth: 64,
+} as const;
+
+/** Limits of AWS that decisions depend on. */
+export const AWS_LIMITS = {
+  /** Seconds: the longest delay of an SQS message. */
+  queueDelaySeconds: 900,
+  /** Entries of one `SendMessageBatch` or `PutEvents`. */
+  batchEntries: 10,
+  /** Bytes of one SQS message, of one `SendMessageBatch`, and of one asynchronous Lambda event. */
+  messageBytes: 1_048_576,
+} as const;

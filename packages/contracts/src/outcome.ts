@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { instantSchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
+
+/** What a failed attempt said. */
+export const taskErrorSchema = z.object({
+  name: z.string(),
+  message: z.string(),
+  stack: z.string().optional(),
+});
+export type TaskError = z.infer<typeof taskErrorSchema>;
+
+/**
+ * How an attempt ended.
+ * - `succeeded`
+ * - `retryable`, `fatal`: the handler ran and failed; the retry policy applies, or does not
+ * - `throttled`: something downstream (or Lambda) asked to slow down; free of charge
+ * - `undone`: the attempt never started; free of charge
+ * - `lost`: the lease ended and nothing is known; counted apart
+ */
+export const OUTCOME_CLASSES = ['succeeded', 'retryable', 'fatal', 'throttled', 'undone', 'lost'] as const;
+export const outcomeClassSchema = z.enum(OUTCOME_CLASSES);
+export type OutcomeClass = z.infer<typeof outcomeClassSchema>;
+
+/** What is known of an attempt's end: one type, whatever it came from. */
+export const outcomeSchema = z.object({
+  v: z.literal(1),
+  tenant: tenantSchema,
+  id: taskIdSchema,
+  uid: uidSchema,
+  type: taskTypeNameSchema,
+  fence: z.number().int().positive(),
+  class: outcomeClassSchema,
+  error: taskErrorSchema.optional(),
+  /** The handler's result as JSON text. */
+  result: z.string().optional(),
+  /** When it ended, ms. */
+  at: instantSchema,
+  /** When the handler began, ms, where it is known: the kit tells it, and the `wait` starter sees it. */
+  startedAt: instantSchema.optional(),
+  /** Milliseconds after which a throttled attempt may be tried again. */
+  retryAfterMs: z.number().int().nonnegative().optional(),
+  /** The permit that the attempt holds, as its envelope carried it. */
+  permit: z.string().optional(),
+});
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+/** What a handler is invoked with. */
+export const envelopeSchema = z.object({
+  payload: z.unknown().optional(),
+  /** In place of `payload` for one that is kept in S3: a presigned URL to GET the JSON from. */
+  payloadUrl: z.url().optional(),
+  sluice: z.object({
+    version: z.literal(1),
+    tenant: tenantSchema,
+    task: taskIdSchema,
+    uid: uidSchema,
+    type: taskTypeNameSchema,
+    fence: z.number().int().positive(),
+    /** Handler runs so far, this one counted. */
+    attempt: z.number().int().positive(),
+    /** ms: when the attempt's time is over. */
+    deadline: instantSchema,
+    /** Opaque; it comes back with the outcome. */
+    permit: z.string(),
+  }),
+});
+export type Envelope = z.infer<typeof envelopeSchema>;
+
+/**
+ * What the handler kit answers with, so that an outcome can say more than a plain Lambda response: its class, when it
+ * began, and when to try again. A plain handler's response is its result; a plain handler's error is classed by name.
+ */
+export const kitReplySchema = z.object({
+  sluice: z.object({
+    version: z.literal(1),
+    class: z.enum(['succeeded', 'retryable', 'fatal', 'throttled']),
+    startedAt: instantSchema,
+    endedAt: instantSchema,
+    error: taskErrorSchema.optional(),
+    retryAfterMs: z.number().int().nonnegative().optional(),
+  }),
+  result: z.unknown().optional(),
+});
+export type KitReply = z.infer<typeof kitReplySchema>;
+
+/** The record that Lambda sends to a destination of an asynchronous invocation. */
+export const destinationRecordSchema = z.object({
+  version: z.literal('1.0'),
+  timestamp: z.string(),
+  requestContext: z.object({
+    requestId: z.string(),
+    functionArn: z.string(),
+    condition: z.string(),
+    approximateInvokeCount: z.number(),
+  }),
+  requestPayload: envelopeSchema,
+  responseContext: z
+    .object({ statusCode: z.number(), executedVersion: z.string().optional(), functionError: z.string().optional() })
+    .optional(),
+  responsePayload: z.unknown().optional(),
+});
+export type DestinationRecord = z.infer<typeof destinationRecordSchema>;
