@@ -3,19 +3,20 @@ import type { StoredValue } from '@sluice/contracts';
 export type ValueKind = 'payload' | 'result';
 export type OutsideValue = Exclude<StoredValue, { in: 'row' }>;
 
-/** Payloads and results that are too large for their row. Keyed by uid and never rewritten with other content. */
+/** Payloads and results that are too large for their row. `name` is unique in its task; never rewritten with other content. */
 export interface ValueStore {
-  /** Durable when it returns. */
+  /** Durable when it returns, and readable at least until `until` (ms). */
   readonly put: (
     tenant: string,
     id: string,
-    uid: string,
+    name: string,
     kind: ValueKind,
     json: string,
     home: OutsideValue['in'],
+    until: number,
   ) => Promise<OutsideValue>;
   /** The JSON text. @throws when it is gone. */
-  readonly get: (tenant: string, id: string, uid: string, kind: ValueKind, value: OutsideValue) => Promise<string>;
+  readonly get: (tenant: string, id: string, name: string, kind: ValueKind, value: OutsideValue) => Promise<string>;
   /** A URL that a handler can GET the JSON from for so long. Only for values in S3. */
   readonly url: (tenant: string, value: Extract<StoredValue, { in: 's3' }>, seconds: number) => Promise<string>;
 }

@@ -12,6 +12,8 @@ export const hintedTaskSchema = z.object({
   seq: z.number().int().nonnegative(),
   /** Not before this time, ms. */
   at: instantSchema,
+  /** When the hint was made, ms: one that finds no row is kept until 60 s after it. */
+  made: instantSchema,
   type: taskTypeNameSchema,
   priority: prioritySchema,
   expiresAt: instantSchema.optional(),
@@ -25,8 +27,6 @@ export const taskHintSchema = z.object({
   v: z.literal(1),
   kind: z.literal('tasks'),
   tenant: tenantSchema,
-  /** When the hint was made, ms: a hint with no row is kept until 60 s after it. */
-  made: instantSchema,
   tasks: z.array(hintedTaskSchema).min(1).max(500),
 });
 export type TaskHint = z.infer<typeof taskHintSchema>;

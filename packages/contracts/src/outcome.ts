@@ -39,8 +39,8 @@ export const outcomeSchema = z.object({
   startedAt: instantSchema.optional(),
   /** Milliseconds after which a throttled attempt may be tried again. */
   retryAfterMs: z.number().int().nonnegative().optional(),
-  /** The permit that the attempt holds, as its envelope carried it. */
-  permit: z.string().optional(),
+  /** Handler runs that counted, this one included, as the envelope said it. */
+  attempt: z.number().int().positive(),
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 
@@ -60,8 +60,6 @@ export const envelopeSchema = z.object({
     attempt: z.number().int().positive(),
     /** ms: when the attempt's time is over. */
     deadline: instantSchema,
-    /** Opaque; it comes back with the outcome. */
-    permit: z.string(),
   }),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;

@@ -13,7 +13,7 @@ export const retryPolicySchema = z
     minDelaySeconds: z.number().min(0).max(86_400).default(1),
     /** Seconds; the cap of every delay. */
     maxDelaySeconds: z.number().min(0).max(7 * 86_400).default(900),
-    /** The base of the exponential; the n-th delay is at most minDelaySeconds × factor^(n-1). */
+    /** The base of the exponential; the n-th delay is at most minDelaySeconds × factor^n. */
     factor: z.number().min(1).max(10).default(2),
     /** Seconds from the first start, after which a failure is final. */
     maxAgeSeconds: z.number().int().positive().optional(),

@@ -1,0 +1,150 @@
+import type { Envelope, StartMode, TaskRow, TaskTypeSpec } from '@sluice/contracts';
+import { placeHints } from '../hints/place.ts';
+import { HINT_TIMES } from '../hints/timing.ts';
+import { outcomeOf, outcomeOfAnswer } from '../outcomes/classify.ts';
+import type { Permit } from '../ports/permit-store.ts';
+import type { WriteResult } from '../ports/task-store.ts';
+import type { Effects } from '../settle/effects.ts';
+import { settleOutcome } from '../settle/settle-outcome.ts';
+import { readValue } from '../tasks/values.ts';
+import { look, lookAt } from './look.ts';
+import { DONE, keep, runMs, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+
+/** A task about to be claimed: its permit is taken and, where the mode needs one, its lease-end hint is durable. */
+export interface Claim {
+  readonly work: Work;
+  readonly spec: TaskTypeSpec;
+  readonly mode: StartMode;
+  readonly permit: Permit;
+  readonly cell: number;
+}
+
+export interface Claimed {
+  readonly end: WorkEnd;
+  readonly effects: Effects;
+}
+
+/** Whether a lease-end hint of its own is needed: a queue message of a waiting dispatch stays in flight instead. */
+export function needsLeaseHint(work: Work, mode: StartMode): boolean {
+  return mode === 'event' || work.source === 'backlog';
+}
+
+/** Hints for the ends of leases, made before the claims that they are for. @returns for each whether it is durable. */
+export async function placeLeaseHints(deps: DispatchDeps, claims: readonly Claim[], via: number | undefined): Promise<readonly boolean[]> {
+  const needed = claims.filter((c) => needsLeaseHint(c.work, c.mode));
+  const now = deps.clock.now();
+  const entries = needed.map(({ work, permit }) => ({
+    tenant: work.tenant,
+    task: { ...work.task, seq: permit.fence, at: permit.expiry, made: now, lease: true },
+  }));
+  const durable = entries.length > 0 ? await placeHints(deps, entries, via) : [];
+  const byClaim = new Map(needed.map((claim, i) => [claim, durable[i] === true]));
+  return claims.map((claim) => byClaim.get(claim) ?? true);
+}
+
+/** Claims a task and runs or starts its attempt. */
+export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<Claimed> {
+  const { work, permit, cell } = claim;
+  const now = deps.clock.now();
+  const written = await writeClaim(deps, claim);
+  // Our own nonce in a row that refused us means that the write was applied and its answer lost.
+  const mine = written.row?.uid === permit.uid && written.row.fence === permit.fence && written.row.run?.nonce === permit.nonce;
+  if (written.row && (written.applied || (mine && written.row.state === 'running'))) return start(deps, claim, written.row);
+  const own = { release: { lane: { tenant: work.tenant, type: work.task.type }, cell, permit } };
+  // The claim is lost, and only its own permit with it; the row is looked at again.
+  const looked = written.row ? await lookAt(deps, work, written.row, now) : await look(deps, work);
+  if (looked === 'claim') return { end: keep(0), effects: own };
+  const effects = looked.effects?.release ? await both(deps, own, looked.effects) : { ...own, ...looked.effects };
+  return { end: looked.end, effects };
+}
+
+/** Two permits to give back: the claim's own at once, the other with the batch. */
+async function both(deps: DispatchDeps, own: Effects, other: Effects): Promise<Effects> {
+  if (own.release) await deps.permits.release(own.release.lane, own.release.cell, [own.release.permit]);
+  return other;
+}
+
+/** A hint may be quicker than the row of its submission: a missing row is looked for again for 200 ms. */
+async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult> {
+  const { work, permit, cell, mode } = claim;
+  const { task, tenant } = work;
+  const write = (): Promise<WriteResult> => {
+    const claimedAt = deps.clock.now();
+    const hint = needsLeaseHint(work, mode) ? permit.fence : task.seq;
+    return deps.tasks.update(tenant, task.id, task, {
+      set: { state: 'running', fence: permit.fence, run: { hint, mode, claimedAt, leaseEnd: permit.expiry, cell, nonce: permit.nonce } },
+      setOnce: { firstClaimAt: claimedAt },
+      remove: ['startedAt'],
+    });
+  };
+  let written = await write();
+  for (const ms of HINT_TIMES.lookAgainMs) {
+    if (written.applied || written.row?.uid === task.uid) break;
+    await deps.timer.sleep(ms);
+    written = await write();
+  }
+  return written;
+}
+
+async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Claimed> {
+  const { spec, mode, permit } = claim;
+  const sluice: Envelope['sluice'] = {
+    version: 1,
+    tenant: row.tenant,
+    task: row.id,
+    uid: row.uid,
+    type: row.type,
+    fence: permit.fence,
+    attempt: row.attempts + 1,
+    deadline: deps.clock.now() + runMs(spec, mode),
+  };
+  const undo = (message: string, retryAfterMs?: number) =>
+    settleOutcome(
+      deps,
+      outcomeOf(sluice, { class: 'undone', error: { name: 'NotStarted', message }, ...(retryAfterMs !== undefined && { retryAfterMs }) }, deps.clock.now()),
+      'hint',
+      row,
+    );
+
+  let envelope: Envelope;
+  try {
+    envelope = { ...(await payloadOf(deps, claim, row)), sluice };
+  } catch (error) {
+    deps.telemetry.log('error', 'payload unreadable', { tenant: row.tenant, task: row.id, error });
+    return { end: DONE, effects: await undo('its payload could not be read', 30_000) };
+  }
+  // An invocation may take its whole time; past this instant it could outlive its lease.
+  if (deps.clock.now() + runMs(spec, mode) > permit.expiry) return { end: DONE, effects: await undo('dispatch was too late to start it') };
+
+  const startedAt = deps.clock.now();
+  const result = await deps.starter.start(spec, mode, envelope);
+  switch (result.kind) {
+    case 'started':
+      return { end: DONE, effects: {} };
+    case 'answered': {
+      const outcome = outcomeOfAnswer(sluice, result.answer, deps.clock.now());
+      return { end: DONE, effects: await settleOutcome(deps, { ...outcome, startedAt: outcome.startedAt ?? startedAt }, 'hint', outcome.class === 'succeeded' ? undefined : row) };
+    }
+    case 'refused':
+      deps.telemetry.count(`start.${result.why}`, row.type);
+      deps.telemetry.log('warn', 'an attempt was refused', { tenant: row.tenant, task: row.id, why: result.why, message: result.message });
+      // A handler that is gone may come back with the next deploy; its tasks wait.
+      return { end: DONE, effects: await undo(result.message, result.why === 'missing' ? 60_000 : undefined) };
+    case 'unknown':
+      deps.telemetry.count('start.unknown', row.type);
+      // It may run: nothing is decided before its lease is over. A message in flight is its hint until then.
+      return { end: needsLeaseHint(claim.work, mode) ? DONE : keep(secondsUntil(deps, permit.expiry)), effects: {} };
+  }
+}
+
+function secondsUntil(deps: DispatchDeps, at: number): number {
+  return Math.max(1, Math.ceil((at - deps.clock.now()) / 1000));
+}
+
+async function payloadOf(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Pick<Envelope, 'payload' | 'payloadUrl'>> {
+  if (row.payload.in === 's3') {
+    const seconds = Math.ceil(runMs(claim.spec, claim.mode) / 1000);
+    return { payloadUrl: await deps.values.url(row.tenant, row.payload, seconds) };
+  }
+  return { payload: JSON.parse(await readValue(deps.values, row, 'payload', row.payload)) };
+}

@@ -1,0 +1,68 @@
+import type { LaneHint } from '@sluice/contracts';
+import { parseHint } from '../hints/parse.ts';
+import type { ReceivedHint } from '../ports/hint-queue.ts';
+import { drainLane } from './drain.ts';
+import type { NotedLanes } from './park.ts';
+import { processWorks } from './process.ts';
+import { keep, workOf, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+
+export interface DispatchOptions {
+  readonly noted: NotedLanes;
+  /** ms: when this invocation ends. */
+  readonly deadline: number;
+}
+
+/**
+ * Works off a batch of hint messages.
+ * @returns the messages that stay: received again after a visibility time that has been set where it matters.
+ */
+export async function dispatch(deps: DispatchDeps, received: readonly ReceivedHint[], options: DispatchOptions): Promise<readonly string[]> {
+  const worksOf = new Map<ReceivedHint, Work[]>();
+  const lanes = new Map<string, { hint: LaneHint; from: ReceivedHint[] }>();
+  const ends = new Map<ReceivedHint, WorkEnd>();
+  for (const message of received) {
+    const hint = parseHint(message.body);
+    if (hint?.kind === 'tasks') {
+      worksOf.set(message, workOf(hint, message.receiveCount));
+    } else if (hint?.kind === 'lane') {
+      const key = `${hint.tenant}#${hint.type}`;
+      const same = lanes.get(key);
+      if (same) same.from.push(message);
+      else lanes.set(key, { hint, from: [message] });
+    } else {
+      deps.telemetry.count('hint.unreadable', undefined);
+      deps.telemetry.log('error', 'unreadable hint', { messageId: message.messageId, body: message.body.slice(0, 500) });
+      ends.set(message, keep(60));
+    }
+  }
+
+  const processOptions = { ...options, via: received[0]?.queue.shard };
+  const works = [...worksOf.values()].flat();
+  const tasks = processWorks(deps, works, processOptions).then((done) => {
+    const endOf = new Map(works.map((work, i) => [work, done[i] ?? keep(0)]));
+    for (const [message, own] of worksOf) ends.set(message, together(own.map((w) => endOf.get(w) ?? keep(0))));
+  });
+  const drains = [...lanes.values()].map(async ({ hint, from }) => {
+    try {
+      await drainLane(deps, hint, processOptions);
+    } catch (error) {
+      deps.telemetry.count('drain.failed', hint.type);
+      deps.telemetry.log('error', 'drain failed', { tenant: hint.tenant, type: hint.type, error });
+      for (const message of from) ends.set(message, keep(5));
+    }
+  });
+  await Promise.all([tasks, ...drains]);
+
+  const kept = received.flatMap((message) => {
+    const end = ends.get(message);
+    return end?.hint === 'keep' ? [{ message, seconds: end.seconds }] : [];
+  });
+  await Promise.all(kept.map(({ message, seconds }) => deps.queue.giveBack(message, seconds)));
+  return kept.map(({ message }) => message.messageId);
+}
+
+/** A message goes when all that it names may go; else it comes back for the first that wants it. */
+function together(ends: readonly WorkEnd[]): WorkEnd {
+  const kept = ends.flatMap((end) => (end.hint === 'keep' ? [end.seconds] : []));
+  return kept.length === 0 ? { hint: 'done' } : keep(Math.min(...kept));
+}

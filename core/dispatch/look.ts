@@ -1,0 +1,79 @@
+import type { TaskRow } from '@sluice/contracts';
+import { decideHint, type HintDecision } from '../hints/decide.ts';
+import { placeHints } from '../hints/place.ts';
+import { HINT_TIMES } from '../hints/timing.ts';
+import type { Effects } from '../settle/effects.ts';
+import { effectsOf, settleOutcome } from '../settle/settle-outcome.ts';
+import { FAILED_RETENTION_SECONDS } from '../settle/decide.ts';
+import { DONE, keep, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+
+/** Either the hint is dealt with, or its task is to be claimed. */
+export type Looked = { readonly end: WorkEnd; readonly effects?: Effects } | 'claim';
+
+/** Reads the row that a hint names and does what the decision says, all but the claim. */
+export async function look(deps: DispatchDeps, work: Work): Promise<Looked> {
+  const now = deps.clock.now();
+  const row = await deps.tasks.get(work.tenant, work.task.id);
+  return act(deps, work, row, decideHint(row, work.task, now));
+}
+
+/** The same for a row that has just been read, as a lost condition returns it. `now` is from before that. */
+export async function lookAt(deps: DispatchDeps, work: Work, row: TaskRow | undefined, now: number): Promise<Looked> {
+  return act(deps, work, row, decideHint(row, work.task, now));
+}
+
+async function act(deps: DispatchDeps, work: Work, row: TaskRow | undefined, decision: HintDecision): Promise<Looked> {
+  switch (decision.do) {
+    case 'claim':
+      return 'claim';
+    case 'drop':
+      return { end: DONE };
+    case 'look-again':
+    case 'give-back':
+      return { end: await later(deps, work) };
+    case 'hint-at':
+      return { end: await hintAt(deps, work, decision.at) };
+    case 'repeat-end':
+      return { end: DONE, ...(row && { effects: effectsOf(row) }) };
+    case 'expire':
+      return row ? expire(deps, work, row) : { end: DONE };
+    case 'lost':
+      return row ? { end: DONE, effects: await lost(deps, row) } : { end: DONE };
+  }
+}
+
+/** The same hint at a later time; the present one may go once that is durable. */
+export async function hintAt(deps: DispatchDeps, work: Work, at: number): Promise<WorkEnd> {
+  const [durable] = await placeHints(deps, [{ tenant: work.tenant, task: { ...work.task, at } }]);
+  return durable === true ? DONE : keep(HINT_TIMES.giveBackSeconds);
+}
+
+/** A message is given back; a backlog item would stand in front of its lane, so it becomes a message. */
+async function later(deps: DispatchDeps, work: Work): Promise<WorkEnd> {
+  if (work.source === 'queue') return keep(HINT_TIMES.giveBackSeconds);
+  return hintLater(deps, work, HINT_TIMES.giveBackSeconds * 1000);
+}
+
+/** The same hint, to be looked at some time from now. */
+export async function hintLater(deps: DispatchDeps, work: Work, ms: number): Promise<WorkEnd> {
+  const [durable] = await placeHints(deps, [{ tenant: work.tenant, task: work.task, notBefore: deps.clock.now() + ms }]);
+  return durable === true ? DONE : keep(HINT_TIMES.giveBackSeconds);
+}
+
+async function expire(deps: DispatchDeps, work: Work, row: TaskRow): Promise<Looked> {
+  const now = deps.clock.now();
+  const written = await deps.tasks.update(work.tenant, row.id, row, {
+    set: { state: 'expired', reason: 'expired', endedAt: now, endedBy: 'hint', ttl: Math.ceil(now / 1000) + FAILED_RETENTION_SECONDS },
+  });
+  if (!written.applied) return { end: keep(0) };
+  deps.telemetry.count('task.expired', row.type);
+  return { end: DONE, effects: effectsOf(written.row) };
+}
+
+async function lost(deps: DispatchDeps, row: TaskRow): Promise<Effects> {
+  deps.telemetry.log('warn', 'a lease ended without an outcome', { tenant: row.tenant, task: row.id, uid: row.uid, fence: row.fence });
+  const error = { name: 'OutcomeLost', message: 'the lease ended and nothing is known of the attempt' };
+  const { tenant, id, uid, type, fence, attempts } = row;
+  const at = deps.clock.now();
+  return settleOutcome(deps, { v: 1, tenant, id, uid, type, fence, attempt: attempts + 1, class: 'lost', error, at }, 'hint', row);
+}

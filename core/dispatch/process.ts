@@ -1,0 +1,148 @@
+import type { TaskTypeSpec } from '@sluice/contracts';
+import { decideBlind } from '../hints/decide.ts';
+import { acquirePermits } from '../permits/acquire.ts';
+import type { Lane, Permit } from '../ports/permit-store.ts';
+import { coalesceEffects, type Effects } from '../settle/effects.ts';
+import { claimAndStart, placeLeaseHints, type Claim } from './claim.ts';
+import { hintAt, hintLater, look } from './look.ts';
+import { park, type NotedLanes } from './park.ts';
+import { DONE, keep, leaseMs, modeOf, runMs, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+
+/** A type that is not deployed: its tasks wait for it and are counted, they never fail. */
+const UNKNOWN_TYPE_MS = 60_000;
+/** Seconds after which a hint is received again when a call about it went wrong. */
+const FAULT_SECONDS = 5;
+/** Time that dispatch needs after its last attempt for settling, ms. */
+const MARGIN_MS = 10_000;
+
+export interface ProcessOptions {
+  readonly noted: NotedLanes;
+  /** ms: when this invocation of dispatch ends. */
+  readonly deadline: number;
+  /** The shard that the hints came by. */
+  readonly via?: number | undefined;
+}
+
+/**
+ * Works off hinted tasks: looks at the rows of those that need it, takes permits lane by lane, claims and starts, parks
+ * what finds its lane full. @returns an end for each; never throws.
+ */
+export async function processWorks(deps: DispatchDeps, works: readonly Work[], options: ProcessOptions): Promise<readonly WorkEnd[]> {
+  const ends = new Map<Work, WorkEnd>();
+  const apply = coalesceEffects(deps);
+  const lanes = new Map<string, Work[]>();
+  await guarded(deps, ends, works, async (work) => {
+    const end = await preliminary(deps, work, apply);
+    if (end !== 'claim') return void ends.set(work, end);
+    const key = `${work.tenant}#${work.task.type}`;
+    const list = lanes.get(key);
+    if (list) list.push(work);
+    else lanes.set(key, [work]);
+  });
+
+  const claims: Claim[] = [];
+  await Promise.all(
+    [...lanes.values()].map(async (lane) => {
+      try {
+        claims.push(...(await permitsFor(deps, lane, options, ends)));
+      } catch (error) {
+        fault(deps, ends, lane, error);
+      }
+    }),
+  );
+  await startAll(deps, claims, options, ends, apply);
+  return works.map((work) => ends.get(work) ?? keep(FAULT_SECONDS));
+}
+
+type Apply = (effects: Effects) => Promise<void>;
+
+/** What can be decided before a permit is taken. */
+async function preliminary(deps: DispatchDeps, work: Work, apply: Apply): Promise<WorkEnd | 'claim'> {
+  const blind = work.blind ? decideBlind(work.task, deps.clock.now()) : undefined;
+  if (blind?.do === 'claim') return 'claim';
+  if (blind?.do === 'hint-at') return hintAt(deps, work, blind.at);
+  const looked = await look(deps, work);
+  if (looked === 'claim') return 'claim';
+  if (looked.effects) await apply(looked.effects);
+  return looked.end;
+}
+
+/** Takes permits for the works of one lane; those that get none are parked. */
+async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: ProcessOptions, ends: Map<Work, WorkEnd>): Promise<Claim[]> {
+  const first = works[0];
+  if (!first) return [];
+  const lane: Lane = { tenant: first.tenant, type: first.task.type };
+  const spec = await deps.types.get(lane.type);
+  if (!spec) {
+    deps.telemetry.count('type.missing', lane.type, works.length);
+    await guarded(deps, ends, works, async (work) => void ends.set(work, await hintLater(deps, work, UNKNOWN_TYPE_MS)));
+    return [];
+  }
+  const mode = modeOf(spec);
+  if (mode === 'wait' && deps.clock.now() + runMs(spec, mode) + MARGIN_MS > options.deadline) {
+    for (const work of works) ends.set(work, keep(0));
+    return [];
+  }
+  // One instant for the permit's expiry and the lease's end, fixed before the permit is taken.
+  const expiry = deps.clock.now() + leaseMs(spec, mode);
+  const permits = works.map(({ task }): Permit => ({ expiry, uid: task.uid, fence: task.seq + 1, nonce: deps.random.nonce() }));
+  const cells = await acquirePermits(deps, lane, spec.concurrency, permits);
+  const full = works.filter((_, i) => cells[i] === undefined);
+  if (full.length > 0) await parkAll(deps, lane, spec, full, options, ends);
+  return works.flatMap((work, i) => {
+    const permit = permits[i];
+    const cell = cells[i];
+    return permit && cell !== undefined ? [{ work, spec, mode, permit, cell }] : [];
+  });
+}
+
+async function parkAll(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, works: readonly Work[], options: ProcessOptions, ends: Map<Work, WorkEnd>): Promise<void> {
+  const queued = works.filter((w) => w.source === 'queue');
+  // An item of the backlog stays where it is.
+  for (const work of works) if (work.source === 'backlog') ends.set(work, keep(0));
+  if (queued.length === 0) return;
+  try {
+    await park(deps, options.noted, lane, spec.concurrency, queued);
+    for (const work of queued) ends.set(work, DONE);
+  } catch (error) {
+    fault(deps, ends, queued, error);
+  }
+}
+
+async function startAll(deps: DispatchDeps, claims: readonly Claim[], options: ProcessOptions, ends: Map<Work, WorkEnd>, apply: Apply): Promise<void> {
+  const hinted = await placeLeaseHints(deps, claims, options.via);
+  await Promise.all(
+    claims.map(async (claim, i) => {
+      const lane = { tenant: claim.work.tenant, type: claim.work.task.type };
+      try {
+        if (hinted[i] !== true) return await apply({ release: { lane, cell: claim.cell, permit: claim.permit } });
+        const { end, effects } = await claimAndStart(deps, claim);
+        await apply(effects);
+        ends.set(claim.work, end);
+      } catch (error) {
+        // Unknown how far it came. Received again, the hint finds its task ended or running, and repeats what is left;
+        // at the latest permit and lease run out together.
+        fault(deps, ends, [claim.work], error);
+      }
+    }),
+  );
+}
+
+async function guarded(deps: DispatchDeps, ends: Map<Work, WorkEnd>, works: readonly Work[], run: (work: Work) => Promise<void>): Promise<void> {
+  await Promise.all(
+    works.map(async (work) => {
+      try {
+        await run(work);
+      } catch (error) {
+        fault(deps, ends, [work], error);
+      }
+    }),
+  );
+}
+
+function fault(deps: DispatchDeps, ends: Map<Work, WorkEnd>, works: readonly Work[], error: unknown): void {
+  for (const work of works) ends.set(work, keep(FAULT_SECONDS));
+  const first = works[0];
+  deps.telemetry.count('dispatch.failed', first?.task.type, works.length);
+  deps.telemetry.log('error', 'dispatch failed', { tenant: first?.tenant, task: first?.task.id, error });
+}

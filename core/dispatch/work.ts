@@ -1,0 +1,56 @@
+import type { HintMessage, StartMode, TaskTypeSpec } from '@sluice/contracts';
+import type { TenantTask } from '../hints/place.ts';
+import type { Starter } from '../ports/starter.ts';
+import type { Timer } from '../ports/timer.ts';
+import type { BacklogStore } from '../ports/backlog-store.ts';
+import type { SettleDeps } from '../settle/settle-outcome.ts';
+
+export interface DispatchDeps extends SettleDeps {
+  readonly backlog: BacklogStore;
+  readonly starter: Starter;
+  readonly timer: Timer;
+}
+
+/** One hinted task to be looked at. */
+export interface Work extends TenantTask {
+  /** Where the hint rests: a queue message that stays in flight while it is worked on, or an item of the lane's backlog. */
+  readonly source: 'queue' | 'backlog';
+  /** Its row is expected to be as the hint says, so that it need not be read first. */
+  readonly blind: boolean;
+}
+
+/** What becomes of the hint: it may go (its successor is durable or its task is done), or it is received again later. */
+export type WorkEnd = { readonly hint: 'done' } | { readonly hint: 'keep'; readonly seconds: number };
+export const DONE: WorkEnd = { hint: 'done' };
+
+export function keep(seconds: number): WorkEnd {
+  return { hint: 'keep', seconds };
+}
+
+/** A message received before may have been acted on before: its rows are read first. */
+export function workOf(message: Extract<HintMessage, { kind: 'tasks' }>, receiveCount: number): Work[] {
+  return message.tasks.map((task) => ({ tenant: message.tenant, task, source: 'queue', blind: receiveCount <= 1 }));
+}
+
+const GRACE_MS = 60_000;
+
+/** `auto` is `event` until a type has been measured. */
+export function modeOf(spec: TaskTypeSpec): StartMode {
+  return spec.start === 'wait' ? 'wait' : 'event';
+}
+
+/**
+ * ms from the instant fixed before the permit to the end of the lease. It ends only when no run of it can begin or be
+ * alive: the handler's time-out and a minute of grace, and for `event` the age that an event may reach before it starts.
+ */
+export function leaseMs(spec: TaskTypeSpec, mode: StartMode): number {
+  return runMs(spec, mode) + GRACE_MS;
+}
+
+/** ms that an attempt may still take once it is invoked; an invocation later than the lease end less this is undone. */
+export function runMs(spec: TaskTypeSpec, mode: StartMode): number {
+  return spec.timeoutSeconds * 1000 + (mode === 'event' ? EVENT_AGE_MS : 0);
+}
+
+/** The event age that the `TaskType` construct sets on its alias. */
+export const EVENT_AGE_MS = 60_000;

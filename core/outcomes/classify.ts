@@ -1,0 +1,84 @@
+import { kitReplySchema, type Envelope, type Outcome, type OutcomeClass, type TaskError } from '@sluice/contracts';
+import type { HandlerAnswer } from '../ports/starter.ts';
+
+/**
+ * Error names that say more than "it failed", as common runtimes and SDKs spell them. A name in no list is retryable.
+ */
+const FATAL_NAMES: ReadonlySet<string> = new Set(['FatalError', 'NonRetriableError', 'NonRetryableError', 'UnrecoverableError']);
+const THROTTLED_NAMES: ReadonlySet<string> = new Set([
+  'ThrottledError',
+  'RetryAfterError',
+  'RateLimitError',
+  'RateLimitExceeded',
+  'TooManyRequestsError',
+  'TooManyRequestsException',
+  'ThrottlingException',
+  'Throttling',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'SlowDown',
+]);
+
+const MAX_NAME = 256;
+const MAX_MESSAGE = 2_048;
+const MAX_STACK = 4_096;
+
+/** The class that an error's name stands for. */
+export function classOfName(name: string): Extract<OutcomeClass, 'fatal' | 'throttled' | 'retryable'> {
+  // Python and Java put the module in front of the name.
+  const short = name.slice(name.lastIndexOf('.') + 1);
+  if (FATAL_NAMES.has(short)) return 'fatal';
+  return THROTTLED_NAMES.has(short) ? 'throttled' : 'retryable';
+}
+
+type Said = Pick<Outcome, 'class' | 'error' | 'result' | 'startedAt' | 'retryAfterMs'>;
+
+/** What a handler's answer means: a kit's reply says it itself, a plain answer is a result, a failure is classed by its name. */
+export function classifyAnswer(answer: HandlerAnswer): Said {
+  if (answer.functionError !== undefined) {
+    const error = errorOf(answer.payload);
+    return { class: classOfName(error.name), error };
+  }
+  const kit = kitReplySchema.safeParse(answer.payload);
+  if (!kit.success) return { class: 'succeeded', ...resultOf(answer.payload) };
+  const { sluice, result } = kit.data;
+  return {
+    class: sluice.class,
+    startedAt: sluice.startedAt,
+    ...(sluice.error && { error: bounded(sluice.error) }),
+    ...(sluice.retryAfterMs !== undefined && { retryAfterMs: sluice.retryAfterMs }),
+    ...(sluice.class === 'succeeded' && resultOf(result)),
+  };
+}
+
+/** The outcome of an attempt that was answered. */
+export function outcomeOfAnswer(envelope: Envelope['sluice'], answer: HandlerAnswer, at: number): Outcome {
+  return outcomeOf(envelope, classifyAnswer(answer), at);
+}
+
+export function outcomeOf(envelope: Envelope['sluice'], said: Said, at: number): Outcome {
+  const { tenant, task, uid, type, fence, attempt } = envelope;
+  return { v: 1, tenant, id: task, uid, type, fence, attempt, at, ...said };
+}
+
+function resultOf(value: unknown): { result?: string } {
+  return value === undefined || value === null ? {} : { result: JSON.stringify(value) };
+}
+
+/** Lambda's error document: `errorType`, `errorMessage`, and a stack as lines in `stackTrace` or `trace`. */
+function errorOf(payload: unknown): TaskError {
+  const p: Record<string, unknown> = typeof payload === 'object' && payload !== null ? { ...payload } : {};
+  const message = typeof p['errorMessage'] === 'string' ? p['errorMessage'] : JSON.stringify(payload ?? null);
+  // A time-out or a crash of the runtime may come without a type; its message begins like this.
+  const name = typeof p['errorType'] === 'string' && p['errorType'] !== '' ? p['errorType'] : /Task timed out/.test(message) ? 'Sandbox.Timedout' : 'Error';
+  const lines = p['trace'] ?? p['stackTrace'];
+  return bounded({ name, message, ...(Array.isArray(lines) && { stack: lines.map(String).join('\n') }) });
+}
+
+function bounded(error: TaskError): TaskError {
+  return {
+    name: error.name.slice(0, MAX_NAME),
+    message: error.message.slice(0, MAX_MESSAGE),
+    ...(error.stack !== undefined && { stack: error.stack.slice(0, MAX_STACK) }),
+  };
+}

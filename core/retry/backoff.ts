@@ -1,0 +1,21 @@
+import type { RetryOverride, RetryPolicy } from '@sluice/contracts';
+
+export function effectivePolicy(policy: RetryPolicy, override: RetryOverride | undefined): RetryPolicy {
+  const given = Object.fromEntries(Object.entries(override ?? {}).filter(([, value]) => value !== undefined));
+  return { ...policy, ...given };
+}
+
+/**
+ * Milliseconds until the next try after the n-th failure: exponential backoff with full jitter above a floor
+ * (M. Brooker, "Exponential Backoff And Jitter", 2015).
+ * @param fraction uniform in [0, 1)
+ */
+export function backoffMs(
+  policy: Pick<RetryPolicy, 'minDelaySeconds' | 'maxDelaySeconds' | 'factor'>,
+  failures: number,
+  fraction: number,
+): number {
+  const floor = policy.minDelaySeconds;
+  const ceiling = Math.min(policy.maxDelaySeconds, floor * policy.factor ** failures);
+  return Math.round(1000 * (floor + fraction * Math.max(0, ceiling - floor)));
+}

@@ -1,0 +1,116 @@
+import { SluiceError, type Attempt, type Outcome, type TaskRow } from '@sluice/contracts';
+import { placeHints } from '../hints/place.ts';
+import type { RowChange, TaskStore } from '../ports/task-store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { TypeRegistry } from '../ports/type-registry.ts';
+import type { ValueStore } from '../ports/value-store.ts';
+import { endEvent, lateSuccessEvent } from '../tasks/event.ts';
+import { hintOf } from '../tasks/state.ts';
+import { storeValue } from '../tasks/values.ts';
+import { blindSuccess, FAILED_RETENTION_SECONDS, settle, type SettleDecision } from './decide.ts';
+import { permitOf, type EffectDeps, type Effects } from './effects.ts';
+
+export interface SettleDeps extends EffectDeps {
+  readonly tasks: TaskStore;
+  readonly values: ValueStore;
+  readonly types: TypeRegistry;
+  readonly telemetry: Telemetry;
+}
+
+type By = 'record' | 'hint';
+
+/** A writer may lose this often against others before it gives the outcome back; each loss is somebody's progress. */
+const MAX_LOOKS = 8;
+
+/**
+ * Settles one outcome: the next hint, then the row. The effects that it returns come after that, and the message that
+ * brought the outcome is deleted last. @throws where an answer is unknown; the outcome is then settled again.
+ * @param seen the row, where the caller has read it; without it a success is written blind.
+ */
+export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, seen?: TaskRow): Promise<Effects> {
+  const spec = await deps.types.get(outcome.type);
+  const until = deps.clock.now() + (spec?.dedupWindowSeconds ?? FAILED_RETENTION_SECONDS) * 1000;
+  const result = outcome.result === undefined ? undefined : await storeValue(deps.values, outcome, 'result', outcome.result, until);
+  const write = (seq: number, change: RowChange) => {
+    const set = change.set.state === 'succeeded' && result ? { ...change.set, result } : change.set;
+    return deps.tasks.update(outcome.tenant, outcome.id, { uid: outcome.uid, seq }, { ...change, set });
+  };
+
+  let row = seen;
+  if (row === undefined && outcome.class === 'succeeded') {
+    const written = await write(outcome.fence, blindSuccess(outcome, by, spec, deps.clock.now()));
+    if (written.applied) return ended(deps, written.row);
+    row = written.row;
+  } else {
+    row ??= await deps.tasks.get(outcome.tenant, outcome.id);
+  }
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const decision = settle({ row, outcome, by, spec, now: deps.clock.now(), fraction: deps.random.fraction() });
+    if (decision.do === 'ignore') return decision.late ? await late(deps, row, outcome) : {};
+    if (row === undefined) return {};
+    if (decision.do === 'repeat-end') return effectsOf(row);
+    if (decision.do === 'repeat-release') return releaseOf(row);
+    await prepare(deps, row, outcome, decision);
+    const written = await write(row.seq, decision.change);
+    if (written.applied) {
+      if (decision.do === 'end') return ended(deps, written.row);
+      deps.telemetry.count(`task.${outcome.class}`, row.type);
+      return releaseOf(written.row);
+    }
+    row = written.row;
+  }
+  throw new SluiceError('unavailable', `task ${outcome.id} of ${outcome.tenant} changed ${MAX_LOOKS} times while an outcome was settled`);
+}
+
+/** What must be durable before the row says so: the record of the attempt, and the next hint. */
+async function prepare(deps: SettleDeps, row: TaskRow, outcome: Outcome, decision: Extract<SettleDecision, { change: RowChange }>): Promise<void> {
+  if (outcome.class !== 'succeeded' && outcome.class !== 'undone') {
+    await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome), retainUntil(deps.clock.now()));
+  }
+  if (decision.do !== 'again') return;
+  const task = { ...hintOf({ ...row, state: 'waiting', at: decision.at }, deps.clock.now()), seq: row.seq + 1 };
+  const [durable] = await placeHints(deps, [{ tenant: row.tenant, task }]);
+  if (durable !== true) throw new SluiceError('unavailable', `the next hint of task ${row.id} could not be made`);
+}
+
+function ended(deps: SettleDeps, row: TaskRow): Effects {
+  deps.telemetry.count(`task.${row.state}`, row.type);
+  return effectsOf(row);
+}
+
+/** The effects of a row that is terminal: repeatable, and the same each time. */
+export function effectsOf(row: TaskRow): Effects {
+  const event = endEvent(row);
+  return { ...releaseOf(row), ...(event && { event }) };
+}
+
+function releaseOf(row: TaskRow): Effects {
+  const release = permitOf(row);
+  return release ? { release } : {};
+}
+
+/** A success that changes nothing any more is kept beside the row and told. */
+async function late(deps: SettleDeps, row: TaskRow | undefined, outcome: Outcome): Promise<Effects> {
+  deps.telemetry.count('task.late_success', outcome.type);
+  if (row === undefined) return {};
+  const attempt: Attempt = { v: 1, uid: outcome.uid, fence: outcome.fence, class: 'succeeded', endedAt: outcome.at, late: true };
+  await deps.tasks.putAttempt(outcome.tenant, outcome.id, attempt, retainUntil(deps.clock.now()));
+  return { event: lateSuccessEvent(row, outcome.uid, outcome.fence, outcome.at) };
+}
+
+function attemptOf(row: TaskRow, outcome: Outcome): Attempt {
+  return {
+    v: 1,
+    uid: row.uid,
+    fence: outcome.fence,
+    class: outcome.class,
+    endedAt: outcome.at,
+    ...(row.run && { claimedAt: row.run.claimedAt }),
+    ...(outcome.startedAt !== undefined && { startedAt: outcome.startedAt }),
+    ...(outcome.error && { error: outcome.error }),
+  };
+}
+
+function retainUntil(now: number): number {
+  return Math.ceil(now / 1000) + FAILED_RETENTION_SECONDS;
+}

@@ -1,0 +1,76 @@
+import { SluiceError, type Accepted, type TaskRow } from '@sluice/contracts';
+import { placeHints, type PlaceDeps } from '../hints/place.ts';
+import { HINT_TIMES } from '../hints/timing.ts';
+import type { Hasher } from '../ports/hasher.ts';
+import type { TaskStore } from '../ports/task-store.ts';
+import type { TypeRegistry } from '../ports/type-registry.ts';
+import type { ValueStore } from '../ports/value-store.ts';
+import { applyEffects, type EffectDeps } from '../settle/effects.ts';
+import { effectsOf } from '../settle/settle-outcome.ts';
+import { hintOf, isFree, isTerminal } from '../tasks/state.ts';
+
+export interface SubmitDeps extends EffectDeps, PlaceDeps {
+  readonly tasks: TaskStore;
+  readonly values: ValueStore;
+  readonly types: TypeRegistry;
+  readonly hasher: Hasher;
+}
+
+function confirmedLate(hintMade: number, now: number): boolean {
+  return now - hintMade > HINT_TIMES.confirmMs;
+}
+
+/** How often others may come first before a submission is refused. */
+const MAX_LOOKS = 8;
+
+/**
+ * Writes the row of a task whose hint was made durable at `hintMade`, or finds the task that its id already is.
+ * @throws SluiceError `id_conflict` when the id is another task; `unavailable` when nothing is known to be stored.
+ */
+export async function putRow(deps: SubmitDeps, row: TaskRow, hintMade: number): Promise<Accepted> {
+  let made = hintMade;
+  let old: TaskRow | undefined;
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    // A put this late could meet a hint that has been dropped for want of its row.
+    if (confirmedLate(made, deps.clock.now())) made = await hintAgain(deps, row);
+    if (old) await retire(deps, old);
+    const written = old ? await deps.tasks.replace(row, old) : await deps.tasks.insert(row);
+    const found = written.row;
+    if (written.applied || found?.uid === row.uid) {
+      if (confirmedLate(made, deps.clock.now())) await hintAgain(deps, found ?? row);
+      return { id: row.id, uid: row.uid, state: found?.state ?? row.state, deduplicated: false };
+    }
+    // Gone between the two: look again.
+    if (!found) {
+      old = undefined;
+      continue;
+    }
+    if (!isFree(found, deps.clock.now())) return existing(deps, row, found);
+    old = found;
+  }
+  throw new SluiceError('unavailable', `task ${row.id} changed ${MAX_LOOKS} times while it was submitted; submit it again with the same id`);
+}
+
+/** A repeat that meets a live row sends a fresh hint before it answers: the first submission may have died before its own. */
+async function existing(deps: SubmitDeps, row: TaskRow, found: TaskRow): Promise<Accepted> {
+  if (found.hash !== row.hash) {
+    throw new SluiceError('id_conflict', `task ${row.id} exists with another type or payload; use another id, or wait until it has failed or its dedup window has passed`, {
+      details: { given: row.hash, existing: found.hash, state: found.state },
+    });
+  }
+  if (!isTerminal(found.state)) await hintAgain(deps, found);
+  return { id: found.id, uid: found.uid, state: found.state, deduplicated: true };
+}
+
+async function hintAgain(deps: SubmitDeps, row: TaskRow): Promise<number> {
+  const made = deps.clock.now();
+  const [durable] = await placeHints(deps, [{ tenant: row.tenant, task: hintOf(row, made) }]);
+  if (durable !== true) throw new SluiceError('unavailable', 'the queue did not take the task; submit it again with the same id');
+  return made;
+}
+
+/** Before an id is freed, the effects of its old generation are repeated and a copy of its row is kept. */
+async function retire(deps: SubmitDeps, old: TaskRow): Promise<void> {
+  await applyEffects(deps, [effectsOf(old)]);
+  await deps.tasks.archive(old);
+}

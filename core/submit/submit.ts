@@ -1,0 +1,114 @@
+import { isSluiceError, SluiceError, type Accepted, type TaskRow } from '@sluice/contracts';
+import { chunks, placeHints } from '../hints/place.ts';
+import { hintOf } from '../tasks/state.ts';
+import { storeValue } from '../tasks/values.ts';
+import { newRow } from './new-row.ts';
+import { putRow, type SubmitDeps } from './put-row.ts';
+import { checkSubmission } from './validate.ts';
+
+export type SubmitResult = { readonly ok: true; readonly task: Accepted } | { readonly ok: false; readonly error: SluiceError };
+
+export type { SubmitDeps };
+
+/** ms that a payload outlives its task's start: time to wait, to be retried, and to be looked at after a failure. */
+const PAYLOAD_KEPT_MS = 180 * 86_400_000;
+
+/** A batch goes in parts, so that no hint waits long for its row; some parts at once. */
+const PART = 50;
+const PARTS_AT_ONCE = 3;
+
+interface Candidate {
+  readonly index: number;
+  readonly row: TaskRow;
+  readonly json: string;
+}
+
+/**
+ * Accepts submissions of one tenant: payload, then hint, then row, so that no accepted task is ever without a hint.
+ * @returns a result for each, in order. An item that failed with a retryable error may be submitted again with its id.
+ */
+export async function submitTasks(deps: SubmitDeps, tenant: string, submissions: readonly unknown[]): Promise<readonly SubmitResult[]> {
+  const results: (SubmitResult | undefined)[] = submissions.map(() => undefined);
+  const candidates: Candidate[] = [];
+  for (const [index, submission] of submissions.entries()) {
+    try {
+      candidates.push(await candidateOf(deps, tenant, submission, index));
+    } catch (error) {
+      results[index] = { ok: false, error: asSluiceError(error) };
+    }
+  }
+  const accept = async (part: readonly Candidate[]) => {
+    for (const [index, result] of await acceptPart(deps, tenant, part)) results[index] = result;
+  };
+  const { first, repeats } = splitRepeats(candidates);
+  const parts = chunks(first, PART);
+  const lanes = Array.from({ length: Math.min(PARTS_AT_ONCE, parts.length) }, (_, lane) => lane);
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let i = lane; i < parts.length; i += lanes.length) await accept(parts[i] ?? []);
+    }),
+  );
+  // The same id twice in one batch: the later ones meet the row of the first.
+  for (const repeat of repeats) await accept([repeat]);
+  return results.map((result) => result ?? { ok: false, error: new SluiceError('internal', 'no result') });
+}
+
+async function candidateOf(deps: SubmitDeps, tenant: string, input: unknown, index: number): Promise<Candidate> {
+  const now = deps.clock.now();
+  const checked = checkSubmission(input, now);
+  if (!(await deps.types.get(checked.submission.type))) {
+    const known = await deps.types.names();
+    throw new SluiceError('unknown_type', `there is no task type "${checked.submission.type}"; deployed are: ${known.join(', ') || 'none'}`, { details: { known } });
+  }
+  const uid = deps.random.ulid(now);
+  return { index, json: checked.json, row: newRow({ tenant, uid, now, checked, hash: deps.hasher }) };
+}
+
+function splitRepeats(candidates: readonly Candidate[]): { first: Candidate[]; repeats: Candidate[] } {
+  const seen = new Set<string>();
+  const first: Candidate[] = [];
+  const repeats: Candidate[] = [];
+  for (const candidate of candidates) {
+    (seen.has(candidate.row.id) ? repeats : first).push(candidate);
+    seen.add(candidate.row.id);
+  }
+  return { first, repeats };
+}
+
+async function acceptPart(deps: SubmitDeps, tenant: string, part: readonly Candidate[]): Promise<[number, SubmitResult][]> {
+  const stored = await Promise.all(part.map((candidate) => attempt(() => withPayload(deps, candidate))));
+  const ready = stored.flatMap((s) => (s.ok ? [s.value] : []));
+  const made = deps.clock.now();
+  const hinted = await placeHints(deps, ready.map(({ row }) => ({ tenant, task: hintOf(row, made) })));
+  const hintOk = new Map(ready.map((candidate, i) => [candidate.index, hinted[i] === true]));
+  return Promise.all(
+    part.map(async ({ index }, i): Promise<[number, SubmitResult]> => {
+      const payload = stored[i];
+      if (!payload?.ok) return [index, { ok: false, error: payload?.error ?? new SluiceError('internal', 'no payload') }];
+      if (hintOk.get(index) !== true) return [index, { ok: false, error: new SluiceError('unavailable', 'the queue did not take the task; submit it again with the same id') }];
+      const put = await attempt(() => putRow(deps, payload.value.row, made));
+      return [index, put.ok ? { ok: true, task: put.value } : put];
+    }),
+  );
+}
+
+/** The payload is durable before anything names it. */
+async function withPayload(deps: SubmitDeps, candidate: Candidate): Promise<Candidate> {
+  const { row, json } = candidate;
+  const until = Math.max(row.at, row.acceptedAt) + PAYLOAD_KEPT_MS;
+  return { ...candidate, row: { ...row, payload: await storeValue(deps.values, row, 'payload', json, until) } };
+}
+
+type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: SluiceError };
+
+async function attempt<T>(run: () => Promise<T>): Promise<Attempted<T>> {
+  try {
+    return { ok: true, value: await run() };
+  } catch (error) {
+    return { ok: false, error: asSluiceError(error) };
+  }
+}
+
+function asSluiceError(error: unknown): SluiceError {
+  return isSluiceError(error) ? error : new SluiceError('unavailable', 'the task could not be stored; submit it again with the same id', { cause: error });
+}

@@ -1,0 +1,53 @@
+import { LIMITS, SluiceError, submissionSchema, type Submission } from '@sluice/contracts';
+import { z } from 'zod';
+import { byteLength } from '../tasks/values.ts';
+
+/** A submission whose every field has been checked and whose times are instants. */
+export interface CheckedSubmission {
+  readonly submission: Submission;
+  /** The payload as JSON text. */
+  readonly json: string;
+  /** ms: not before. */
+  readonly at: number;
+  readonly expiresAt: number | undefined;
+}
+
+/** Checks one submission. @throws SluiceError that says what was given, what is allowed and what to do. */
+export function checkSubmission(input: unknown, now: number): CheckedSubmission {
+  const parsed = submissionSchema.safeParse(input);
+  if (!parsed.success) throw new SluiceError('bad_request', z.prettifyError(parsed.error), { details: { issues: parsed.error.issues.length } });
+  const submission = parsed.data;
+  const json = JSON.stringify(submission.payload ?? null);
+  const bytes = byteLength(json);
+  if (bytes > LIMITS.payloadBytes) {
+    throw new SluiceError(
+      'payload_too_large',
+      `the payload is ${bytes} bytes of JSON; at most ${LIMITS.payloadBytes} are allowed. Put the input into an S3 object of your own and its bucket and key into the payload`,
+      { details: { given: bytes, limit: LIMITS.payloadBytes } },
+    );
+  }
+  if (depthExceeds(submission.payload, LIMITS.payloadDepth)) {
+    throw new SluiceError('bad_request', `the payload is nested deeper than ${LIMITS.payloadDepth} levels; flatten it or send it as one JSON string`);
+  }
+  const at = startOf(submission, now);
+  const latest = now + LIMITS.delaySeconds * 1000;
+  if (at > latest) {
+    throw new SluiceError('bad_request', `runAt ${new Date(at).toISOString()} is too far away; the latest is ${new Date(latest).toISOString()}`);
+  }
+  const expiresAt = submission.expiresAt === undefined ? undefined : Date.parse(submission.expiresAt);
+  if (expiresAt !== undefined && expiresAt <= Math.max(at, now)) {
+    throw new SluiceError('bad_request', `expiresAt ${submission.expiresAt} is not after the task's start at ${new Date(Math.max(at, now)).toISOString()}`);
+  }
+  return { submission, json, at, expiresAt };
+}
+
+/** In the past means now. */
+function startOf(submission: Submission, now: number): number {
+  if (submission.runAt !== undefined) return Math.max(now, Date.parse(submission.runAt));
+  return now + Math.round((submission.delaySeconds ?? 0) * 1000);
+}
+
+function depthExceeds(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => depthExceeds(inner, depth - 1));
+}

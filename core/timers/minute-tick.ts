@@ -1,0 +1,84 @@
+import { NOTE_MS } from '../dispatch/park.ts';
+import { parseHint } from '../hints/parse.ts';
+import { placeHints, placeLaneHints, type PlaceDeps } from '../hints/place.ts';
+import { cellLimits, hasBacklog } from '../permits/cells.ts';
+import type { BacklogLane, BacklogStore } from '../ports/backlog-store.ts';
+import type { DeadHints } from '../ports/hint-queue.ts';
+import type { Lane, PermitStore } from '../ports/permit-store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { TypeRegistry } from '../ports/type-registry.ts';
+import { moveBuckets } from './move-buckets.ts';
+
+export interface TickDeps extends PlaceDeps {
+  readonly backlog: BacklogStore;
+  readonly permits: PermitStore;
+  readonly types: TypeRegistry;
+  readonly dead: DeadHints;
+  readonly telemetry: Telemetry;
+}
+
+/** Dead hints that one minute brings back at most, times ten. */
+const DEAD_BATCHES = 100;
+
+/**
+ * The minute's work: buckets to queues, a lane hint for each lane with a backlog, dead hints made anew. Each part goes
+ * on when another fails. @throws the first failure at the end, so that the invocation counts as an error.
+ */
+export async function minuteTick(deps: TickDeps, deadline: number): Promise<void> {
+  const now = deps.clock.now();
+  const parts = await Promise.allSettled([
+    moveBuckets(deps, now, deadline).then((n) => deps.telemetry.count('bucket.moved', undefined, n)),
+    tellLanes(deps, now),
+    reviveDeadHints(deps),
+  ]);
+  const failure = parts.find((p) => p.status === 'rejected');
+  if (failure) throw failure.reason;
+}
+
+async function tellLanes(deps: TickDeps, now: number): Promise<void> {
+  const noted = await deps.backlog.lanes();
+  const waiting: Lane[] = [];
+  await Promise.all(
+    noted.map(async (note) => {
+      if (await isWaiting(deps, note.lane)) waiting.push(note.lane);
+      else await forget(deps, note, now);
+    }),
+  );
+  deps.telemetry.count('lanes.waiting', undefined, waiting.length);
+  await placeLaneHints(deps, waiting);
+}
+
+async function isWaiting(deps: TickDeps, lane: Lane): Promise<boolean> {
+  const spec = await deps.types.get(lane.type);
+  // A lane whose type is gone keeps its backlog until the type is back.
+  if (!spec) return false;
+  const cells = await Promise.all(cellLimits(spec.concurrency).map((_, cell) => deps.permits.read(lane, cell)));
+  return cells.some(hasBacklog);
+}
+
+/** A note that is this old is renewed before the flag is raised again, so none is taken away under a backlog. */
+async function forget(deps: TickDeps, note: BacklogLane, now: number): Promise<void> {
+  if (now - note.at > NOTE_MS && (await deps.types.get(note.lane.type))) await deps.backlog.unregister(note);
+}
+
+/** What a queue gave up on is hinted again: the redrive of a queue is a backstop, never an end. */
+async function reviveDeadHints(deps: TickDeps): Promise<void> {
+  for (let batch = 0; batch < DEAD_BATCHES; batch++) {
+    const messages = await deps.dead.receive();
+    if (messages.length === 0) return;
+    const revived: string[] = [];
+    for (const { body, receipt } of messages) {
+      const hint = parseHint(body);
+      // What can't be read stays for its alarm.
+      if (!hint) continue;
+      if (hint.kind === 'tasks') {
+        const durable = await placeHints(deps, hint.tasks.map((task) => ({ tenant: hint.tenant, task })));
+        if (durable.includes(false)) continue;
+      }
+      revived.push(receipt);
+    }
+    deps.telemetry.count('hint.revived', undefined, revived.length);
+    if (revived.length === 0) return;
+    await deps.dead.remove(revived);
+  }
+}
