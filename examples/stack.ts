@@ -1,0 +1,159 @@
+import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Code, Function as LambdaFunction, Runtime, type IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { join } from 'node:path';
+import { acknowledge, acknowledgeWildcard } from '../lib/acknowledge.ts';
+import { TaskType, type TaskPlatform } from '../lib/index.ts';
+
+/** Where the examples find their input in the bucket. */
+const PHOTOS = 'photos/*';
+const CSV = 'csv/*';
+
+const DEFAULT_SMTP_URL = 'smtp://127.0.0.1:2525';
+
+/** Short, so that one sees a retry happen. */
+const QUICK_RETRY = { maxAttempts: 3, minDelaySeconds: 0.5, maxDelaySeconds: 2 };
+
+/**
+ * Adds the example task types to a platform. Between them they show both starters, a handler in Python, one with
+ * native parts, one function that serves three types, and a lane that is soon full.
+ *
+ * CDK context: `smtpUrl` is the mail server of `send-email` (default smtp://127.0.0.1:2525), `mailFrom` its sender.
+ */
+export function addExamples(scope: Construct, platform: TaskPlatform): void {
+  const home = new Construct(scope, 'Examples');
+  const bucket = makeBucket(home);
+  const cities = makeCitiesTable(home);
+  addThumbnail(home, platform, bucket);
+  addImportCsv(home, platform, bucket, cities);
+  addSendEmail(home, platform);
+  addCleanText(home, platform);
+  addUnruly(home, platform);
+  output(scope, 'ExamplesBucket', bucket.bucketName, 'Where the examples read photos/ and csv/');
+  output(scope, 'CitiesTable', cities.tableName, 'Where import-csv writes');
+}
+
+function addThumbnail(home: Construct, platform: TaskPlatform, bucket: Bucket): void {
+  const { handler } = new TaskType(home, 'Thumbnail', {
+    platform,
+    handler: { entry: entryOf('thumbnail'), nodeModules: ['sharp'], memorySize: 1_024 },
+    timeout: Duration.seconds(60),
+    retry: { maxAttempts: 4, minDelaySeconds: 1, maxDelaySeconds: 30 },
+    concurrency: 2,
+    start: 'event',
+  });
+  grantObjects(handler, bucket, PHOTOS, 'GetObject', 'PutObject');
+}
+
+function addImportCsv(home: Construct, platform: TaskPlatform, bucket: Bucket, cities: Table): void {
+  const { handler } = new TaskType(home, 'ImportCsv', {
+    platform,
+    handler: { entry: entryOf('import-csv'), environment: { CITIES_TABLE: cities.tableName } },
+    timeout: Duration.minutes(5),
+    retry: { maxAttempts: 3, minDelaySeconds: 5, maxDelaySeconds: 60 },
+    concurrency: 1,
+    start: 'event',
+  });
+  grantObjects(handler, bucket, CSV, 'GetObject');
+  handler.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:BatchWriteItem'], resources: [cities.tableArn] }));
+}
+
+function addSendEmail(home: Construct, platform: TaskPlatform): void {
+  const smtpUrl = contextText(home, 'smtpUrl') ?? DEFAULT_SMTP_URL;
+  const mailFrom = contextText(home, 'mailFrom');
+  new TaskType(home, 'SendEmail', {
+    platform,
+    handler: {
+      entry: entryOf('send-email'),
+      // A real password belongs in Secrets Manager; this is in plain sight of whoever may read the function.
+      environment: { SMTP_URL: smtpUrl, ...(mailFrom !== undefined && { MAIL_FROM: mailFrom }) },
+    },
+    timeout: Duration.seconds(20),
+    retry: { maxAttempts: 5, minDelaySeconds: 1, maxDelaySeconds: 60 },
+    concurrency: 5,
+    start: 'wait',
+  });
+}
+
+/** A function as anyone would write it, in another language, with nothing of Sluice in it. */
+function addCleanText(home: Construct, platform: TaskPlatform): void {
+  const own = new Construct(home, 'Python');
+  const logGroup = new LogGroup(own, 'Log', {
+    retention: platform.logRetention,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const role = new Role(own, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logGroup.grantWrite(role);
+  const handler = new LambdaFunction(own, 'Function', {
+    runtime: Runtime.PYTHON_3_15,
+    architecture: platform.architecture,
+    code: Code.fromAsset(join(import.meta.dirname, 'clean-text'), { exclude: ['*', '!handler.py'] }),
+    handler: 'handler.handler',
+    timeout: Duration.seconds(10),
+    role,
+    logGroup,
+    description: 'Sluice task type clean-text',
+  });
+  new TaskType(home, 'CleanText', { platform, handler, retry: QUICK_RETRY, concurrency: 5, start: 'wait' });
+}
+
+/** One function, three task types: each starter, and a lane of two. */
+function addUnruly(home: Construct, platform: TaskPlatform): void {
+  const shared = { platform, timeout: Duration.seconds(3), retry: QUICK_RETRY, concurrency: 5 };
+  const { handler } = new TaskType(home, 'Unruly', {
+    ...shared,
+    handler: { entry: entryOf('unruly'), memorySize: 128 },
+    start: 'event',
+  });
+  new TaskType(home, 'UnrulyWait', { ...shared, handler, start: 'wait' });
+  new TaskType(home, 'Narrow', { ...shared, handler, concurrency: 2, start: 'event' });
+}
+
+function makeBucket(home: Construct): Bucket {
+  // Deleted with the stack, but only when it is empty: what is in it was put there by hand.
+  const bucket = new Bucket(home, 'Bucket', {
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    encryption: BucketEncryption.S3_MANAGED,
+    enforceSSL: true,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  acknowledge(bucket, 'AwsSolutions-S1', 'Sample photos and files that are public anyway: nobody needs to know who read them.');
+  return bucket;
+}
+
+function makeCitiesTable(home: Construct): Table {
+  const table = new Table(home, 'Cities', {
+    partitionKey: { name: 'country', type: AttributeType.STRING },
+    sortKey: { name: 'part', type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  acknowledge(table, 'AwsSolutions-DDB3', 'The table is a copy of a file: to restore it is to import the file again.');
+  return table;
+}
+
+function grantObjects(handler: IFunction, bucket: Bucket, keys: string, ...actions: ('GetObject' | 'PutObject')[]): void {
+  const objects = bucket.arnForObjects(keys);
+  handler.addToRolePolicy(new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: [objects] }));
+  // Without it S3 answers 403 for a key that does not exist, which a handler cannot tell from a missing grant.
+  handler.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
+  acknowledgeWildcard(handler.role ?? handler, objects, 'Which file a task is about is known only when it is submitted.');
+}
+
+function entryOf(example: string): string {
+  return join(import.meta.dirname, example, 'handler.ts');
+}
+
+function contextText(scope: Construct, key: string): string | undefined {
+  const value: unknown = scope.node.tryGetContext(key);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function output(scope: Construct, name: string, value: string, description: string): void {
+  // By this name, wherever the scope is: scripts look for it.
+  new CfnOutput(scope, name, { value, description }).overrideLogicalId(name);
+}

@@ -1,0 +1,82 @@
+import type { Envelope } from '@sluice/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Every way to behave, the good one first. */
+export const BEHAVIOURS = ['ok', 'slow', 'throw-once', 'throw', 'throw-string', 'fatal', 'throttle-once', 'exit', 'hang', 'oom'] as const;
+export type Behaviour = (typeof BEHAVIOURS)[number];
+
+interface Payload {
+  readonly do: Behaviour;
+  /** Milliseconds that `slow` takes. @default 1000 */
+  readonly ms?: number;
+  /** Comes back with the result. */
+  readonly key?: string;
+}
+
+/**
+ * A task is accepted with seq 0, and its first claim raises that to 1, the fence. A throttled attempt is free and leaves
+ * `attempt` as it was, so only the fence tells the first claim from the next. (A first claim that was undone before its
+ * start takes the fence with it: that task is not throttled at all.)
+ */
+const FIRST_FENCE = 1;
+/** `oom` gives up at this multiple of the function's memory: a host without a limit shall live. */
+const OOM_FACTOR = 3;
+
+/**
+ * A handler that misbehaves as it is told, for demonstrations and tests. It is a plain Lambda function without the
+ * kit, so its errors go to Sluice as Lambda reports them. What it does only once it decides from its envelope: an
+ * environment's memory says nothing about a task.
+ */
+export async function handler({ payload, sluice }: Envelope): Promise<unknown> {
+  const { do: behaviour, ms = 1_000, key } = (payload ?? {}) as Payload;
+  const first = sluice.attempt === 1;
+  switch (behaviour) {
+    case 'ok':
+      break;
+    case 'slow':
+      await sleep(ms);
+      break;
+    case 'throw-once':
+      if (first) throw new Error('the first attempt fails');
+      break;
+    case 'throw':
+      throw new Error('every attempt fails');
+    case 'throw-string':
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- the misbehaviour that is asked for
+      throw 'not an error, a string';
+    case 'fatal':
+      throw named('FatalError', 'no attempt can succeed');
+    case 'throttle-once':
+      if (sluice.fence === FIRST_FENCE) throw named('ThrottledError', 'slow down');
+      break;
+    case 'exit':
+      return process.exit(1);
+    case 'hang':
+      await hang();
+      break;
+    case 'oom':
+      fillMemory();
+      break;
+    default:
+      throw named('FatalError', `do must be one of ${BEHAVIOURS.join(', ')}; it is ${String(behaviour satisfies never)}`);
+  }
+  const { attempt, fence } = sluice;
+  return { did: behaviour, attempt, fence, ...(key !== undefined && { key }) };
+}
+
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}
+
+/** Never resolves. The timer keeps the process alive: Node ends one that waits for nothing. */
+function hang(): Promise<never> {
+  return new Promise(() => setInterval(() => undefined, 60_000));
+}
+
+/** On the JavaScript heap, not in buffers: a heap limit does not see those. */
+function fillMemory(): never {
+  const limitMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 128) * OOM_FACTOR;
+  const hoard: number[][] = [];
+  while (hoard.length < limitMb) hoard.push(new Array<number>(131_072).fill(hoard.length + 0.5));
+  throw new Error(`${limitMb} MB were taken and nobody minded`);
+}
