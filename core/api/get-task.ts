@@ -1,4 +1,4 @@
-import { SluiceError, taskIdSchema, type TaskRow, type TaskView } from '@sluice/contracts';
+import { isSluiceError, SluiceError, taskIdSchema, type TaskRow, type TaskView } from '@sluice/contracts';
 import type { Clock } from '../ports/clock.ts';
 import type { TaskStore } from '../ports/task-store.ts';
 import type { ValueKind, ValueStore } from '../ports/value-store.ts';
@@ -32,11 +32,17 @@ export async function readRow(deps: ReadDeps, tenant: string, id: string): Promi
   return row;
 }
 
+/** A value may be deleted a little before its row: the task is there all the same. */
+function missing(error: unknown): undefined {
+  if (isSluiceError(error) && error.code === 'not_found') return undefined;
+  throw error;
+}
+
 /** The view of a row. Only what can be there is read: no attempts before the first claim. */
 export async function viewOf(deps: ReadDeps, row: TaskRow, include: readonly ValueKind[]): Promise<TaskView> {
   const value = async (kind: ValueKind) => {
     const stored = include.includes(kind) ? row[kind] : undefined;
-    return stored && readValue(deps.values, row, kind, stored);
+    return stored && (await readValue(deps.values, row, kind, stored).catch(missing));
   };
   const [kept, payload, result] = await Promise.all([
     row.fence > 0 ? deps.tasks.attempts(row.tenant, row.id, row.uid) : [],

@@ -48,7 +48,15 @@ export function toTaskView(row: TaskRow, kept: readonly Attempt[], values: ViewV
  */
 function timelineOf(row: TaskRow, kept: readonly Attempt[]): AttemptView[] {
   const earlier = kept.filter((a) => a.uid === row.uid && a.fence < row.fence).sort((a, b) => a.fence - b.fence);
-  const latest = row.fence > 0 ? [latestOf(row, kept.find((a) => a.uid === row.uid && a.fence === row.fence))] : [];
+  const latest =
+    row.fence > 0
+      ? [
+          latestOf(
+            row,
+            kept.find((a) => a.uid === row.uid && a.fence === row.fence),
+          ),
+        ]
+      : [];
   return [...earlier.map(recorded), ...latest];
 }
 

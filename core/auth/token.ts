@@ -17,10 +17,12 @@ export interface AuthenticateDeps extends TokenHash {
   readonly clock: Clock;
 }
 
-export interface IssueDeps extends AuthenticateDeps {
+export interface TokenSecret {
   /** 32 bytes from a cryptographic source, in base64url: 43 characters. */
   readonly secret: () => string;
 }
+
+export type IssueDeps = AuthenticateDeps & TokenSecret;
 
 /** The token of an `Authorization: Bearer …` header, where it has the form of one. */
 export function bearerToken(header: string | undefined): string | undefined {
@@ -48,7 +50,10 @@ export interface TokenRequest {
  * Makes a token and stores its hash. The token itself is in the answer and nowhere else.
  * @throws SluiceError `bad_request` for what is no tenant, no scope or no time
  */
-export async function issueToken(deps: IssueDeps, request: TokenRequest): Promise<{ readonly token: string; readonly record: TokenRecord }> {
+export async function issueToken(
+  deps: IssueDeps,
+  request: TokenRequest,
+): Promise<{ readonly token: string; readonly record: TokenRecord }> {
   const { expiresInDays } = request;
   const tenant = tenantSchema.safeParse(request.tenant);
   if (!tenant.success) {

@@ -125,6 +125,8 @@ function endChange({ outcome, by, spec, now, state, attempts, reason }: End): Ro
     endedBy: by,
     attempts,
     ttl: Math.ceil(now / 1000) + keep,
+    // With the type a failure finds its place among the dead without a read of the row.
+    ...(state === 'failed' && { type: outcome.type }),
     ...(reason && { reason }),
     ...(outcome.startedAt !== undefined && { startedAt: outcome.startedAt }),
     ...(outcome.error && { error: outcome.error }),

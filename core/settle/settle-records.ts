@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { outcomeOfRecord } from '../outcomes/record.ts';
 import { applyEffects, type Effects } from './effects.ts';
 import { settleOutcome, type SettleDeps } from './settle-outcome.ts';

@@ -1,5 +1,5 @@
 import { LIMITS, SluiceError, submissionSchema, type Submission } from '@sluice/contracts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { byteLength } from '../tasks/values.ts';
 
 /** A submission whose every field has been checked and whose times are instants. */
@@ -17,6 +17,10 @@ export function checkSubmission(input: unknown, now: number): CheckedSubmission 
   const parsed = submissionSchema.safeParse(input);
   if (!parsed.success) throw new SluiceError('bad_request', z.prettifyError(parsed.error), { details: { issues: parsed.error.issues.length } });
   const submission = parsed.data;
+  // First: deep enough, a payload overflows the stack of whatever walks it.
+  if (depthExceeds(submission.payload, LIMITS.payloadDepth)) {
+    throw new SluiceError('bad_request', `the payload is nested deeper than ${LIMITS.payloadDepth} levels; flatten it or send it as one JSON string`);
+  }
   const json = JSON.stringify(submission.payload ?? null);
   const bytes = byteLength(json);
   if (bytes > LIMITS.payloadBytes) {
@@ -25,9 +29,6 @@ export function checkSubmission(input: unknown, now: number): CheckedSubmission 
       `the payload is ${bytes} bytes of JSON; at most ${LIMITS.payloadBytes} are allowed. Put the input into an S3 object of your own and its bucket and key into the payload`,
       { details: { given: bytes, limit: LIMITS.payloadBytes } },
     );
-  }
-  if (depthExceeds(submission.payload, LIMITS.payloadDepth)) {
-    throw new SluiceError('bad_request', `the payload is nested deeper than ${LIMITS.payloadDepth} levels; flatten it or send it as one JSON string`);
   }
   const at = startOf(submission, now);
   const latest = now + LIMITS.delaySeconds * 1000;

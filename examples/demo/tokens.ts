@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createClients } from '../../adapters/aws/clients.ts';
 import { createTokenStore } from '../../adapters/aws/token-store.ts';
 import { systemClock, systemTokens } from '../../adapters/system.ts';

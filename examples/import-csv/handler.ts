@@ -3,7 +3,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { defineTask, FatalError } from '@sluice/handler';
 import type { Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createBatchWriter } from './batch-writer.ts';
 import { createChunks } from './chunks.ts';
 import { readCities } from './read-cities.ts';

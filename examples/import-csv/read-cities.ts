@@ -1,7 +1,7 @@
 import { FatalError } from '@sluice/handler';
 import { parse, type CsvError } from 'csv-parse';
 import { pipeline, type Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const COLUMNS = ['name', 'lat', 'lng', 'country', 'admin1', 'admin2'] as const;
 /** Bytes of one record: a quote that is never closed must not take the rest of the file for one value. */

@@ -1,6 +1,6 @@
 import { defineTask } from '@sluice/handler';
 import { createTransport } from 'nodemailer';
-import { z } from 'zod';
+import * as z from 'zod';
 import { failureOfSmtp } from './smtp-failure.ts';
 
 /** Milliseconds that one step of the dialogue may take; the attempt's own time may end it earlier. */

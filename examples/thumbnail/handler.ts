@@ -1,6 +1,6 @@
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { defineTask, FatalError } from '@sluice/handler';
-import { z } from 'zod';
+import * as z from 'zod';
 import { makeThumbnail } from './make-thumbnail.ts';
 
 /** Bytes of the largest photo that is read: what is decoded takes a multiple of it in memory. */

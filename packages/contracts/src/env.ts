@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The environment of each function, shared by the construct that sets it and the entry point that reads it. A test

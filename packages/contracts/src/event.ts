@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endReasonSchema, TERMINAL_STATES } from './row.ts';
 import { labelsSchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
 import { taskErrorSchema } from './outcome.ts';

@@ -8,5 +8,6 @@ export * from './names.ts';
 export * from './outcome.ts';
 export * from './retry-policy.ts';
 export * from './row.ts';
+export * from './table.ts';
 export * from './task-type.ts';
 export * from './token.ts';

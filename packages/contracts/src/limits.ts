@@ -39,6 +39,12 @@ export const LIMITS = {
   payloadDepth: 64,
 } as const;
 
+/**
+ * Days after which the bucket deletes an object under `short/`, where all but the payloads of far-away tasks are; those
+ * are under `long/`, for as long as a task may last.
+ */
+export const S3_SHORT_DAYS = 400;
+
 /** Limits of AWS that decisions depend on. */
 export const AWS_LIMITS = {
   /** Seconds: the longest delay of an SQS message. */

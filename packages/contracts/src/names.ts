@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from './limits.ts';
 
 /** A tenant: the unit of isolation, fairness and cost. Names never contain `#`, the separator of table keys. */

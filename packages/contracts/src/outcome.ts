@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instantSchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
 
 /** What a failed attempt said. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instantSchema, labelsSchema, prioritySchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
 import { taskErrorSchema, outcomeClassSchema } from './outcome.ts';
 import { retryOverrideSchema } from './retry-policy.ts';

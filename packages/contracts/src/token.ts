@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instantSchema, scopeSchema, tenantSchema } from './names.ts';
 
 /** An API token as it is stored: only its hash, never the token. */

@@ -1,5 +1,5 @@
 import { envelopeSchema, type Envelope, type KitReply } from '@sluice/contracts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { startDeadlineClock, type InvocationContext, type TaskContext } from './context.ts';
 import { EnvelopeError, FatalError, RetryableError, ThrottledError } from './errors.ts';
 import { failureOf, type Failure } from './failure.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { TaskContext } from './context.ts';
 import { parseInput, type TaskDefinition } from './define-task.ts';
 import { createTaskLog } from './logger.ts';

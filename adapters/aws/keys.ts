@@ -1,0 +1,78 @@
+import { PRIORITIES, type Attempt, type HintedTask } from '@sluice/contracts';
+import type { Lane } from '../../core/ports/permit-store.ts';
+
+/**
+ * The keys of the one table. Names of tenants and types and task ids never hold a `#`, so a key that begins with one
+ * tenant's prefix is never another tenant's.
+ */
+
+/** Parts of a tenant's day in the indexes: each takes 1,000 write units a second. */
+export const INDEX_SHARDS = 4;
+/** Parts of a lane's backlog. */
+export const BACKLOG_SHARDS = 4;
+/** Parts of the list of lanes with a backlog. */
+export const LANE_SHARDS = 4;
+
+/** Spreads names over shards (FNV-1a). Stored keys hang on it: another function would lose what is stored. */
+export function shardOf(name: string, shards: number): number {
+  let hash = 0x811c9dc5;
+  for (let n = 0; n < name.length; n++) hash = Math.imul(hash ^ name.charCodeAt(n), 0x01000193);
+  return (hash >>> 0) % shards;
+}
+
+export const shardNumbers = (shards: number): readonly number[] => Array.from({ length: shards }, (_, n) => n);
+
+/** A task's row and everything beside it share one partition. */
+export const taskPartition = (tenant: string, id: string): string => `T#${tenant}#${id}`;
+export const ROW_SORT = 'H';
+export const archiveSort = (uid: string): string => `G#${uid}`;
+/** A late success stands beside the failure that it came after. */
+export const attemptSort = ({ uid, fence, late }: Pick<Attempt, 'uid' | 'fence' | 'late'>): string =>
+  `A#${uid}#${padded(fence, 10)}${late ? '#late' : ''}`;
+export const attemptsPrefix = (uid: string): string => `A#${uid}#`;
+export const valueSort = (kind: 'payload' | 'result', name: string): string => `${kind === 'payload' ? 'P' : 'R'}#${name}`;
+
+/** Takes the tenant and id out of a row's partition key. */
+export function taskOfPartition(partition: string): { readonly tenant: string; readonly id: string } {
+  const [, tenant = '', id = ''] = partition.split('#');
+  return { tenant, id };
+}
+
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10).replaceAll('-', '');
+
+export const listPartition = (tenant: string, at: number, uid: string): string => `${tenant}#${dayOf(at)}#${shardOf(uid, INDEX_SHARDS)}`;
+export const deadPartition = (tenant: string, type: string, at: number, uid: string): string =>
+  `${tenant}#${type}#${dayOf(at)}#${shardOf(uid, INDEX_SHARDS)}`;
+
+export const cellKey = ({ tenant, type }: Lane, cell: number): { p: string; s: string } => ({
+  p: `C#${tenant}#${type}#${cell}`,
+  s: 'L',
+});
+
+export const backlogPartition = ({ tenant, type }: Lane, shard: number): string => `Q#${tenant}#${type}#${shard}`;
+
+/**
+ * The class comes first in the sort key, not in the partition key: one query for each shard gives class-then-time order.
+ * Times have 15 digits, so that text sorts as numbers do until the year 33658.
+ */
+export const backlogKey = (lane: Lane, { uid, seq, at, priority }: HintedTask): { p: string; s: string } => ({
+  p: backlogPartition(lane, shardOf(uid, BACKLOG_SHARDS)),
+  s: `${PRIORITIES.indexOf(priority)}#${padded(at, 15)}#${uid}#${padded(seq, 10)}`,
+});
+
+export const laneListPartition = (shard: number): string => `B#${shard}`;
+export const laneListKey = ({ tenant, type }: Lane): { p: string; s: string } => {
+  const name = `${tenant}#${type}`;
+  return { p: laneListPartition(shardOf(name, LANE_SHARDS)), s: name };
+};
+
+export const bucketPartition = (minute: number, shard: number): string => `W#${minute}#${shard}`;
+export const cursorKey = (shard: number): { p: string; s: string } => ({ p: 'W#cursor', s: String(shard) });
+
+export const TYPES_PARTITION = 'Y';
+export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${hash}`, s: 'K' });
+export const principalKey = (arn: string): { p: string; s: string } => ({ p: `I#${arn}`, s: 'I' });
+
+function padded(n: number, digits: number): string {
+  return String(n).padStart(digits, '0');
+}

@@ -1,0 +1,108 @@
+import { taskTypeSpecSchema, type TaskTypeSpec } from '@sluice/contracts';
+import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Telemetry } from '../../core/ports/telemetry.ts';
+import type { TypeRegistry } from '../../core/ports/type-registry.ts';
+import { answerOf, type Item } from './answers.ts';
+import { TYPES_PARTITION } from './keys.ts';
+import { allPages } from './pages.ts';
+
+/** Between two lookups of types that are not known, so that nobody can make every submission a query. */
+const UNKNOWN_LOOKUP_MS = 1000;
+
+export interface TypeRegistryConfig {
+  readonly table: string;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Seconds after which what is known is read anew, in the background. @default 30 */
+  readonly refreshSeconds?: number;
+}
+
+type Types = ReadonlyMap<string, TaskTypeSpec>;
+
+/** The deployed task types, from one partition of the table, kept in memory between calls. */
+export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeRegistryConfig): TypeRegistry {
+  const { clock, telemetry } = config;
+  const refreshMs = (config.refreshSeconds ?? 30) * 1000;
+  let known: { readonly types: Types; readonly readAt: number } | undefined;
+  let reading: Promise<Types> | undefined;
+
+  const specOf = (item: Item): [string, TaskTypeSpec][] => {
+    try {
+      const spec = taskTypeSpecSchema.parse(JSON.parse(String(item['spec'])));
+      return [[spec.type, spec]];
+    } catch (error) {
+      telemetry.log('error', 'task type that cannot be read', { type: item['s'], error: String(error) });
+      return [];
+    }
+  };
+
+  const read = async (): Promise<Types> => {
+    const readAt = clock.now();
+    const items = await allPages('read task types', (from) =>
+      client.send(
+        new QueryCommand({
+          TableName: config.table,
+          KeyConditionExpression: 'p = :p',
+          ExpressionAttributeValues: { ':p': TYPES_PARTITION },
+          ConsistentRead: true,
+          ExclusiveStartKey: from,
+        }),
+      ),
+    );
+    const types = new Map(items.flatMap(specOf));
+    known = { types, readAt };
+    return types;
+  };
+
+  /** However many ask at once, the table is asked once. */
+  const readOnce = (): Promise<Types> => {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+
+  const current = async (): Promise<Types> => {
+    if (!known) return readOnce();
+    if (clock.now() - known.readAt >= refreshMs) {
+      // Callers get the old answer meanwhile: a slow or failing table must not hold up what is known.
+      readOnce().catch((error: unknown) => {
+        telemetry.log('warn', 'task types not refreshed', { error: String(error) });
+      });
+    }
+    return known.types;
+  };
+
+  return {
+    get: async (type) => {
+      const found = (await current()).get(type);
+      if (found) return structuredClone(found);
+      const age = known ? clock.now() - known.readAt : Infinity;
+      if (age < UNKNOWN_LOOKUP_MS) return undefined;
+      return structuredClone((await readOnce()).get(type));
+    },
+    names: async () => [...(await current()).keys()].sort(),
+  };
+}
+
+/** Writes what {@link createTypeRegistry} reads; for the deployment alone. */
+export interface TypeWriter {
+  readonly put: (spec: TaskTypeSpec) => Promise<void>;
+  readonly remove: (type: string) => Promise<void>;
+}
+
+export function createTypeWriter(client: DynamoDBDocumentClient, config: { readonly table: string }): TypeWriter {
+  const { table: TableName } = config;
+  return {
+    put: async (spec) => {
+      const item = { p: TYPES_PARTITION, s: spec.type, v: 1, spec: JSON.stringify(spec) };
+      await answerOf('write a task type', client.send(new PutCommand({ TableName, Item: item })));
+    },
+    remove: async (type) => {
+      const command = new DeleteCommand({ TableName, Key: { p: TYPES_PARTITION, s: type } });
+      await answerOf('remove a task type', client.send(command));
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { ROUTES, SluiceError, type Problem, type RouteName } from '@sluice/contracts';
+import { requireScope } from '../../core/auth/identity.ts';
+import type { Telemetry } from '../../core/ports/telemetry.ts';
+import type { TokenStore } from '../../core/ports/token-store.ts';
+import { jsonBody } from './body.ts';
+import type { HttpEvent, HttpResult } from './event.ts';
+import { identify } from './identity.ts';
+import { problemOf, problemResult } from './respond.ts';
+
+/** A request, taken apart. */
+export interface HttpRequest {
+  /** Whose credentials it came with; empty for a route that needs none. */
+  readonly tenant: string;
+  /** A parameter of the path, decoded. */
+  readonly param: (name: string) => string;
+  readonly query: Readonly<Record<string, string>>;
+  /** The body's JSON. @throws SluiceError `malformed_json`, `body_too_large` */
+  readonly body: () => unknown;
+  /** An error that is part of an answer, as the caller may see it. */
+  readonly problem: (error: unknown) => Problem;
+}
+
+export type Route = (request: HttpRequest) => Promise<HttpResult>;
+export type Routes = Partial<Record<RouteName, Route>>;
+
+export interface HttpDeps {
+  /** For SigV4 callers; tokens are the authorizer's matter. */
+  readonly tokens: TokenStore;
+  readonly telemetry: Telemetry;
+}
+
+/**
+ * A Lambda handler for some routes of the API: it finds the route, checks the credentials' scope, and turns what is
+ * thrown into problem details. It never throws, since the gateway's own 500 says nothing.
+ */
+export function createHttpHandler(deps: HttpDeps, routes: Routes): (event: HttpEvent) => Promise<HttpResult> {
+  const byKey = new Map((Object.keys(routes) as RouteName[]).map((name) => [`${ROUTES[name].method} ${ROUTES[name].path}`, name]));
+  return async (event) => {
+    let tenant = '';
+    const problem = (error: unknown): Problem =>
+      problemOf(error, event.requestContext.requestId, deps.telemetry, { route: event.routeKey, tenant });
+    try {
+      const name = byKey.get(event.routeKey);
+      const route = name && routes[name];
+      if (!name || !route)
+        throw new SluiceError('not_found', `there is no ${event.routeKey}; the routes are ${[...byKey.keys()].join(', ')}`);
+      const { scope } = ROUTES[name];
+      if (scope !== undefined) {
+        const identity = await identify(deps.tokens, event.requestContext.authorizer);
+        tenant = identity.tenant;
+        requireScope(identity, scope);
+      }
+      return await route({
+        tenant,
+        param: (key) => decoded(event.pathParameters?.[key] ?? ''),
+        query: queryOf(event),
+        body: () => jsonBody(event),
+        problem,
+      });
+    } catch (error) {
+      return problemResult(problem(error));
+    }
+  };
+}
+
+/** Gateways differ in whether they decode a path; no task id has a "%", so that one more time does no harm. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function queryOf(event: HttpEvent): Record<string, string> {
+  const entries = Object.entries(event.queryStringParameters ?? {});
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

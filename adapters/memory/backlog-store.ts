@@ -1,0 +1,74 @@
+import { PRIORITIES, type HintedTask } from '@sluice/contracts';
+import type { BacklogLane, BacklogStore } from '../../core/ports/backlog-store.ts';
+import type { Lane } from '../../core/ports/permit-store.ts';
+
+interface Backlog {
+  /** Sorted, so that the first ones of a long backlog cost no more than those of a short one. */
+  readonly keys: string[];
+  readonly tasks: Map<string, HintedTask>;
+}
+
+/** Backlogs in maps, one for each lane. */
+export function createMemoryBacklogStore(): BacklogStore {
+  const backlogs = new Map<string, Backlog>();
+  const noted = new Map<string, BacklogLane>();
+  const backlogOf = (lane: Lane): Backlog => {
+    const found = backlogs.get(nameOf(lane)) ?? { keys: [], tasks: new Map<string, HintedTask>() };
+    backlogs.set(nameOf(lane), found);
+    return found;
+  };
+
+  return {
+    put: async (lane, tasks) => {
+      const backlog = backlogOf(lane);
+      for (const task of tasks) {
+        const key = keyOf(task);
+        if (!backlog.tasks.has(key)) backlog.keys.splice(placeOf(backlog.keys, key), 0, key);
+        backlog.tasks.set(key, structuredClone(task));
+      }
+    },
+    first: async (lane, limit) => {
+      const { keys, tasks } = backlogOf(lane);
+      return keys.slice(0, limit).flatMap((key) => structuredClone(tasks.get(key)) ?? []);
+    },
+    remove: async (lane, tasks) => {
+      const backlog = backlogOf(lane);
+      for (const task of tasks) {
+        const key = keyOf(task);
+        if (backlog.tasks.delete(key)) backlog.keys.splice(placeOf(backlog.keys, key), 1);
+      }
+    },
+    has: async (lane, task) => backlogOf(lane).tasks.has(keyOf(task)),
+    register: async (lane, now) => {
+      const before = noted.get(nameOf(lane));
+      // Two notes are never equal, so that taking the first away leaves the second.
+      noted.set(nameOf(lane), { lane: structuredClone(lane), at: before ? Math.max(now, before.at + 1) : now });
+    },
+    lanes: async () => structuredClone([...noted.values()]),
+    unregister: async ({ lane, at }) => {
+      if (noted.get(nameOf(lane))?.at === at) noted.delete(nameOf(lane));
+    },
+  };
+}
+
+function nameOf(lane: Lane): string {
+  return `${lane.tenant}#${lane.type}`;
+}
+
+function keyOf(task: HintedTask): string {
+  const at = String(task.at).padStart(15, '0');
+  const seq = String(task.seq).padStart(10, '0');
+  return `${PRIORITIES.indexOf(task.priority)}#${at}#${task.uid}#${seq}`;
+}
+
+/** The place of the first key that is not lower. */
+function placeOf(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle] ?? '') < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,32 @@
+import type { Telemetry } from '../../core/ports/telemetry.ts';
+
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Record<string, unknown>;
+}
+
+export interface MemoryTelemetry extends Telemetry {
+  /** The sum of a count, for one type or for all. */
+  readonly total: (name: string, type?: string) => number;
+  readonly lines: () => readonly LogLine[];
+}
+
+/** Keeps counts and log lines. */
+export function createMemoryTelemetry(): MemoryTelemetry {
+  const counts: { name: string; type: string | undefined; n: number }[] = [];
+  const lines: LogLine[] = [];
+  return {
+    count: (name, type, n = 1) => {
+      const known = counts.find((count) => count.name === name && count.type === type);
+      if (known) known.n += n;
+      else counts.push({ name, type, n });
+    },
+    log: (level, message, fields) => {
+      lines.push({ level, message, fields: { ...fields } });
+    },
+    total: (name, type) =>
+      counts.filter((count) => count.name === name && (type === undefined || count.type === type)).reduce((sum, count) => sum + count.n, 0),
+    lines: () => [...lines],
+  };
+}

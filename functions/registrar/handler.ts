@@ -1,0 +1,59 @@
+import { taskTypeNameSchema, type TaskTypeSpec, taskTypeSpecSchema } from '@sluice/contracts';
+import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import * as z from 'zod';
+
+/** Where task types are kept. A record belongs to the resource that wrote it last. */
+export interface TaskTypes {
+  put(spec: TaskTypeSpec, owner: string): Promise<void>;
+  /** Removes the record, but only if it is still the owner's. */
+  remove(type: string, owner: string): Promise<void>;
+}
+
+export interface RegistrarDeps {
+  taskTypes: TaskTypes;
+  fetch: typeof fetch;
+}
+
+/** The physical id of a registration that failed before its type was known; no type can have it, so its delete does nothing. */
+const UNREGISTERED = 'sluice:unregistered';
+
+/** Answers CloudFormation for `Custom::SluiceTaskType`, whose property `Spec` is a task type as JSON text. */
+export function createHandler({ taskTypes, fetch }: RegistrarDeps) {
+  return async (event: CloudFormationCustomResourceEvent): Promise<void> => {
+    const owner = `${event.StackId}/${event.LogicalResourceId}`;
+    const physicalId = 'PhysicalResourceId' in event ? event.PhysicalResourceId : UNREGISTERED;
+    const answer = async (id: string, failure?: string): Promise<void> => {
+      const { StackId, RequestId, LogicalResourceId } = event;
+      const status = failure === undefined ? { Status: 'SUCCESS' } : { Status: 'FAILED', Reason: failure };
+      // Bytes, because for a string fetch adds a content type, and the URL is signed without one.
+      const body = Buffer.from(JSON.stringify({ ...status, PhysicalResourceId: id, StackId, RequestId, LogicalResourceId }));
+      const response = await fetch(event.ResponseURL, { method: 'PUT', body });
+      if (!response.ok) throw new Error(`CloudFormation's response URL answered ${response.status}`);
+    };
+
+    let type: string;
+    try {
+      if (event.RequestType === 'Delete') {
+        // The physical id is the type; the properties may be of a newer one that the resource has changed to.
+        if (taskTypeNameSchema.safeParse(physicalId).success) await taskTypes.remove(physicalId, owner);
+        type = physicalId;
+      } else {
+        const spec = parseSpec(event.ResourceProperties['Spec']);
+        await taskTypes.put(spec, owner);
+        // A changed type is a changed physical id: CloudFormation deletes the old one once the update is complete.
+        type = spec.type;
+      }
+    } catch (error) {
+      console.error(error);
+      return await answer(physicalId, error instanceof Error ? error.message : String(error));
+    }
+    await answer(type);
+  };
+}
+
+function parseSpec(text: unknown): TaskTypeSpec {
+  if (typeof text !== 'string') throw new Error('Custom::SluiceTaskType needs the property Spec, a task type as JSON text');
+  const parsed = taskTypeSpecSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) throw new Error(`Spec: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

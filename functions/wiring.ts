@@ -1,0 +1,62 @@
+import { createBacklogStore } from '../adapters/aws/backlog-store.ts';
+import { createBucketStore } from '../adapters/aws/bucket-store.ts';
+import { createClients } from '../adapters/aws/clients.ts';
+import { createEventBus } from '../adapters/aws/event-bus.ts';
+import { createHintQueue } from '../adapters/aws/hint-queue.ts';
+import { createPermitStore } from '../adapters/aws/permit-store.ts';
+import { createTaskStore } from '../adapters/aws/task-store.ts';
+import { createTypeRegistry } from '../adapters/aws/type-registry.ts';
+import { createValueStore } from '../adapters/aws/value-store.ts';
+import { systemClock as clock, systemRandom as random, systemTimer as timer } from '../adapters/system.ts';
+import type { PlaceDeps } from '../core/hints/place.ts';
+import type { Telemetry } from '../core/ports/telemetry.ts';
+
+interface HintEnv {
+  readonly SLUICE_TABLE: string;
+  readonly SLUICE_QUEUE_PREFIX: string;
+  readonly SLUICE_SHARDS: number;
+  readonly SLUICE_SHARDS_PER_TENANT: number;
+}
+
+interface TaskEnv extends HintEnv {
+  readonly SLUICE_BUCKET: string;
+  readonly SLUICE_BUS: string;
+  readonly SLUICE_LIST_INDEX?: 'on' | 'off';
+}
+
+/** What every function that makes hints needs. */
+export function wireHints(env: HintEnv, telemetry: Telemetry) {
+  const table = env.SLUICE_TABLE;
+  const clients = createClients();
+  const place: PlaceDeps = {
+    queue: createHintQueue(clients.sqs, { queueUrlPrefix: env.SLUICE_QUEUE_PREFIX, random, telemetry }),
+    buckets: createBucketStore(clients.dynamodb, { table, random, telemetry }),
+    routing: { shards: env.SLUICE_SHARDS, shardsPerTenant: env.SLUICE_SHARDS_PER_TENANT },
+    clock,
+    random,
+  };
+  return {
+    ...place,
+    clients,
+    telemetry,
+    timer,
+    permits: createPermitStore(clients.dynamodb, { table }),
+    backlog: createBacklogStore(clients.dynamodb, { table, random, telemetry }),
+    types: createTypeRegistry(clients.dynamodb, { table, clock, telemetry }),
+    // Rows enter the list index when they are accepted, never later.
+    tasks: createTaskStore(clients.dynamodb, { table, listIndex: false, clock, telemetry }),
+  };
+}
+
+/** The same for functions that also accept or settle tasks. */
+export function wireTasks(env: TaskEnv, telemetry: Telemetry) {
+  const hints = wireHints(env, telemetry);
+  const { dynamodb, s3, events } = hints.clients;
+  const table = env.SLUICE_TABLE;
+  return {
+    ...hints,
+    tasks: createTaskStore(dynamodb, { table, listIndex: env.SLUICE_LIST_INDEX === 'on', clock, telemetry }),
+    values: createValueStore({ dynamodb, s3 }, { table, bucket: env.SLUICE_BUCKET, clock }),
+    events: createEventBus(events, { bus: env.SLUICE_BUS, random }),
+  };
+}

@@ -1,0 +1,2 @@
+export { TaskPlatform, type TaskPlatformProps } from './task-platform.ts';
+export { TaskType, type NodeHandlerProps, type TaskTypeProps } from './task-type.ts';

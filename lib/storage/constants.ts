@@ -1,0 +1,9 @@
+/** Partition keys that a function may be confined to. `*` stands for any characters. */
+export const LEADING_KEYS = {
+  /** Task types, as the registrar writes them. */
+  taskTypes: 'Y',
+  /** API tokens by hash. */
+  tokens: 'K#*',
+  /** IAM principals that are mapped to a tenant. */
+  principals: 'I#*',
+} as const;

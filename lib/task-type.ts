@@ -1,0 +1,214 @@
+import { LIMITS, type RetryOverride, type Start, type TaskTypeSpec, taskTypeNameSchema, taskTypeSpecSchema } from '@sluice/contracts';
+import { CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
+import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Architecture, IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct, type IDependable } from 'constructs';
+import { nodeFunction } from './functions/node-function.ts';
+import { HandlerTarget } from './handler-target.ts';
+import type { TaskPlatform } from './task-platform.ts';
+
+/** A Node function that {@link TaskType} makes, bundled with esbuild. */
+export interface NodeHandlerProps {
+  /** Path of the TypeScript or JavaScript file that exports `handler`. */
+  readonly entry: string;
+  /**
+   * Packages to install beside the bundle instead of into it, such as `sharp`. Native parts are fetched for the
+   * function's architecture, whatever machine builds it.
+   * @default none
+   */
+  readonly nodeModules?: readonly string[];
+  /**
+   * MB.
+   * @default 512
+   */
+  readonly memorySize?: number;
+  /** @default - only NODE_OPTIONS=--enable-source-maps */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** @default - the platform's */
+  readonly architecture?: Architecture;
+}
+
+export interface TaskTypeProps {
+  readonly platform: TaskPlatform;
+  /**
+   * The name that submissions give: lower-case letters, digits, `.`, `-` and `_`.
+   * @default - the construct's id in kebab case: `ImportCsv` is `import-csv`
+   */
+  readonly type?: string;
+  /**
+   * What runs a task: any Lambda function, in any language, made here or imported, or the entry file of a Node
+   * function to make. It runs through the alias `sluice`, which Sluice puts on it.
+   */
+  readonly handler: IFunction | NodeHandlerProps;
+  /**
+   * How long one attempt may run, at most 15 minutes (2 minutes with `start: 'wait'`). A lease is this and a little
+   * more, so it must not be less than the function's own timeout.
+   * @default - the function's timeout; 60 s for an entry file; must be given for an imported function
+   */
+  readonly timeout?: Duration;
+  /**
+   * When a failed attempt is tried again.
+   * @default - 5 attempts, after 1 s to 15 minutes, doubling, with full jitter
+   */
+  readonly retry?: RetryOverride;
+  /**
+   * Attempts of one tenant in flight at once, 1 to 10,000.
+   * @default 10
+   */
+  readonly concurrency?: number;
+  /**
+   * How an attempt is started: `event` = asynchronously, for anything long; `wait` = dispatch waits for the reply, for
+   * short work; `auto` = by what its run times show.
+   * @default 'event'
+   */
+  readonly start?: Start;
+  /**
+   * How long a succeeded task keeps its id, so that a repeated submission is the same task; 1 minute to 365 days.
+   * @default Duration.days(14)
+   */
+  readonly dedupWindow?: Duration;
+}
+
+/**
+ * A named kind of task with its handler.
+ * @example
+ * new TaskType(this, 'Thumbnail', { platform, handler: fn, concurrency: 20 });
+ */
+export class TaskType extends Construct {
+  /** The name that submissions give. */
+  readonly type: string;
+  /** The function that runs the tasks, to grant it what its work needs. */
+  readonly handler: IFunction;
+
+  constructor(scope: Construct, id: string, props: TaskTypeProps) {
+    super(scope, id);
+    const { platform } = props;
+    this.type = props.type ?? kebab(id);
+    this.#check('type', taskTypeNameSchema.safeParse(this.type));
+    platform.addTaskType(this.type, this);
+    this.handler = isFunction(props.handler) ? this.#unqualified(props.handler) : this.#makeHandler(props.handler, props);
+    const timeout = this.#timeoutOf(props);
+    const target = HandlerTarget.of(this.handler, platform);
+    const spec = this.#makeSpec(props, target.arn, timeout);
+    const registration = new CustomResource(this, 'Registration', {
+      resourceType: 'Custom::SluiceTaskType',
+      serviceToken: platform.functions.registrar.functionArn,
+      // CloudFormation would wait an hour for an answer that does not come.
+      serviceTimeout: Duration.minutes(5),
+      properties: { Spec: Stack.of(this).toJsonString(spec) },
+    });
+    // Once registered, tasks are accepted and started: everything that an attempt needs must be there.
+    registration.node.addDependency(target, this.#grantInvoke(platform, target.arn));
+  }
+
+  #makeHandler(handler: NodeHandlerProps, { platform, timeout }: TaskTypeProps): IFunction {
+    return nodeFunction(this, 'Handler', {
+      entry: handler.entry,
+      timeout: timeout ?? Duration.seconds(60),
+      memorySize: handler.memorySize ?? 512,
+      architecture: handler.architecture ?? platform.architecture,
+      logRetention: platform.logRetention,
+      description: `Sluice task type ${this.type}`,
+      environment: { NODE_OPTIONS: '--enable-source-maps', ...handler.environment },
+      ...(handler.nodeModules && { nodeModules: handler.nodeModules }),
+    });
+  }
+
+  /** Sluice puts an alias of its own on the function, so it needs the function itself. */
+  #unqualified(handler: IFunction): IFunction {
+    if ('qualifier' in handler || 'aliasName' in handler || 'version' in handler) {
+      throw this.#error('handler: an alias or a version; give the function itself, Sluice makes an alias of its own');
+    }
+    return handler;
+  }
+
+  #timeoutOf(props: TaskTypeProps): Duration {
+    const own = timeoutOf(this.handler);
+    const timeout = props.timeout ?? own;
+    if (!timeout) {
+      throw this.#error("timeout: must be given, because an imported function's own timeout can't be read at synth time");
+    }
+    if (own && !own.isUnresolved() && !timeout.isUnresolved() && timeout.toSeconds() < own.toSeconds()) {
+      throw this.#error(
+        `timeout: at least the function's own, ${own.toSeconds()} s, or a lease could end while its attempt still runs; given ${timeout.toSeconds()} s`,
+      );
+    }
+    return timeout;
+  }
+
+  #makeSpec(props: TaskTypeProps, arn: string, timeout: Duration): TaskTypeSpec {
+    const { start = 'event', concurrency = 10, dedupWindow = Duration.days(14) } = props;
+    const timeoutSeconds = timeout.toSeconds();
+    if (start === 'wait' && !Token.isUnresolved(timeoutSeconds) && timeoutSeconds > LIMITS.waitTimeoutSeconds) {
+      throw this.#error(
+        `timeout: at most ${LIMITS.waitTimeoutSeconds} s with start 'wait', because dispatch waits for the reply; given ${timeoutSeconds} s`,
+      );
+    }
+    // Values that are known only at deploy time pass here; the registrar checks the whole spec again.
+    const checked = this.#check(
+      '',
+      taskTypeSpecSchema.safeParse({
+        v: 1,
+        type: this.type,
+        handler: { kind: 'lambda', arn },
+        start,
+        timeoutSeconds: known(timeoutSeconds, 1),
+        concurrency: known(concurrency, 1),
+        retry: props.retry ?? {},
+        dedupWindowSeconds: known(dedupWindow.toSeconds(), 60),
+      }),
+    );
+    return { ...checked, timeoutSeconds, concurrency, dedupWindowSeconds: dedupWindow.toSeconds() };
+  }
+
+  /**
+   * In the platform's stack the statement joins dispatch's role policy, which CDK splits when it grows too long; in
+   * another stack it must be a policy of that stack, or the two stacks would depend on each other.
+   */
+  #grantInvoke(platform: TaskPlatform, arn: string): IDependable {
+    const { dispatch } = platform.functions;
+    const statement = new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [arn] });
+    if (Stack.of(this) !== Stack.of(platform)) {
+      return new Policy(this, 'Invoke', { statements: [statement], roles: dispatch.role ? [dispatch.role] : [] });
+    }
+    dispatch.addToRolePolicy(statement);
+    return dispatch.role ?? dispatch;
+  }
+
+  #check<T>(prop: string, parsed: { success: true; data: T } | { success: false; error: { issues: Issue[] } }): T {
+    if (parsed.success) return parsed.data;
+    const found = parsed.error.issues.map((i) => `${[prop, ...i.path].filter((p) => p !== '').join('.')}: ${i.message}`);
+    throw this.#error(found.join('; '));
+  }
+
+  #error(message: string): Error {
+    return new Error(`TaskType ${this.node.path}: ${message}`);
+  }
+}
+
+interface Issue {
+  path: PropertyKey[];
+  message: string;
+}
+
+function isFunction(handler: IFunction | NodeHandlerProps): handler is IFunction {
+  return 'functionArn' in handler;
+}
+
+/** A function made here has a `timeout`, 3 s if it was left to Lambda; of an imported one it is not known. */
+function timeoutOf(handler: IFunction): Duration | undefined {
+  if (!('currentVersion' in handler)) return undefined;
+  return 'timeout' in handler && handler.timeout instanceof Duration ? handler.timeout : Duration.seconds(3);
+}
+
+function known(value: number, standIn: number): number {
+  return Token.isUnresolved(value) ? standIn : value;
+}
+
+/** `ImportCsv` → `import-csv`, `SendHTMLEmail` → `send-html-email`. */
+function kebab(id: string): string {
+  return id
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
+    .toLowerCase();
+}

@@ -1,0 +1,298 @@
+import { LIMITS, S3_SHORT_DAYS } from '@sluice/contracts';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { allowedTo, type Deployment, makePlatform, resourcesOf, templatesOf } from './synth.ts';
+
+describe('a platform with no props', () => {
+  let platform: Deployment;
+  let template: Template;
+  beforeAll(() => {
+    platform = makePlatform();
+    template = Template.fromStack(platform.stack);
+  });
+
+  it('keeps its table, on demand, with point-in-time recovery and both indexes', () => {
+    template.hasResource('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        DeletionProtectionEnabled: true,
+        KeySchema: [
+          { AttributeName: 'p', KeyType: 'HASH' },
+          { AttributeName: 's', KeyType: 'RANGE' },
+        ],
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+        GlobalSecondaryIndexes: [
+          Match.objectLike({ IndexName: 'list', Projection: { ProjectionType: 'KEYS_ONLY' } }),
+          Match.objectLike({ IndexName: 'dead', Projection: { ProjectionType: 'KEYS_ONLY' } }),
+        ],
+      },
+    });
+  });
+
+  it('keeps its bucket, which nobody outside can read, and forgets objects only after every task that could need them', () => {
+    template.hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        LifecycleConfiguration: {
+          Rules: [
+            Match.objectLike({ Prefix: 'short/', Status: 'Enabled', ExpirationInDays: S3_SHORT_DAYS + 1 }),
+            Match.objectLike({ Prefix: 'long/', Status: 'Enabled', ExpirationInDays: LIMITS.delaySeconds / 86_400 + 365 }),
+            Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
+          ],
+        },
+        VersioningConfiguration: Match.absent(),
+      },
+    });
+  });
+
+  it('has eight shards of each priority, hidden for as long as dispatch runs, and one queue for what redrive gives up on', () => {
+    const queues = resourcesOf(platform.stack, 'AWS::SQS::Queue').map(({ resource }) => resource.Properties);
+    const shards = queues.filter(({ QueueName: name }) => /^sluice-(high|normal|low)-[0-7]$/.test(String(name)));
+
+    expect(shards).toHaveLength(24);
+    for (const shard of shards) {
+      expect(shard).toMatchObject({
+        VisibilityTimeout: 180,
+        MessageRetentionPeriod: 14 * 86_400,
+        MaximumMessageSize: 1_048_576,
+        RedrivePolicy: { maxReceiveCount: 1000 },
+      });
+    }
+    expect(new Set(shards.map((shard) => JSON.stringify(shard['RedrivePolicy']))).size).toBe(1);
+    expect(queues.map(({ QueueName: name }) => name).filter((name) => !/-\d$/.test(String(name)))).toEqual([
+      'sluice-outcomes-dead',
+      'sluice-outcomes',
+      'sluice-hints-dead',
+    ]);
+  });
+
+  it('feeds every shard queue to dispatch without waiting for a full batch', () => {
+    const sources = resourcesOf(platform.stack, 'AWS::Lambda::EventSourceMapping').filter(({ where }) => where.includes('Consumers'));
+
+    expect(sources).toHaveLength(24);
+    for (const { resource } of sources) {
+      expect(resource.Properties).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+      expect(resource.Properties).not.toHaveProperty('MaximumBatchingWindowInSeconds');
+      expect(resource.Properties).not.toHaveProperty('ScalingConfig');
+      expect(JSON.stringify(resource.Properties['FunctionName'])).toContain('dispatch');
+    }
+  });
+
+  it('tells functions the queues by the URL of one of them, so that it holds for every partition and emulator', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'sluice-submit',
+      Environment: {
+        Variables: Match.objectLike({
+          SLUICE_SHARDS: '8',
+          SLUICE_SHARDS_PER_TENANT: '2',
+          SLUICE_QUEUE_PREFIX: {
+            'Fn::Join': ['', [{ 'Fn::Select': [0, { 'Fn::Split': ['/sluice-high-0', Match.anyValue()] }] }, '/sluice-']],
+          },
+        }),
+      },
+    });
+  });
+
+  it('runs eight functions on arm64 and the newest Node, as ES modules', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 8);
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      TracingConfig: Match.absent(),
+    });
+  });
+
+  it.each([
+    ['dispatch', 180],
+    ['api', 29],
+    ['submit', 25],
+    ['timers', 300],
+    ['audit', 900],
+  ])('lets %s run for %i s', (name, seconds) => {
+    template.hasResourceProperties('AWS::Lambda::Function', { FunctionName: `sluice-${name}`, Timeout: seconds });
+  });
+
+  it('ticks every minute for timers, whose failed tick is not repeated, and daily for the audit', () => {
+    const schedule = (rate: string, fn: string): void =>
+      template.hasResourceProperties('AWS::Scheduler::Schedule', {
+        GroupName: 'sluice',
+        ScheduleExpression: rate,
+        Target: Match.objectLike({ Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp(`Functions${fn}`), 'Arn'] } }),
+      });
+    schedule('rate(1 minute)', 'timers');
+    schedule('rate(1 day)', 'audit');
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: Match.stringLikeRegexp('timers') },
+      MaximumRetryAttempts: 0,
+    });
+  });
+
+  it('has the routes of the contracts, all but health behind the token authorizer', () => {
+    const routes = resourcesOf(platform.stack, 'AWS::ApiGatewayV2::Route').map(({ resource: { Properties: route } }) => [
+      route['RouteKey'],
+      route['AuthorizationType'],
+    ]);
+    expect(Object.fromEntries(routes)).toEqual({
+      'POST /v1/tasks': 'CUSTOM',
+      'POST /v1/tasks/batch': 'CUSTOM',
+      'GET /v1/tasks/{id}': 'CUSTOM',
+      'GET /v1/tasks/{id}/result': 'CUSTOM',
+      'GET /v1/health': 'NONE',
+    });
+    template.allResourcesProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      AuthorizerPayloadFormatVersion: '2.0',
+      EnableSimpleResponses: true,
+      IdentitySource: ['$request.header.Authorization'],
+      AuthorizerResultTtlInSeconds: 60,
+    });
+  });
+
+  it('throttles the default stage and writes no access log', () => {
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      StageName: '$default',
+      AutoDeploy: true,
+      DefaultRouteSettings: { ThrottlingRateLimit: 5000, ThrottlingBurstLimit: 2500 },
+      AccessLogSettings: Match.absent(),
+    });
+  });
+});
+
+describe('what each function may do', () => {
+  const HINT = ['sqs:SendMessage'];
+  const CONSUME = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
+  const table = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action}`);
+  let stack: Deployment['stack'];
+  beforeAll(() => {
+    ({ stack } = makePlatform());
+  });
+
+  it.each([
+    ['submit', [...table('GetItem', 'PutItem', 'UpdateItem', 'Query'), ...HINT, 's3:PutObject', 'events:PutEvents']],
+    ['api', [...table('GetItem', 'Query', 'UpdateItem'), 's3:GetObject', 's3:ListBucket']],
+    ['authorizer', table('GetItem')],
+    [
+      'dispatch',
+      [
+        ...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'),
+        ...HINT,
+        ...CONSUME,
+        'sqs:ChangeMessageVisibility',
+        's3:GetObject',
+        's3:PutObject',
+        'events:PutEvents',
+      ],
+    ],
+    ['settle', [...table('GetItem', 'PutItem', 'UpdateItem', 'Query'), ...HINT, ...CONSUME, 's3:PutObject', 'events:PutEvents']],
+    ['timers', [...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'), ...HINT, 'sqs:DeleteMessage', 'sqs:ReceiveMessage']],
+    ['audit', [...table('Scan', 'GetItem', 'UpdateItem', 'PutItem'), ...HINT]],
+    ['registrar', table('GetItem', 'PutItem', 'DeleteItem')],
+  ])('%s', (name, expected) => {
+    const actions = allowedTo(stack, `sluice-${name}`).map(({ action }) => action);
+    expect(actions).toEqual([...expected].sort((a, b) => a.localeCompare(b)));
+  });
+
+  it.each([
+    ['authorizer', ['K#*', 'I#*']],
+    ['registrar', ['Y']],
+  ])('%s sees only the partitions %j', (name, keys) => {
+    for (const { statement } of allowedTo(stack, `sluice-${name}`)) {
+      expect(statement.Condition).toEqual({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });
+    }
+  });
+});
+
+describe('props of the platform', () => {
+  it('name every physical thing by their prefix', () => {
+    const { stack } = makePlatform({ name: 'orders' });
+    const template = Template.fromStack(stack);
+
+    template.hasResourceProperties('AWS::Events::EventBus', { Name: 'orders' });
+    template.hasResourceProperties('AWS::Scheduler::ScheduleGroup', { Name: 'orders' });
+    template.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'orders-dispatch' });
+    template.hasResourceProperties('AWS::Logs::LogGroup', { LogGroupName: '/aws/lambda/orders-dispatch' });
+    expect(JSON.stringify([...templatesOf(stack).values()].map((each) => each.toJSON()))).not.toMatch(/sluice-(high|outcomes|submit)/);
+  });
+
+  it('set the number of shards', () => {
+    const { stack } = makePlatform({ shards: 1 });
+    expect(resourcesOf(stack, 'AWS::Lambda::EventSourceMapping')).toHaveLength(3 + 1);
+    Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ SLUICE_SHARDS: '1', SLUICE_SHARDS_PER_TENANT: '1' }) },
+    });
+  });
+
+  it('leave out the list index', () => {
+    const template = Template.fromStack(makePlatform({ listIndex: false }).stack);
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      GlobalSecondaryIndexes: [Match.objectLike({ IndexName: 'dead' })],
+    });
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'sluice-submit',
+      Environment: { Variables: Match.objectLike({ SLUICE_LIST_INDEX: 'off' }) },
+    });
+  });
+
+  it('let table and bucket go with the stack, the deletion protection too unless it is asked for', () => {
+    const template = Template.fromStack(makePlatform({ removalPolicy: RemovalPolicy.DESTROY }).stack);
+    template.hasResource('AWS::DynamoDB::Table', { DeletionPolicy: 'Delete', Properties: { DeletionProtectionEnabled: false } });
+    template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+    template.resourceCountIs('Custom::S3AutoDeleteObjects', 0);
+
+    Template.fromStack(makePlatform({ removalPolicy: RemovalPolicy.DESTROY, deletionProtection: true }).stack).hasResourceProperties(
+      'AWS::DynamoDB::Table',
+      { DeletionProtectionEnabled: true },
+    );
+  });
+
+  it('put SigV4 in the place of tokens, with no authorizer function', () => {
+    const template = Template.fromStack(makePlatform({ auth: 'iam' }).stack);
+    template.hasResourceProperties('AWS::ApiGatewayV2::Route', {
+      RouteKey: 'POST /v1/tasks',
+      AuthorizationType: 'AWS_IAM',
+      AuthorizerId: Match.absent(),
+    });
+    template.resourceCountIs('AWS::ApiGatewayV2::Authorizer', 0);
+    template.resourceCountIs('AWS::Lambda::Function', 7);
+  });
+
+  it('set the cache of tokens, the throttle, the access log, the log retention and the architecture', () => {
+    const template = Template.fromStack(
+      makePlatform({
+        tokenCacheTtl: Duration.seconds(0),
+        requestsPerSecond: 100,
+        requestBurst: 50,
+        accessLog: true,
+        logRetention: RetentionDays.ONE_WEEK,
+        architecture: Architecture.X86_64,
+      }).stack,
+    );
+    template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', { AuthorizerResultTtlInSeconds: 0 });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      DefaultRouteSettings: { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 50 },
+      AccessLogSettings: Match.objectLike({ DestinationArn: Match.anyValue() }),
+    });
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
+    template.allResourcesProperties('AWS::Lambda::Function', { Architectures: ['x86_64'] });
+  });
+
+  it('bound the concurrency of each event source', () => {
+    const sources = resourcesOf(makePlatform({ maxConcurrency: 20 }).stack, 'AWS::Lambda::EventSourceMapping');
+    const bounded = sources.filter(({ resource }) => resource.Properties['ScalingConfig'] !== undefined);
+    expect(bounded).toHaveLength(24);
+    expect(bounded[0]?.resource.Properties['ScalingConfig']).toEqual({ MaximumConcurrency: 20 });
+  });
+});

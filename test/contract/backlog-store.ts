@@ -1,0 +1,131 @@
+import type { HintedTask, Priority } from '@sluice/contracts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { BacklogStore } from '../../core/ports/backlog-store.ts';
+import type { Lane } from '../../core/ports/permit-store.ts';
+import { A, B, makeHinted, NOW } from './fixtures.ts';
+
+const LANE: Lane = { tenant: A, type: 'thumbnail' };
+const OTHERS: readonly Lane[] = [
+  { tenant: B, type: 'thumbnail' },
+  { tenant: A, type: 'email' },
+];
+
+export function backlogStoreContract(name: string, make: () => Promise<BacklogStore>): void {
+  describe(`backlog store: ${name}`, () => {
+    let store: BacklogStore;
+    beforeEach(async () => {
+      store = await make();
+    });
+    const first = async (limit = 1000, lane = LANE): Promise<readonly HintedTask[]> => store.first(lane, limit);
+
+    it('is empty at first', async () => {
+      expect(await first()).toEqual([]);
+      expect(await store.has(LANE, makeHinted())).toBe(false);
+    });
+
+    it('gives hints by class, then time', async () => {
+      const tasks = (['low', 'high', 'normal'] as Priority[]).flatMap((priority) =>
+        [NOW + 5, NOW, NOW + 86_400_000].map((at) => makeHinted({ priority, at })),
+      );
+      await store.put(LANE, tasks);
+      const order = (await first()).map(({ priority, at }) => [priority, at - NOW]);
+      expect(order).toEqual(['high', 'normal', 'low'].flatMap((priority) => [0, 5, 86_400_000].map((after) => [priority, after])));
+      expect(await first(4)).toEqual((await first()).slice(0, 4));
+      expect(await first(0)).toEqual([]);
+    });
+
+    it('keeps every field', async () => {
+      const task = makeHinted({ expiresAt: NOW + 9, lease: true, seq: 12 });
+      await store.put(LANE, [task]);
+      expect(await first()).toEqual([task]);
+    });
+
+    it('keeps a hint that is put again once, and one of a newer seq beside it', async () => {
+      const task = makeHinted();
+      const newer = { ...task, seq: 1 };
+      await store.put(LANE, [task, task]);
+      await store.put(LANE, [task]);
+      expect(await first()).toEqual([task]);
+      await store.put(LANE, [newer]);
+      expect(await first()).toEqual([task, newer]);
+      expect(await store.has(LANE, newer)).toBe(true);
+    });
+
+    it('removes exactly the named, and again without effect', async () => {
+      const [stays, goes] = [makeHinted({ at: NOW + 1 }), makeHinted()];
+      const newer = { ...goes, seq: 1, at: NOW + 2 };
+      await store.put(LANE, [stays, goes, newer]);
+      for (let n = 0; n < 2; n++) await store.remove(LANE, [goes]);
+      expect(await first()).toEqual([stays, newer]);
+      expect(await store.has(LANE, goes)).toBe(false);
+    });
+
+    it('puts and removes nothing', async () => {
+      await store.put(LANE, []);
+      await store.remove(LANE, []);
+      expect(await first()).toEqual([]);
+    });
+
+    it('takes more than one batch at a time', async () => {
+      const tasks = Array.from({ length: 120 }, (_, n) => makeHinted({ at: NOW + n }));
+      await store.put(LANE, [...tasks].reverse());
+      expect(await first(100)).toEqual(tasks.slice(0, 100));
+      await store.remove(LANE, tasks.slice(0, 60));
+      expect(await first()).toEqual(tasks.slice(60));
+    });
+
+    it('loses nothing to others that put and remove at once', async () => {
+      const tasks = Array.from({ length: 40 }, (_, n) => makeHinted({ at: NOW + n }));
+      await store.put(LANE, tasks.slice(0, 20));
+      await Promise.all([store.put(LANE, tasks.slice(20)), ...tasks.slice(0, 20).map((task) => store.remove(LANE, [task]))]);
+      expect(await first()).toEqual(tasks.slice(20));
+    });
+
+    it('keeps tenants and types apart', async () => {
+      const task = makeHinted();
+      for (const lane of [LANE, ...OTHERS]) await store.put(lane, [task]);
+      await store.remove(LANE, [task]);
+      expect(await first()).toEqual([]);
+      for (const lane of OTHERS) {
+        expect(await store.has(lane, task)).toBe(true);
+        expect(await first(1, lane)).toEqual([task]);
+      }
+    });
+
+    describe('the list of lanes', () => {
+      const ats = async (): Promise<Record<string, number>> =>
+        Object.fromEntries((await store.lanes()).map(({ lane, at }) => [`${lane.tenant} ${lane.type}`, at]));
+
+      it('holds each lane once', async () => {
+        expect(await store.lanes()).toEqual([]);
+        for (const lane of [LANE, ...OTHERS]) await store.register(lane, NOW);
+        await store.register(LANE, NOW + 60_000);
+        expect(await ats()).toEqual({
+          [`${A} thumbnail`]: NOW + 60_000,
+          [`${B} thumbnail`]: NOW,
+          [`${A} email`]: NOW,
+        });
+      });
+
+      it('forgets a lane, repeatably, and leaves the others', async () => {
+        for (const lane of [LANE, ...OTHERS]) await store.register(lane, NOW);
+        for (let n = 0; n < 2; n++) await store.unregister({ lane: LANE, at: NOW });
+        expect(Object.keys(await ats()).sort()).toEqual([`${A} email`, `${B} thumbnail`]);
+      });
+
+      it.each([
+        ['later', NOW + 1],
+        ['in the same millisecond', NOW],
+        ['by a clock that is behind', NOW - 5_000],
+      ])('keeps a lane that was noted again %s', async (_, again) => {
+        await store.register(LANE, NOW);
+        const [noted] = await store.lanes();
+        await store.register(LANE, again);
+        if (noted) await store.unregister(noted);
+        const lanes = await store.lanes();
+        expect(lanes.map(({ lane }) => lane)).toEqual([LANE]);
+        expect(lanes[0]?.at).toBeGreaterThan(NOW);
+      });
+    });
+  });
+}

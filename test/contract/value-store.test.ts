@@ -1,0 +1,69 @@
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { taskPartition } from '../../adapters/aws/keys.ts';
+import { createValueStore } from '../../adapters/aws/value-store.ts';
+import { createMemoryClock } from '../../adapters/memory/clock.ts';
+import { systemClock } from '../../adapters/system.ts';
+import { createMemoryValueStore } from '../../adapters/memory/value-store.ts';
+import { A, newUid, NOW } from './fixtures.ts';
+import { startDynamo, startFaux, type Dynamo, type Faux } from './servers.ts';
+import { valueStoreContract } from './value-store.ts';
+
+let dynamo: Dynamo;
+let faux: Faux;
+beforeAll(async () => {
+  [dynamo, faux] = await Promise.all([startDynamo(), startFaux()]);
+  faux.server.createBucket('values');
+});
+afterAll(() => Promise.all([dynamo.stop(), faux.stop()]));
+
+const make = async () => {
+  const table = await dynamo.newTable();
+  const clients = { dynamodb: dynamo.clients.dynamodb, s3: faux.clients.s3 };
+  return {
+    table,
+    values: createValueStore(clients, { table, bucket: 'values', clock: systemClock }),
+    fetch: async (url: string) => (await fetch(url)).text(),
+  };
+};
+
+valueStoreContract('memory', async () => {
+  const values = createMemoryValueStore();
+  return { values, fetch: async (url) => values.fetch(url) };
+});
+valueStoreContract('DynamoDB and S3', make);
+
+describe('value store on DynamoDB and S3', () => {
+  it('keys an object by tenant, id and name, and serves it as JSON', async () => {
+    const { values } = await make();
+    const uid = newUid();
+    const value = await values.put(A, 'a:b', uid, 'result', '[]', 's3', NOW);
+    if (value.in !== 's3') throw new Error(`kept in ${value.in}`);
+    expect(value.key).toBe(`${A}/a%3Ab/${uid}/result.json`);
+    const answer = await fetch(await values.url(A, value, 60));
+    expect(answer.headers.get('content-type')).toBe('application/json');
+  });
+
+  it('lets an item expire when it need not be readable any more', async () => {
+    const { values, table } = await make();
+    const uid = newUid();
+    await values.put(A, 'x', uid, 'payload', '[]', 'item', NOW + 1);
+    const Key = { p: taskPartition(A, 'x'), s: `P#${uid}` };
+    const { Item } = await dynamo.clients.dynamodb.send(new GetCommand({ TableName: table, Key }));
+    expect(Item?.['ttl']).toBe(NOW / 1000 + 1);
+  });
+});
+
+describe('value store in memory', () => {
+  it('forgets, by a clock, as soon as it may', async () => {
+    const clock = createMemoryClock(NOW);
+    const values = createMemoryValueStore({ clock });
+    const value = await values.put(A, 'x', newUid(), 'payload', '[]', 's3', NOW + 1000);
+    if (value.in !== 's3') throw new Error(`kept in ${value.in}`);
+    clock.advance(1000);
+    expect(values.fetch(await values.url(A, value, 1))).toBe('[]');
+    clock.advance(1);
+    expect(() => values.fetch('s3://x')).toThrow('gone');
+    await expect(values.get(A, 'x', 'n', 'payload', value)).rejects.toMatchObject({ code: 'not_found' });
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { createMemoryClock } from '../../../adapters/memory/clock.ts';
+import { createMemoryQueues } from '../../../adapters/memory/queues.ts';
+import { createMemoryRandom } from '../../../adapters/memory/random.ts';
+import { createMemoryTaskStore } from '../../../adapters/memory/task-store.ts';
+import { createMemoryTelemetry } from '../../../adapters/memory/telemetry.ts';
+import { makeHint, makeRow, NOW } from '../../contract/fixtures.ts';
+
+describe('memory queues', () => {
+  const QUEUE = { priority: 'normal', shard: 0 } as const;
+  const make = (seed = 1) => {
+    const clock = createMemoryClock(NOW);
+    return { clock, queues: createMemoryQueues({ clock, random: createMemoryRandom(seed), visibilitySeconds: 30 }) };
+  };
+  const send = (queues: ReturnType<typeof make>['queues'], delaySeconds = 0) =>
+    queues.send([{ queue: QUEUE, message: makeHint(), delaySeconds }]);
+
+  it('count what is visible, in flight and delayed, and say when the next becomes visible', async () => {
+    const { clock, queues } = make();
+    await send(queues);
+    await send(queues);
+    await send(queues, 60);
+    expect(queues.counts()).toEqual({ visible: 2, inFlight: 0, delayed: 1 });
+    await queues.receive(1);
+    expect(queues.counts(QUEUE)).toEqual({ visible: 1, inFlight: 1, delayed: 1 });
+    expect(queues.counts({ priority: 'high', shard: 0 })).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+    expect(queues.nextVisibleAt()).toBe(NOW + 30_000);
+    clock.advance(60_000);
+    expect(queues.counts()).toEqual({ visible: 3, inFlight: 0, delayed: 0 });
+    expect(queues.nextVisibleAt()).toBeUndefined();
+    expect(queues.bodies()).toHaveLength(3);
+  });
+
+  it('delete by the receipt of the latest receive alone', async () => {
+    const { clock, queues } = make();
+    await send(queues);
+    const [first] = await queues.receive(1);
+    clock.advance(30_000);
+    const [second] = await queues.receive(1);
+    await queues.remove(first?.receipt ?? '');
+    if (first) await queues.giveBack(first, 0);
+    expect(queues.counts()).toEqual({ visible: 0, inFlight: 1, delayed: 0 });
+    await queues.remove(second?.receipt ?? '');
+    expect(queues.bodies()).toEqual([]);
+  });
+
+  it('deliver in an order that the seed decides', async () => {
+    const orderOf = async (seed: number): Promise<readonly string[]> => {
+      const { queues } = make(seed);
+      for (let n = 0; n < 20; n++) await send(queues);
+      return (await queues.receive(20)).map(({ messageId }) => messageId);
+    };
+    expect(await orderOf(5)).toEqual(await orderOf(5));
+    expect(await orderOf(5)).not.toEqual(await orderOf(6));
+  });
+});
+
+describe('memory task store', () => {
+  it('shows rows and archived generations to checks, as copies', async () => {
+    const store = createMemoryTaskStore();
+    const row = makeRow();
+    await store.insert(row);
+    await store.archive(row);
+    expect(store.rows()).toEqual([row]);
+    expect(store.archived()).toEqual([row]);
+    expect(store.rows()[0]).not.toBe(store.rows()[0]);
+  });
+});
+
+describe('memory telemetry', () => {
+  it('sums counts by name and type, and keeps lines', () => {
+    const telemetry = createMemoryTelemetry();
+    telemetry.count('tasks', 'a');
+    telemetry.count('tasks', 'a', 2);
+    telemetry.count('tasks', 'b', 4);
+    telemetry.count('other', undefined);
+    telemetry.log('warn', 'odd', { tenant: 'acme' });
+    expect([telemetry.total('tasks', 'a'), telemetry.total('tasks'), telemetry.total('none')]).toEqual([3, 7, 0]);
+    expect(telemetry.lines()).toEqual([{ level: 'warn', message: 'odd', fields: { tenant: 'acme' } }]);
+  });
+});
