@@ -1,9 +1,13 @@
+import { EVENT_SOURCE } from '@sluice/contracts';
 import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Code, Function as LambdaFunction, Runtime, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { join } from 'node:path';
 import { acknowledge, acknowledgeWildcard } from '../lib/acknowledge.ts';
@@ -33,8 +37,10 @@ export function addExamples(scope: Construct, platform: TaskPlatform): void {
   addSendEmail(home, platform);
   addCleanText(home, platform);
   addUnruly(home, platform);
+  const failures = addFailures(home, platform);
   output(scope, 'ExamplesBucket', bucket.bucketName, 'Where the examples read photos/ and csv/');
   output(scope, 'CitiesTable', cities.tableName, 'Where import-csv writes');
+  output(scope, 'FailuresQueueUrl', failures.queueUrl, 'Where the bus puts the events of failed tasks');
 }
 
 function addThumbnail(home: Construct, platform: TaskPlatform, bucket: Bucket): void {
@@ -74,7 +80,7 @@ function addSendEmail(home: Construct, platform: TaskPlatform): void {
     },
     timeout: Duration.seconds(20),
     retry: { maxAttempts: 5, minDelaySeconds: 1, maxDelaySeconds: 60 },
-    concurrency: 5,
+    concurrency: 3,
     start: 'wait',
   });
 }
@@ -98,12 +104,12 @@ function addCleanText(home: Construct, platform: TaskPlatform): void {
     logGroup,
     description: 'Sluice task type clean-text',
   });
-  new TaskType(home, 'CleanText', { platform, handler, retry: QUICK_RETRY, concurrency: 5, start: 'wait' });
+  new TaskType(home, 'CleanText', { platform, handler, retry: QUICK_RETRY, concurrency: 3, start: 'wait' });
 }
 
 /** One function, three task types: each starter, and a lane of two. */
 function addUnruly(home: Construct, platform: TaskPlatform): void {
-  const shared = { platform, timeout: Duration.seconds(3), retry: QUICK_RETRY, concurrency: 5 };
+  const shared = { platform, timeout: Duration.seconds(3), retry: QUICK_RETRY, concurrency: 3 };
   const { handler } = new TaskType(home, 'Unruly', {
     ...shared,
     handler: { entry: entryOf('unruly'), memorySize: 128 },
@@ -111,6 +117,18 @@ function addUnruly(home: Construct, platform: TaskPlatform): void {
   });
   new TaskType(home, 'UnrulyWait', { ...shared, handler, start: 'wait' });
   new TaskType(home, 'Narrow', { ...shared, handler, concurrency: 2, start: 'event' });
+}
+
+/** What to do about failures is a team's own affair: here a rule of the bus puts their events into a queue. */
+function addFailures(home: Construct, platform: TaskPlatform): Queue {
+  const queue = new Queue(home, 'Failures', { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true });
+  acknowledge(queue, 'AwsSolutions-SQS3', 'Nothing consumes it, so nothing can fail to: messages end by their retention.');
+  new Rule(home, 'TaskFailed', {
+    eventBus: platform.events.bus,
+    eventPattern: { source: [EVENT_SOURCE], detailType: ['task.failed'] },
+    targets: [new SqsQueue(queue)],
+  });
+  return queue;
 }
 
 function makeBucket(home: Construct): Bucket {

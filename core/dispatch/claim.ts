@@ -96,6 +96,7 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
     type: row.type,
     fence: permit.fence,
     attempt: row.attempts + 1,
+    throttled: row.throttled,
     deadline: deps.clock.now() + runMs(spec, mode),
   };
   const undo = (message: string, retryAfterMs?: number) =>

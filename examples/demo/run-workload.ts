@@ -13,7 +13,7 @@ export interface Workload {
 }
 
 /** Tasks that are waited for at once. */
-const WAITS = 20;
+const WAITS = 6;
 /** Seconds that one task may take. */
 const PATIENCE_SECONDS = 180;
 

@@ -13,12 +13,6 @@ interface Payload {
   readonly key?: string;
 }
 
-/**
- * A task is accepted with seq 0, and its first claim raises that to 1, the fence. A throttled attempt is free and leaves
- * `attempt` as it was, so only the fence tells the first claim from the next. (A first claim that was undone before its
- * start takes the fence with it: that task is not throttled at all.)
- */
-const FIRST_FENCE = 1;
 /** `oom` gives up at this multiple of the function's memory: a host without a limit shall live. */
 const OOM_FACTOR = 3;
 
@@ -47,7 +41,7 @@ export async function handler({ payload, sluice }: Envelope): Promise<unknown> {
     case 'fatal':
       throw named('FatalError', 'no attempt can succeed');
     case 'throttle-once':
-      if (sluice.fence === FIRST_FENCE) throw named('ThrottledError', 'slow down');
+      if (!sluice.throttled) throw named('ThrottledError', 'slow down');
       break;
     case 'exit':
       return process.exit(1);

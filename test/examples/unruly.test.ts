@@ -25,11 +25,11 @@ describe('unruly', () => {
     await expect(handler(envelopeOf(undefined))).rejects.toMatchObject({ name: 'FatalError' });
   });
 
-  it('fails once by the attempt, and is throttled once by the fence', async () => {
+  it('fails once by the attempt, and is throttled once by what its envelope says of that', async () => {
     await expect(handler(told({ do: 'throw-once' }))).rejects.toThrow('first attempt');
     expect(await handler(told({ do: 'throw-once' }, { attempt: 2, fence: 3 }))).toMatchObject({ attempt: 2 });
     await expect(handler(told({ do: 'throttle-once' }))).rejects.toMatchObject({ name: 'ThrottledError' });
-    expect(await handler(told({ do: 'throttle-once' }, { fence: 3 }))).toMatchObject({ attempt: 1, fence: 3 });
+    expect(await handler(told({ do: 'throttle-once' }, { fence: 3, throttled: 1 }))).toMatchObject({ attempt: 1, fence: 3 });
   });
 
   /** In a thread of its own, as what it does takes its process with it. */

@@ -58,6 +58,8 @@ export const envelopeSchema = z.object({
     fence: z.number().int().positive(),
     /** Handler runs so far, this one counted. */
     attempt: z.number().int().positive(),
+    /** Attempts so far that were throttled, and so not counted. */
+    throttled: z.number().int().nonnegative().optional(),
     /** ms: when the attempt's time is over. */
     deadline: instantSchema,
   }),

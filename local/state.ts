@@ -1,0 +1,61 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { HostError } from './errors.ts';
+
+/**
+ * What the host itself must not lose: accepted asynchronous events, schedules, the ports of the last start.
+ * A table of text rows in SQLite, in the data folder or in memory.
+ */
+export class HostState {
+  private readonly database: DatabaseSync;
+  private readonly putRow;
+  private readonly getRow;
+  private readonly deleteRow;
+  private readonly listRows;
+
+  constructor(directory: string | undefined) {
+    if (directory !== undefined) mkdirSync(directory, { recursive: true });
+    this.database = new DatabaseSync(directory === undefined ? ':memory:' : join(directory, 'host.db'));
+    if (directory !== undefined) this.lock(directory);
+    // A killed process loses nothing that was written, only a crash of the machine would: no need to wait for the disk.
+    this.database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
+    this.database.exec('CREATE TABLE IF NOT EXISTS entries (kind TEXT, id TEXT, value TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID');
+    this.putRow = this.database.prepare('INSERT OR REPLACE INTO entries (kind, id, value) VALUES (?, ?, ?)');
+    this.getRow = this.database.prepare('SELECT value FROM entries WHERE kind = ? AND id = ?');
+    this.deleteRow = this.database.prepare('DELETE FROM entries WHERE kind = ? AND id = ?');
+    this.listRows = this.database.prepare('SELECT id, value FROM entries WHERE kind = ? ORDER BY id');
+  }
+
+  /** The whole folder belongs to one host: queues and tables in it know only their own process. */
+  private lock(directory: string): void {
+    try {
+      this.database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+    } catch (error) {
+      this.database.close();
+      throw new HostError('DATA_IN_USE', `Another host has the data folder ${directory} open: end it, or choose another.`, {
+        cause: error,
+      });
+    }
+  }
+
+  put(kind: string, id: string, value: string): void {
+    this.putRow.run(kind, id, value);
+  }
+
+  get(kind: string, id: string): string | undefined {
+    return this.getRow.get(kind, id)?.['value'] as string | undefined;
+  }
+
+  delete(kind: string, id: string): void {
+    this.deleteRow.run(kind, id);
+  }
+
+  list(kind: string): { id: string; value: string }[] {
+    return this.listRows.all(kind) as { id: string; value: string }[];
+  }
+
+  close(): void {
+    this.database.close();
+  }
+}
