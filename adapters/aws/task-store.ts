@@ -19,6 +19,8 @@ const NO_ROW = 'attribute_not_exists(p)';
  * generation; the seq alone, one of another generation that has come as far.
  */
 const SAME_VERSION = 'uid = :uid AND #seq = :seq';
+/** And it is in the state that the writer decided on: another writer's end may have made the very seq of its hint. */
+const SAME_STATE = `${SAME_VERSION} AND #state = :was`;
 
 export interface TaskStoreConfig {
   readonly table: string;
@@ -66,7 +68,7 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
   const updateItem = (
     tenant: string,
     id: string,
-    { uid, seq }: RowVersion,
+    { uid, seq, state }: RowVersion,
     change: RowChange,
     extra: Item,
   ): Promise<ConditionalAnswer<{ readonly Attributes?: Item | undefined }>> => {
@@ -75,8 +77,9 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
       TableName,
       Key: keyOf(tenant, id),
       ...expression,
-      ConditionExpression: SAME_VERSION,
-      ExpressionAttributeValues: { ...expression.ExpressionAttributeValues, ':uid': uid, ':seq': seq },
+      ConditionExpression: state ? SAME_STATE : SAME_VERSION,
+      ExpressionAttributeNames: { ...expression.ExpressionAttributeNames, ...(state && { '#state': 'state' }) },
+      ExpressionAttributeValues: { ...expression.ExpressionAttributeValues, ':uid': uid, ':seq': seq, ...(state && { ':was': state }) },
       ReturnValues: 'ALL_NEW',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });

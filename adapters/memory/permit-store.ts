@@ -43,8 +43,8 @@ export function createMemoryPermitStore(): PermitStore {
   };
 }
 
-function keyOf({ expiry, uid, fence, nonce }: Permit): string {
-  return `${expiry}|${uid}|${fence}|${nonce}`;
+function keyOf({ expiry, nonce }: Permit): string {
+  return `${expiry}|${nonce}`;
 }
 
 function view(cell: StoredCell): Cell {

@@ -21,7 +21,7 @@ export function createMemoryTaskStore(config: MemoryTaskStoreConfig = {}): Memor
   const attempts = new Map<string, Map<string, Attempt>>();
 
   const is = (row: TaskRow | undefined, version: RowVersion): row is TaskRow =>
-    row !== undefined && row.uid === version.uid && row.seq === version.seq;
+    row !== undefined && row.uid === version.uid && row.seq === version.seq && (version.state ?? row.state) === row.state;
   const lost = (row: TaskRow | undefined): WriteResult => ({ applied: false, row: structuredClone(row) });
   const store = (row: TaskRow): WriteResult => {
     rows.set(keyOf(row.tenant, row.id), structuredClone(row));

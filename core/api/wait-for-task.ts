@@ -72,9 +72,9 @@ async function answer(deps: WaitDeps, row: TaskRow, retryAfterSeconds: number): 
 /** A place for this wait, or none: also when it is unknown whether there was one, since a wait is only a convenience. */
 async function takePlace(deps: WaitDeps, tenant: string, expiry: number): Promise<Permit | undefined> {
   const now = deps.clock.now();
-  // A wait has no generation, so its tenant stands there; a hash of it, to keep the cell small.
-  const uid = hash32(tenant).toString(36);
-  const place: Permit = { expiry, uid, fence: 1, nonce: deps.random.nonce() };
+  // Its tenant stands in front of the nonce; a hash of it, to keep the cell small.
+  const ofTenant = `${hash32(tenant).toString(36)}.`;
+  const place: Permit = { expiry, nonce: ofTenant + deps.random.nonce() };
   const acquire = () => deps.permits.acquire(WAITS, 0, [place], LIMITS.waitsAtOnce);
   try {
     let { granted, cell } = await acquire();
@@ -84,7 +84,7 @@ async function takePlace(deps: WaitDeps, tenant: string, expiry: number): Promis
       ({ granted, cell } = await acquire());
     }
     if (!granted) return undefined;
-    if (livePermits(cell, now).filter((permit) => permit.uid === uid).length <= WAITS_PER_TENANT) return place;
+    if (livePermits(cell, now).filter((permit) => permit.nonce.startsWith(ofTenant)).length <= WAITS_PER_TENANT) return place;
     await deps.permits.release(WAITS, 0, [place]);
   } catch {
     await deps.permits.release(WAITS, 0, [place]).catch(() => undefined);

@@ -4,11 +4,13 @@ import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { TaskStore } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Timer } from '../ports/timer.ts';
+import type { TypeRegistry } from '../ports/type-registry.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 
 export interface AuditDeps extends PlaceDeps {
   readonly tasks: TaskStore;
   readonly backlog: BacklogStore;
+  readonly types: TypeRegistry;
   readonly timer: Timer;
   readonly telemetry: Telemetry;
 }
@@ -64,16 +66,21 @@ async function auditSegment(deps: AuditDeps, options: AuditOptions, segment: num
   return { scanned, found, complete: true };
 }
 
-/** Its time is long past, and it does not rest in its lane's backlog either. */
+/** Its time is long past, its type is deployed, and it does not rest in its lane's backlog either. */
 async function isForgotten(deps: AuditDeps, row: TaskRow, before: number): Promise<boolean> {
   const hint = hintOf(row, deps.clock.now());
-  if (isTerminal(row.state) || hint.at > before) return false;
+  if (isTerminal(row.state) || hint.at > before || !(await deps.types.get(row.type))) return false;
   return !(await deps.backlog.has({ tenant: row.tenant, type: row.type }, hint));
 }
 
 async function hintAgain(deps: AuditDeps, row: TaskRow): Promise<number> {
   const now = deps.clock.now();
   const [durable] = await placeHints(deps, [{ tenant: row.tenant, task: hintOf(row, now) }]);
-  deps.telemetry.log('error', 'a task that nobody had looked at', { tenant: row.tenant, task: row.id, uid: row.uid, hinted: durable === true });
+  deps.telemetry.log('error', 'a task that nobody had looked at', {
+    tenant: row.tenant,
+    task: row.id,
+    uid: row.uid,
+    hinted: durable === true,
+  });
   return 1;
 }

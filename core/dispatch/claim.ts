@@ -1,4 +1,4 @@
-import type { Envelope, StartMode, TaskRow, TaskTypeSpec } from '@sluice/contracts';
+import { isSluiceError, type Envelope, type Outcome, type StartMode, type TaskRow, type TaskTypeSpec } from '@sluice/contracts';
 import { placeHints } from '../hints/place.ts';
 import { HINT_TIMES } from '../hints/timing.ts';
 import { outcomeOf, outcomeOfAnswer } from '../outcomes/classify.ts';
@@ -19,6 +19,11 @@ export interface Claim {
   readonly cell: number;
 }
 
+/** The claim is the next write of the row, and its seq the fence. */
+function fenceOf(work: Work): number {
+  return work.task.seq + 1;
+}
+
 export interface Claimed {
   readonly end: WorkEnd;
   readonly effects: Effects;
@@ -35,7 +40,7 @@ export async function placeLeaseHints(deps: DispatchDeps, claims: readonly Claim
   const now = deps.clock.now();
   const entries = needed.map(({ work, permit }) => ({
     tenant: work.tenant,
-    task: { ...work.task, seq: permit.fence, at: permit.expiry, made: now, lease: true },
+    task: { ...work.task, seq: fenceOf(work), at: permit.expiry, made: now, look: true },
   }));
   const durable = entries.length > 0 ? await placeHints(deps, entries, via) : [];
   const byClaim = new Map(needed.map((claim, i) => [claim, durable[i] === true]));
@@ -46,11 +51,18 @@ export async function placeLeaseHints(deps: DispatchDeps, claims: readonly Claim
 export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<Claimed> {
   const { work, permit, cell } = claim;
   const now = deps.clock.now();
-  const written = await writeClaim(deps, claim);
-  // Our own nonce in a row that refused us means that the write was applied and its answer lost.
-  const mine = written.row?.uid === permit.uid && written.row.fence === permit.fence && written.row.run?.nonce === permit.nonce;
-  if (written.row && (written.applied || (mine && written.row.state === 'running'))) return start(deps, claim, written.row);
   const own = { release: { lane: { tenant: work.tenant, type: work.task.type }, cell, permit } };
+  let written: WriteResult;
+  try {
+    written = await writeClaim(deps, claim);
+  } catch (error) {
+    // Applied or not, this attempt is never started, so its permit need not wait for the lease's end.
+    await deps.permits.release(own.release.lane, cell, [permit]).catch(() => undefined);
+    throw error;
+  }
+  // Our own nonce in a row that refused us means that the write was applied and its answer lost.
+  const mine = written.row?.uid === work.task.uid && written.row.fence === fenceOf(work) && written.row.run?.nonce === permit.nonce;
+  if (written.row && (written.applied || (mine && written.row.state === 'running'))) return start(deps, claim, written.row);
   // The claim is lost, and only its own permit with it; the row is looked at again.
   const looked = written.row ? await lookAt(deps, work, written.row, now) : await look(deps, work);
   if (looked === 'claim') return { end: keep(0), effects: own };
@@ -70,12 +82,17 @@ async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult
   const { task, tenant } = work;
   const write = (): Promise<WriteResult> => {
     const claimedAt = deps.clock.now();
-    const hint = needsLeaseHint(work, mode) ? permit.fence : task.seq;
-    return deps.tasks.update(tenant, task.id, task, {
-      set: { state: 'running', fence: permit.fence, run: { hint, mode, claimedAt, leaseEnd: permit.expiry, cell, nonce: permit.nonce } },
-      setOnce: { firstClaimAt: claimedAt },
-      remove: ['startedAt'],
-    });
+    const hint = needsLeaseHint(work, mode) ? fenceOf(work) : task.seq;
+    return deps.tasks.update(
+      tenant,
+      task.id,
+      { uid: task.uid, seq: task.seq, state: 'waiting' },
+      {
+        set: { state: 'running', fence: fenceOf(work), run: { hint, mode, claimedAt, leaseEnd: permit.expiry, cell, nonce: permit.nonce } },
+        setOnce: { firstClaimAt: claimedAt },
+        remove: ['startedAt'],
+      },
+    );
   };
   let written = await write();
   for (const ms of HINT_TIMES.lookAgainMs) {
@@ -87,14 +104,14 @@ async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult
 }
 
 async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Claimed> {
-  const { spec, mode, permit } = claim;
+  const { spec, mode, permit, work } = claim;
   const sluice: Envelope['sluice'] = {
     version: 1,
     tenant: row.tenant,
     task: row.id,
     uid: row.uid,
     type: row.type,
-    fence: permit.fence,
+    fence: fenceOf(work),
     attempt: row.attempts + 1,
     throttled: row.throttled,
     deadline: deps.clock.now() + runMs(spec, mode),
@@ -102,16 +119,26 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
   const undo = (message: string, retryAfterMs?: number) =>
     settleOutcome(
       deps,
-      outcomeOf(sluice, { class: 'undone', error: { name: 'NotStarted', message }, ...(retryAfterMs !== undefined && { retryAfterMs }) }, deps.clock.now()),
+      outcomeOf(
+        sluice,
+        { class: 'undone', error: { name: 'NotStarted', message }, ...(retryAfterMs !== undefined && { retryAfterMs }) },
+        deps.clock.now(),
+      ),
       'hint',
       row,
     );
+
+  const without = (said: Pick<Outcome, 'class' | 'error'>) => settleOutcome(deps, outcomeOf(sluice, said, deps.clock.now()), 'hint', row);
+  const throttled = (message: string) => without({ class: 'throttled', error: { name: 'TooManyRequestsException', message } });
 
   let envelope: Envelope;
   try {
     envelope = { ...(await payloadOf(deps, claim, row)), sluice };
   } catch (error) {
     deps.telemetry.log('error', 'payload unreadable', { tenant: row.tenant, task: row.id, error });
+    if (isSluiceError(error) && error.code === 'not_found') {
+      return { end: DONE, effects: await without({ class: 'impossible', error: { name: 'PayloadLost', message: error.message } }) };
+    }
     return { end: DONE, effects: await undo('its payload could not be read', 30_000) };
   }
   // An invocation may take its whole time; past this instant it could outlive its lease.
@@ -124,13 +151,21 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
       return { end: DONE, effects: {} };
     case 'answered': {
       const outcome = outcomeOfAnswer(sluice, result.answer, deps.clock.now());
-      return { end: DONE, effects: await settleOutcome(deps, { ...outcome, startedAt: outcome.startedAt ?? startedAt }, 'hint', outcome.class === 'succeeded' ? undefined : row) };
+      return {
+        end: DONE,
+        effects: await settleOutcome(
+          deps,
+          { ...outcome, startedAt: outcome.startedAt ?? startedAt },
+          'hint',
+          outcome.class === 'succeeded' ? undefined : row,
+        ),
+      };
     }
     case 'refused':
       deps.telemetry.count(`start.${result.why}`, row.type);
       deps.telemetry.log('warn', 'an attempt was refused', { tenant: row.tenant, task: row.id, why: result.why, message: result.message });
       // A handler that is gone may come back with the next deploy; its tasks wait.
-      return { end: DONE, effects: await undo(result.message, result.why === 'missing' ? 60_000 : undefined) };
+      return { end: DONE, effects: await (result.why === 'missing' ? undo(result.message, 60_000) : throttled(result.message)) };
     case 'unknown':
       deps.telemetry.count('start.unknown', row.type);
       // It may run: nothing is decided before its lease is over. A message in flight is its hint until then.

@@ -1,10 +1,11 @@
 import type { LaneHint } from '@sluice/contracts';
 import { parseHint } from '../hints/parse.ts';
+import { placeHints } from '../hints/place.ts';
 import type { ReceivedHint } from '../ports/hint-queue.ts';
 import { drainLane } from './drain.ts';
 import type { NotedLanes } from './park.ts';
 import { processWorks } from './process.ts';
-import { keep, workOf, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+import { DONE, keep, workOf, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 export interface DispatchOptions {
   readonly noted: NotedLanes;
@@ -16,7 +17,11 @@ export interface DispatchOptions {
  * Works off a batch of hint messages.
  * @returns the messages that stay: received again after a visibility time that has been set where it matters.
  */
-export async function dispatch(deps: DispatchDeps, received: readonly ReceivedHint[], options: DispatchOptions): Promise<readonly string[]> {
+export async function dispatch(
+  deps: DispatchDeps,
+  received: readonly ReceivedHint[],
+  options: DispatchOptions,
+): Promise<readonly string[]> {
   const worksOf = new Map<ReceivedHint, Work[]>();
   const lanes = new Map<string, { hint: LaneHint; from: ReceivedHint[] }>();
   const ends = new Map<ReceivedHint, WorkEnd>();
@@ -40,7 +45,7 @@ export async function dispatch(deps: DispatchDeps, received: readonly ReceivedHi
   const works = [...worksOf.values()].flat();
   const tasks = processWorks(deps, works, processOptions).then((done) => {
     const endOf = new Map(works.map((work, i) => [work, done[i] ?? keep(0)]));
-    for (const [message, own] of worksOf) ends.set(message, together(own.map((w) => endOf.get(w) ?? keep(0))));
+    return Promise.all([...worksOf].map(async ([message, own]) => ends.set(message, await endOfMessage(deps, own, endOf))));
   });
   const drains = [...lanes.values()].map(async ({ hint, from }) => {
     try {
@@ -61,8 +66,22 @@ export async function dispatch(deps: DispatchDeps, received: readonly ReceivedHi
   return kept.map(({ message }) => message.messageId);
 }
 
-/** A message goes when all that it names may go; else it comes back for the first that wants it. */
-function together(ends: readonly WorkEnd[]): WorkEnd {
-  const kept = ends.flatMap((end) => (end.hint === 'keep' ? [end.seconds] : []));
-  return kept.length === 0 ? { hint: 'done' } : keep(Math.min(...kept));
+/**
+ * A message goes when all that it names may go. One that names several goes also when those that stay have got a hint of
+ * their own: received again for them, it would hint the others once more each time.
+ */
+async function endOfMessage(deps: DispatchDeps, works: readonly Work[], endOf: ReadonlyMap<Work, WorkEnd>): Promise<WorkEnd> {
+  const kept = works.flatMap((work) => {
+    const end = endOf.get(work) ?? keep(0);
+    return end.hint === 'keep' ? [{ work, seconds: end.seconds }] : [];
+  });
+  if (kept.length === 0) return DONE;
+  const soonest = keep(Math.min(...kept.map((k) => k.seconds)));
+  if (works.length === 1) return soonest;
+  const now = deps.clock.now();
+  const durable = await placeHints(
+    deps,
+    kept.map(({ work, seconds }) => ({ tenant: work.tenant, task: { ...work.task, look: true }, notBefore: now + seconds * 1000 })),
+  );
+  return durable.includes(false) ? soonest : DONE;
 }

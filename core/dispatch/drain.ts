@@ -1,7 +1,8 @@
 import { cellLimits, hasBacklog, livePermits } from '../permits/cells.ts';
 import type { Lane } from '../ports/permit-store.ts';
 import { processWorks, type ProcessOptions } from './process.ts';
-import type { DispatchDeps, Work } from './work.ts';
+import { hintLater } from './look.ts';
+import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** Items of the backlog that are taken in one go. */
 const AT_ONCE = 50;
@@ -26,8 +27,18 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
     }
     const works = tasks.map((task): Work => ({ tenant: lane.tenant, task, source: 'backlog', blind: true }));
     const ends = await processWorks(deps, works, options);
-    const done = works.filter((_, i) => ends[i]?.hint === 'done');
+    const gone = await Promise.all(works.map((work, i) => mayGo(deps, work, ends[i] ?? STAY)));
+    const done = works.filter((_, i) => gone[i]);
     if (done.length === 0) return;
-    await deps.backlog.remove(lane, done.map((w) => w.task));
+    await deps.backlog.remove(
+      lane,
+      done.map((w) => w.task),
+    );
   }
+}
+
+/** What is to be looked at again for another reason than a full lane becomes a message: its lane does not wait behind it. */
+async function mayGo(deps: DispatchDeps, work: Work, end: WorkEnd): Promise<boolean> {
+  if (end.hint === 'done') return true;
+  return end.full !== true && (await hintLater(deps, work, end.seconds * 1000)).hint === 'done';
 }

@@ -56,7 +56,7 @@ async function later(deps: DispatchDeps, work: Work): Promise<WorkEnd> {
 
 /** The same hint, to be looked at some time from now. */
 export async function hintLater(deps: DispatchDeps, work: Work, ms: number): Promise<WorkEnd> {
-  const [durable] = await placeHints(deps, [{ tenant: work.tenant, task: work.task, notBefore: deps.clock.now() + ms }]);
+  const [durable] = await placeHints(deps, [{ tenant: work.tenant, task: { ...work.task, look: true }, notBefore: deps.clock.now() + ms }]);
   return durable === true ? DONE : keep(HINT_TIMES.giveBackSeconds);
 }
 

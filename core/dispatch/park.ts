@@ -13,12 +13,15 @@ export const NOTE_MS = 300_000;
 export type NotedLanes = Map<string, number>;
 
 /**
- * Puts hints into their lane's backlog: the items, the lane's note, the flag; only after that may their messages go.
+ * Puts hints into their lane's backlog: the lane's note, the items, the flag; only after that may their messages go.
  * @throws when it is unknown whether all of it is durable.
  */
 export async function park(deps: DispatchDeps, noted: NotedLanes, lane: Lane, limit: number, works: readonly Work[]): Promise<void> {
-  await deps.backlog.put(lane, works.map((w) => w.task));
   await note(deps, noted, lane);
+  await deps.backlog.put(
+    lane,
+    works.map((w) => w.task),
+  );
   const limits = cellLimits(limit);
   const cells = await Promise.all(limits.map((_, cell) => deps.permits.raise(lane, cell)));
   deps.telemetry.count('hint.parked', lane.type, works.length);

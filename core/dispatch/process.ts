@@ -6,7 +6,7 @@ import { coalesceEffects, type Effects } from '../settle/effects.ts';
 import { claimAndStart, placeLeaseHints, type Claim } from './claim.ts';
 import { hintAt, hintLater, look } from './look.ts';
 import { park, type NotedLanes } from './park.ts';
-import { DONE, keep, leaseMs, modeOf, runMs, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+import { DONE, keep, leaseMs, modeOf, runMs, STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** A type that is not deployed: its tasks wait for it and are counted, they never fail. */
 const UNKNOWN_TYPE_MS = 60_000;
@@ -80,12 +80,12 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   }
   const mode = modeOf(spec);
   if (mode === 'wait' && deps.clock.now() + runMs(spec, mode) + MARGIN_MS > options.deadline) {
-    for (const work of works) ends.set(work, keep(0));
+    for (const work of works) ends.set(work, STAY);
     return [];
   }
   // One instant for the permit's expiry and the lease's end, fixed before the permit is taken.
   const expiry = deps.clock.now() + leaseMs(spec, mode);
-  const permits = works.map(({ task }): Permit => ({ expiry, uid: task.uid, fence: task.seq + 1, nonce: deps.random.nonce() }));
+  const permits = works.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));
   const cells = await acquirePermits(deps, lane, spec.concurrency, permits);
   const full = works.filter((_, i) => cells[i] === undefined);
   if (full.length > 0) await parkAll(deps, lane, spec, full, options, ends);
@@ -96,10 +96,17 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   });
 }
 
-async function parkAll(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, works: readonly Work[], options: ProcessOptions, ends: Map<Work, WorkEnd>): Promise<void> {
+async function parkAll(
+  deps: DispatchDeps,
+  lane: Lane,
+  spec: TaskTypeSpec,
+  works: readonly Work[],
+  options: ProcessOptions,
+  ends: Map<Work, WorkEnd>,
+): Promise<void> {
   const queued = works.filter((w) => w.source === 'queue');
   // An item of the backlog stays where it is.
-  for (const work of works) if (work.source === 'backlog') ends.set(work, keep(0));
+  for (const work of works) if (work.source === 'backlog') ends.set(work, STAY);
   if (queued.length === 0) return;
   try {
     await park(deps, options.noted, lane, spec.concurrency, queued);
@@ -109,7 +116,13 @@ async function parkAll(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, works
   }
 }
 
-async function startAll(deps: DispatchDeps, claims: readonly Claim[], options: ProcessOptions, ends: Map<Work, WorkEnd>, apply: Apply): Promise<void> {
+async function startAll(
+  deps: DispatchDeps,
+  claims: readonly Claim[],
+  options: ProcessOptions,
+  ends: Map<Work, WorkEnd>,
+  apply: Apply,
+): Promise<void> {
   const hinted = await placeLeaseHints(deps, claims, options.via);
   await Promise.all(
     claims.map(async (claim, i) => {
@@ -128,7 +141,12 @@ async function startAll(deps: DispatchDeps, claims: readonly Claim[], options: P
   );
 }
 
-async function guarded(deps: DispatchDeps, ends: Map<Work, WorkEnd>, works: readonly Work[], run: (work: Work) => Promise<void>): Promise<void> {
+async function guarded(
+  deps: DispatchDeps,
+  ends: Map<Work, WorkEnd>,
+  works: readonly Work[],
+  run: (work: Work) => Promise<void>,
+): Promise<void> {
   await Promise.all(
     works.map(async (work) => {
       try {

@@ -1,4 +1,4 @@
-import type { HintMessage, StartMode, TaskTypeSpec } from '@sluice/contracts';
+import { LIMITS, type HintMessage, type StartMode, type TaskTypeSpec } from '@sluice/contracts';
 import type { TenantTask } from '../hints/place.ts';
 import type { Starter } from '../ports/starter.ts';
 import type { Timer } from '../ports/timer.ts';
@@ -20,7 +20,9 @@ export interface Work extends TenantTask {
 }
 
 /** What becomes of the hint: it may go (its successor is durable or its task is done), or it is received again later. */
-export type WorkEnd = { readonly hint: 'done' } | { readonly hint: 'keep'; readonly seconds: number };
+export type WorkEnd = { readonly hint: 'done' } | { readonly hint: 'keep'; readonly seconds: number; readonly full?: boolean };
+/** The lane is full (or dispatch has no time left for it): an item of the backlog stays where it is. */
+export const STAY: WorkEnd = { hint: 'keep', seconds: 0, full: true };
 export const DONE: WorkEnd = { hint: 'done' };
 
 export function keep(seconds: number): WorkEnd {
@@ -34,9 +36,9 @@ export function workOf(message: Extract<HintMessage, { kind: 'tasks' }>, receive
 
 const GRACE_MS = 60_000;
 
-/** `auto` is `event` until a type has been measured. */
+/** `auto` is `event` until a type has been measured, and so is what dispatch can't wait for. */
 export function modeOf(spec: TaskTypeSpec): StartMode {
-  return spec.start === 'wait' ? 'wait' : 'event';
+  return spec.start === 'wait' && spec.timeoutSeconds <= LIMITS.waitTimeoutSeconds ? 'wait' : 'event';
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { HintedTask, TaskRow } from '@sluice/contracts';
-import { isTerminal } from '../tasks/state.ts';
+import { isFresh, isTerminal } from '../tasks/state.ts';
 import { HINT_TIMES } from './timing.ts';
 
 /** What a hint asks for, given the row that it names. */
@@ -35,7 +35,7 @@ export function decideHint(row: TaskRow | undefined, hint: HintedTask, now: numb
   }
   if (hint.seq < row.seq) return { do: 'drop', why: 'left-behind' };
   if (hint.seq > row.seq) return { do: 'give-back' };
-  if (row.expiresAt !== undefined && row.expiresAt <= now) return { do: 'expire' };
+  if (row.expiresAt !== undefined && row.expiresAt <= now && isFresh(row)) return { do: 'expire' };
   return row.at > now ? { do: 'hint-at', at: row.at } : { do: 'claim' };
 }
 
@@ -46,6 +46,6 @@ function endedByThis(row: TaskRow, hint: HintedTask): boolean {
 
 /** What can be said from the hint alone; `undefined` when the row must be read first. */
 export function decideBlind(hint: HintedTask, now: number): { do: 'hint-at'; at: number } | { do: 'claim' } | undefined {
-  if (hint.lease === true || (hint.expiresAt !== undefined && hint.expiresAt <= now)) return undefined;
+  if (hint.look === true || (hint.expiresAt !== undefined && hint.expiresAt <= now)) return undefined;
   return hint.at > now ? { do: 'hint-at', at: hint.at } : { do: 'claim' };
 }

@@ -66,7 +66,10 @@ export async function placeHints(deps: PlaceDeps, entries: readonly TenantTask[]
     sends.length > 0 ? deps.queue.send(sends) : [],
     ...[...bucketed.values()].flatMap((indexes) =>
       chunks(indexes, TASKS_PER_BUCKET_ITEM).map(async (part) => {
-        const ended = await putIntoBucket(deps, part.flatMap((i) => entries[i] ?? []));
+        const ended = await putIntoBucket(
+          deps,
+          part.flatMap((i) => entries[i] ?? []),
+        );
         if (ended === 'durable') for (const i of part) durable[i] = true;
         else if (ended === 'late') late.push(...part);
       }),
@@ -76,7 +79,11 @@ export async function placeHints(deps: PlaceDeps, entries: readonly TenantTask[]
     for (const i of indexesOfSend[s] ?? []) durable[i] = ok;
   });
   if (late.length > 0) {
-    const again = await placeHints(deps, late.flatMap((i) => entries[i] ?? []), via);
+    const again = await placeHints(
+      deps,
+      late.flatMap((i) => entries[i] ?? []),
+      via,
+    );
     late.forEach((i, n) => (durable[i] = again[n] ?? false));
   }
   return durable;

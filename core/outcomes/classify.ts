@@ -25,8 +25,8 @@ const MAX_STACK = 4_096;
 
 /** The class that an error's name stands for. */
 export function classOfName(name: string): Extract<OutcomeClass, 'fatal' | 'throttled' | 'retryable'> {
-  // Python and Java put the module in front of the name.
-  const short = name.slice(name.lastIndexOf('.') + 1);
+  // Runtimes put modules, packages and outer classes in front of the name, or wrap it: the last identifier is the name.
+  const short = /[A-Za-z_]\w*(?=>*$)/.exec(name)?.[0] ?? name;
   if (FATAL_NAMES.has(short)) return 'fatal';
   return THROTTLED_NAMES.has(short) ? 'throttled' : 'retryable';
 }
@@ -70,7 +70,12 @@ function errorOf(payload: unknown): TaskError {
   const p: Record<string, unknown> = typeof payload === 'object' && payload !== null ? { ...payload } : {};
   const message = typeof p['errorMessage'] === 'string' ? p['errorMessage'] : JSON.stringify(payload ?? null);
   // A time-out or a crash of the runtime may come without a type; its message begins like this.
-  const name = typeof p['errorType'] === 'string' && p['errorType'] !== '' ? p['errorType'] : /Task timed out/.test(message) ? 'Sandbox.Timedout' : 'Error';
+  const name =
+    typeof p['errorType'] === 'string' && p['errorType'] !== ''
+      ? p['errorType']
+      : /Task timed out/.test(message)
+        ? 'Sandbox.Timedout'
+        : 'Error';
   const lines = p['trace'] ?? p['stackTrace'];
   return bounded({ name, message, ...(Array.isArray(lines) && { stack: lines.map(String).join('\n') }) });
 }

@@ -17,5 +17,9 @@ export function outcomeOfRecord(body: unknown, now: number): Outcome {
   }
   const functionError = record.responseContext?.functionError;
   const failed = record.requestContext.condition !== 'Success';
-  return outcomeOfAnswer(sluice, { functionError: functionError ?? (failed ? 'Unhandled' : undefined), payload: record.responsePayload }, at);
+  return outcomeOfAnswer(
+    sluice,
+    { functionError: functionError ?? (failed ? 'Unhandled' : undefined), payload: record.responsePayload },
+    at,
+  );
 }

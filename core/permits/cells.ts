@@ -1,7 +1,7 @@
 import type { Cell, Permit } from '../ports/permit-store.ts';
 
 /** Permits that one cell holds within 1 KB, so that writing it costs one unit. */
-export const PERMITS_PER_CELL = 70;
+export const PERMITS_PER_CELL = 50;
 
 /** A lane's limit, divided over as few cells as hold it. */
 export function cellLimits(limit: number): readonly number[] {

@@ -6,11 +6,9 @@ export interface Lane {
 
 /** The right to have one attempt in flight. */
 export interface Permit {
-  /** ms: the end of the lease. */
+  /** ms: the end of the lease. A store may keep it to the second, rounded up. */
   readonly expiry: number;
-  readonly uid: string;
-  readonly fence: number;
-  /** Of the claim; a loser removes only its own. */
+  /** Of the claim, and so of its (uid, fence): the row that was claimed names it. A loser removes only its own. */
   readonly nonce: string;
 }
 

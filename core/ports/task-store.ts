@@ -1,9 +1,13 @@
-import type { Attempt, TaskRow } from '@sluice/contracts';
+import type { Attempt, TaskRow, TaskState } from '@sluice/contracts';
 
-/** Which write of which generation of a row is meant. */
+/**
+ * Which write of which generation of a row is meant. The state is compared where it is given: a hint for a next write
+ * that was lost to another one names the seq that the other one made.
+ */
 export interface RowVersion {
   readonly uid: string;
   readonly seq: number;
+  readonly state?: TaskState | undefined;
 }
 
 type Changeable = Omit<TaskRow, 'v' | 'tenant' | 'id' | 'uid' | 'seq'>;
@@ -18,8 +22,7 @@ export interface RowChange {
 
 /** A lost condition comes with the row as it is, read consistently: it decides nothing, the caller looks again. */
 export type WriteResult =
-  | { readonly applied: true; readonly row: TaskRow }
-  | { readonly applied: false; readonly row: TaskRow | undefined };
+  { readonly applied: true; readonly row: TaskRow } | { readonly applied: false; readonly row: TaskRow | undefined };
 
 /** One page of the audit's scan. */
 export interface ScanPage {

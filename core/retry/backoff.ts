@@ -15,7 +15,8 @@ export function backoffMs(
   failures: number,
   fraction: number,
 ): number {
-  const floor = policy.minDelaySeconds;
+  // A submission may have raised the floor above the cap of its type.
+  const floor = Math.min(policy.minDelaySeconds, policy.maxDelaySeconds);
   const ceiling = Math.min(policy.maxDelaySeconds, floor * policy.factor ** failures);
   return Math.round(1000 * (floor + fraction * Math.max(0, ceiling - floor)));
 }

@@ -1,7 +1,15 @@
-import { LIMITS, type EndReason, type Outcome, type RetryPolicy, type TaskRow, type TaskTypeSpec, type TerminalState } from '@sluice/contracts';
+import {
+  LIMITS,
+  type EndReason,
+  type Outcome,
+  type RetryPolicy,
+  type TaskRow,
+  type TaskTypeSpec,
+  type TerminalState,
+} from '@sluice/contracts';
 import type { RowChange } from '../ports/task-store.ts';
 import { backoffMs, effectivePolicy } from '../retry/backoff.ts';
-import { isTerminal } from '../tasks/state.ts';
+import { isFresh, isTerminal } from '../tasks/state.ts';
 
 /** Seconds that a task which did not succeed keeps its row and its input, for redrive. */
 export const FAILED_RETENTION_SECONDS = 30 * 86_400;
@@ -57,11 +65,16 @@ function settleRunning(input: SettleInput, row: TaskRow): SettleDecision {
       return retry(input, row, effectivePolicy(spec?.retry ?? DEFAULT_RETRY, row.retry));
     case 'throttled': {
       const throttled = row.throttled + 1;
-      const delay = outcome.retryAfterMs ?? backoffMs(FREE_BACKOFF, Math.min(throttled, 10), fraction);
-      return again(outcome, now + delay, { throttled });
+      const asked = outcome.retryAfterMs ?? backoffMs(FREE_BACKOFF, Math.min(throttled, 10), fraction);
+      const delay = Math.min(asked, LIMITS.retryAfterSeconds * 1000);
+      return free(row, again(outcome, now + delay, { throttled }));
     }
-    case 'undone':
-      return again(outcome, now + (outcome.retryAfterMs ?? backoffMs(FREE_BACKOFF, 0, fraction)), {});
+    case 'undone': {
+      const delay = outcome.retryAfterMs ?? backoffMs(FREE_BACKOFF, 0, fraction);
+      return free(row, again(outcome, now + delay, {}));
+    }
+    case 'impossible':
+      return endOf(input, row, 'failed', 'payload_lost');
     case 'lost': {
       const lost = row.lost + 1;
       if (lost >= LIMITS.lostOutcomes) return endOf(input, row, 'failed', 'outcome_unknown');
@@ -82,7 +95,11 @@ function retry(input: SettleInput, row: TaskRow, policy: RetryPolicy): SettleDec
   return again(outcome, at, { attempts });
 }
 
-function again(outcome: Outcome, at: number, counts: Partial<Pick<TaskRow, 'attempts' | 'lost' | 'throttled'>>): SettleDecision {
+function again(
+  outcome: Outcome,
+  at: number,
+  counts: Partial<Pick<TaskRow, 'attempts' | 'lost' | 'throttled'>>,
+): Extract<SettleDecision, { do: 'again' }> {
   const set: RowChange['set'] = {
     state: 'waiting',
     at,
@@ -93,11 +110,17 @@ function again(outcome: Outcome, at: number, counts: Partial<Pick<TaskRow, 'atte
   return { do: 'again', at, change: { set } };
 }
 
+/** The maximum age counts from the first start, and not while the task is held. */
+function free(row: TaskRow, decision: Extract<SettleDecision, { do: 'again' }>): SettleDecision {
+  return isFresh(row) ? { ...decision, change: { ...decision.change, remove: ['firstClaimAt'] } } : decision;
+}
+
 function endOf(input: SettleInput, row: TaskRow, state: TerminalState, reason?: EndReason): SettleDecision {
   const { outcome, by, spec, now } = input;
-  // A success that comes after a failure record of the same fence was counted with that record.
-  const ran = row.state === 'running' && outcome.class !== 'lost';
-  return { do: 'end', change: endChange({ outcome, by, spec, now, state, attempts: row.attempts + (ran ? 1 : 0), ...(reason && { reason }) }) };
+  const ran = outcome.class !== 'lost' && outcome.class !== 'impossible';
+  // A success may come after its attempt was settled otherwise: counted then as a failure, but not as throttled or lost.
+  const attempts = ran ? Math.max(row.attempts + (row.state === 'running' ? 1 : 0), outcome.attempt) : row.attempts;
+  return { do: 'end', change: endChange({ outcome, by, spec, now, state, attempts, ...(reason && { reason }) }) };
 }
 
 /** The write of a success that is settled without having read the row: on condition that the row's seq is its fence. */

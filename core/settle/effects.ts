@@ -15,15 +15,33 @@ export interface EffectDeps extends ReleaseDeps {
 
 /** The permit of the attempt that a row names. */
 export function permitOf(row: TaskRow): HeldPermit | undefined {
-  const { run, tenant, type, uid, fence } = row;
-  return run && { lane: { tenant, type }, cell: run.cell, permit: { expiry: run.leaseEnd, uid, fence, nonce: run.nonce } };
+  const { run, tenant, type } = row;
+  return run && { lane: { tenant, type }, cell: run.cell, permit: { expiry: run.leaseEnd, nonce: run.nonce } };
 }
 
-/** Permits first, then events; the message that led here is deleted only after both. */
-export async function applyEffects(deps: EffectDeps, effects: readonly Effects[]): Promise<void> {
-  await releasePermits(deps, effects.flatMap((e) => e.release ?? []));
-  const events = effects.flatMap((e) => e.event ?? []);
-  if (events.length > 0) await deps.events.publish(events);
+/**
+ * Permits first, then events; the message that led here is deleted only after both. What can't be done for one lane does
+ * not hold back the others'. @returns the effects that are not known to be applied, with the error of each.
+ */
+export async function applyEffects(deps: EffectDeps, effects: readonly Effects[]): Promise<ReadonlyMap<Effects, unknown>> {
+  const failed = new Map<Effects, unknown>();
+  const unreleased = await releasePermits(
+    deps,
+    effects.flatMap((e) => e.release ?? []),
+  );
+  for (const e of effects) if (e.release && unreleased.has(e.release)) failed.set(e, unreleased.get(e.release));
+  const told = effects.filter((e) => e.event && !failed.has(e));
+  try {
+    if (told.length > 0) await deps.events.publish(told.flatMap((e) => e.event ?? []));
+  } catch (error) {
+    for (const e of told) failed.set(e, error);
+  }
+  return failed;
+}
+
+/** The same for effects that stand or fall together. @throws the first error */
+export async function applyAll(deps: EffectDeps, effects: readonly Effects[]): Promise<void> {
+  for (const error of (await applyEffects(deps, effects)).values()) throw error;
 }
 
 /** Milliseconds that a first effect waits for others, so that attempts that end together share the writes of a cell. */
@@ -32,19 +50,20 @@ const LINGER_MS = 5;
 /** Applies effects as they come, those that are ready at the same time together. Each call resolves once its own are applied. */
 export function coalesceEffects(deps: EffectDeps & { readonly timer: Timer }): (effects: Effects) => Promise<void> {
   let waiting: Effects[] = [];
-  let next: Promise<void> | undefined;
+  let next: Promise<ReadonlyMap<Effects, unknown>> | undefined;
   let last: Promise<unknown> = Promise.resolve();
-  return (effects) => {
-    if (!effects.release && !effects.event) return Promise.resolve();
+  return async (effects) => {
+    if (!effects.release && !effects.event) return;
     waiting.push(effects);
     next ??= Promise.all([last, deps.timer.sleep(LINGER_MS)]).then(() => {
       const batch = waiting;
       waiting = [];
       next = undefined;
       const applied = applyEffects(deps, batch);
-      last = applied.catch(() => undefined);
+      last = applied;
       return applied;
     });
-    return next;
+    const failed = await next;
+    if (failed.has(effects)) throw failed.get(effects);
   };
 }

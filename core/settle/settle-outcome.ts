@@ -1,4 +1,4 @@
-import { SluiceError, type Attempt, type Outcome, type TaskRow } from '@sluice/contracts';
+import { SluiceError, type Attempt, type Outcome, type TaskRow, type TaskState } from '@sluice/contracts';
 import { placeHints } from '../hints/place.ts';
 import type { RowChange, TaskStore } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -31,14 +31,14 @@ export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, 
   const spec = await deps.types.get(outcome.type);
   const until = deps.clock.now() + (spec?.dedupWindowSeconds ?? FAILED_RETENTION_SECONDS) * 1000;
   const result = outcome.result === undefined ? undefined : await storeValue(deps.values, outcome, 'result', outcome.result, until);
-  const write = (seq: number, change: RowChange) => {
+  const write = (seq: number, state: TaskState, change: RowChange) => {
     const set = change.set.state === 'succeeded' && result ? { ...change.set, result } : change.set;
-    return deps.tasks.update(outcome.tenant, outcome.id, { uid: outcome.uid, seq }, { ...change, set });
+    return deps.tasks.update(outcome.tenant, outcome.id, { uid: outcome.uid, seq, state }, { ...change, set });
   };
 
   let row = seen;
   if (row === undefined && outcome.class === 'succeeded') {
-    const written = await write(outcome.fence, blindSuccess(outcome, by, spec, deps.clock.now()));
+    const written = await write(outcome.fence, 'running', blindSuccess(outcome, by, spec, deps.clock.now()));
     if (written.applied) return ended(deps, written.row);
     row = written.row;
   } else {
@@ -51,7 +51,7 @@ export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, 
     if (decision.do === 'repeat-end') return effectsOf(row);
     if (decision.do === 'repeat-release') return releaseOf(row);
     await prepare(deps, row, outcome, decision);
-    const written = await write(row.seq, decision.change);
+    const written = await write(row.seq, row.state, decision.change);
     if (written.applied) {
       if (decision.do === 'end') return ended(deps, written.row);
       deps.telemetry.count(`task.${outcome.class}`, row.type);
@@ -63,7 +63,12 @@ export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, 
 }
 
 /** What must be durable before the row says so: the record of the attempt, and the next hint. */
-async function prepare(deps: SettleDeps, row: TaskRow, outcome: Outcome, decision: Extract<SettleDecision, { change: RowChange }>): Promise<void> {
+async function prepare(
+  deps: SettleDeps,
+  row: TaskRow,
+  outcome: Outcome,
+  decision: Extract<SettleDecision, { change: RowChange }>,
+): Promise<void> {
   if (outcome.class !== 'succeeded' && outcome.class !== 'undone') {
     await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome), retainUntil(deps.clock.now()));
   }
@@ -95,7 +100,7 @@ async function late(deps: SettleDeps, row: TaskRow | undefined, outcome: Outcome
   if (row === undefined) return {};
   const attempt: Attempt = { v: 1, uid: outcome.uid, fence: outcome.fence, class: 'succeeded', endedAt: outcome.at, late: true };
   await deps.tasks.putAttempt(outcome.tenant, outcome.id, attempt, retainUntil(deps.clock.now()));
-  return { event: lateSuccessEvent(row, outcome.uid, outcome.fence, outcome.at) };
+  return { event: lateSuccessEvent(row, outcome) };
 }
 
 function attemptOf(row: TaskRow, outcome: Outcome): Attempt {

@@ -15,27 +15,27 @@ export interface ReceivedRecord {
  */
 export async function settleRecords(deps: SettleDeps, records: readonly ReceivedRecord[]): Promise<readonly string[]> {
   const failed = new Set<string>();
-  const effects: Effects[] = [];
+  const settled = new Map<Effects, string>();
+  const fail = (messageId: string, what: string, metric: string, error: unknown) => {
+    failed.add(messageId);
+    deps.telemetry.count(metric, undefined);
+    deps.telemetry.log('error', what, { messageId, error });
+  };
   await Promise.all(
-    records.map(async (record) => {
+    records.map(async ({ messageId, body }) => {
       try {
-        effects.push(await settleOutcome(deps, outcomeOfRecord(JSON.parse(record.body), deps.clock.now()), 'record'));
+        settled.set(await settleOutcome(deps, outcomeOfRecord(JSON.parse(body), deps.clock.now()), 'record'), messageId);
       } catch (error) {
-        failed.add(record.messageId);
         // What can't be read is left to the dead-letter queue and its alarm; its task goes on when its lease ends.
         const unreadable = error instanceof SyntaxError || error instanceof z.ZodError;
-        deps.telemetry.count(unreadable ? 'outcome.unreadable' : 'settle.failed', undefined);
-        deps.telemetry.log('error', unreadable ? 'unreadable outcome record' : 'settle failed', { messageId: record.messageId, error });
+        if (unreadable) fail(messageId, 'unreadable outcome record', 'outcome.unreadable', error);
+        else fail(messageId, 'settle failed', 'settle.failed', error);
       }
     }),
   );
-  try {
-    await applyEffects(deps, effects);
-  } catch (error) {
-    // The records that come again repeat their effects.
-    deps.telemetry.count('settle.failed', undefined);
-    deps.telemetry.log('error', 'effects failed', { error });
-    return records.map((r) => r.messageId);
+  // A record that comes again repeats its effects.
+  for (const [effects, error] of await applyEffects(deps, [...settled.keys()])) {
+    fail(settled.get(effects) ?? '', 'effects failed', 'settle.failed', error);
   }
   return [...failed];
 }

@@ -5,7 +5,7 @@ import type { Hasher } from '../ports/hasher.ts';
 import type { TaskStore } from '../ports/task-store.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
 import type { ValueStore } from '../ports/value-store.ts';
-import { applyEffects, type EffectDeps } from '../settle/effects.ts';
+import { applyAll, type EffectDeps } from '../settle/effects.ts';
 import { effectsOf } from '../settle/settle-outcome.ts';
 import { hintOf, isFree, isTerminal } from '../tasks/state.ts';
 
@@ -48,15 +48,22 @@ export async function putRow(deps: SubmitDeps, row: TaskRow, hintMade: number): 
     if (!isFree(found, deps.clock.now())) return existing(deps, row, found);
     old = found;
   }
-  throw new SluiceError('unavailable', `task ${row.id} changed ${MAX_LOOKS} times while it was submitted; submit it again with the same id`);
+  throw new SluiceError(
+    'unavailable',
+    `task ${row.id} changed ${MAX_LOOKS} times while it was submitted; submit it again with the same id`,
+  );
 }
 
 /** A repeat that meets a live row sends a fresh hint before it answers: the first submission may have died before its own. */
 async function existing(deps: SubmitDeps, row: TaskRow, found: TaskRow): Promise<Accepted> {
   if (found.hash !== row.hash) {
-    throw new SluiceError('id_conflict', `task ${row.id} exists with another type or payload; use another id, or wait until it has failed or its dedup window has passed`, {
-      details: { given: row.hash, existing: found.hash, state: found.state },
-    });
+    throw new SluiceError(
+      'id_conflict',
+      `task ${row.id} exists with another type or payload; use another id, or wait until it has failed or its dedup window has passed`,
+      {
+        details: { given: row.hash, existing: found.hash, state: found.state },
+      },
+    );
   }
   if (!isTerminal(found.state)) await hintAgain(deps, found);
   return { id: found.id, uid: found.uid, state: found.state, deduplicated: true };
@@ -71,6 +78,6 @@ async function hintAgain(deps: SubmitDeps, row: TaskRow): Promise<number> {
 
 /** Before an id is freed, the effects of its old generation are repeated and a copy of its row is kept. */
 async function retire(deps: SubmitDeps, old: TaskRow): Promise<void> {
-  await applyEffects(deps, [effectsOf(old)]);
+  await applyAll(deps, [effectsOf(old)]);
   await deps.tasks.archive(old);
 }

@@ -58,7 +58,11 @@ async function candidateOf(deps: SubmitDeps, tenant: string, input: unknown, ind
   const checked = checkSubmission(input, now);
   if (!(await deps.types.get(checked.submission.type))) {
     const known = await deps.types.names();
-    throw new SluiceError('unknown_type', `there is no task type "${checked.submission.type}"; deployed are: ${known.join(', ') || 'none'}`, { details: { known } });
+    throw new SluiceError(
+      'unknown_type',
+      `there is no task type "${checked.submission.type}"; deployed are: ${known.join(', ') || 'none'}`,
+      { details: { known } },
+    );
   }
   const uid = deps.random.ulid(now);
   return { index, json: checked.json, row: newRow({ tenant, uid, now, checked, hash: deps.hasher }) };
@@ -79,13 +83,20 @@ async function acceptPart(deps: SubmitDeps, tenant: string, part: readonly Candi
   const stored = await Promise.all(part.map((candidate) => attempt(() => withPayload(deps, candidate))));
   const ready = stored.flatMap((s) => (s.ok ? [s.value] : []));
   const made = deps.clock.now();
-  const hinted = await placeHints(deps, ready.map(({ row }) => ({ tenant, task: hintOf(row, made) })));
+  const hinted = await placeHints(
+    deps,
+    ready.map(({ row }) => ({ tenant, task: hintOf(row, made) })),
+  );
   const hintOk = new Map(ready.map((candidate, i) => [candidate.index, hinted[i] === true]));
   return Promise.all(
     part.map(async ({ index }, i): Promise<[number, SubmitResult]> => {
       const payload = stored[i];
       if (!payload?.ok) return [index, { ok: false, error: payload?.error ?? new SluiceError('internal', 'no payload') }];
-      if (hintOk.get(index) !== true) return [index, { ok: false, error: new SluiceError('unavailable', 'the queue did not take the task; submit it again with the same id') }];
+      if (hintOk.get(index) !== true)
+        return [
+          index,
+          { ok: false, error: new SluiceError('unavailable', 'the queue did not take the task; submit it again with the same id') },
+        ];
       const put = await attempt(() => putRow(deps, payload.value.row, made));
       return [index, put.ok ? { ok: true, task: put.value } : put];
     }),
@@ -110,5 +121,7 @@ async function attempt<T>(run: () => Promise<T>): Promise<Attempted<T>> {
 }
 
 function asSluiceError(error: unknown): SluiceError {
-  return isSluiceError(error) ? error : new SluiceError('unavailable', 'the task could not be stored; submit it again with the same id', { cause: error });
+  return isSluiceError(error)
+    ? error
+    : new SluiceError('unavailable', 'the task could not be stored; submit it again with the same id', { cause: error });
 }

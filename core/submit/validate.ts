@@ -15,12 +15,12 @@ export interface CheckedSubmission {
 /** Checks one submission. @throws SluiceError that says what was given, what is allowed and what to do. */
 export function checkSubmission(input: unknown, now: number): CheckedSubmission {
   const parsed = submissionSchema.safeParse(input);
-  if (!parsed.success) throw new SluiceError('bad_request', z.prettifyError(parsed.error), { details: { issues: parsed.error.issues.length } });
+  if (!parsed.success)
+    throw new SluiceError('bad_request', z.prettifyError(parsed.error), { details: { issues: parsed.error.issues.length } });
   const submission = parsed.data;
   // First: deep enough, a payload overflows the stack of whatever walks it.
-  if (depthExceeds(submission.payload, LIMITS.payloadDepth)) {
-    throw new SluiceError('bad_request', `the payload is nested deeper than ${LIMITS.payloadDepth} levels; flatten it or send it as one JSON string`);
-  }
+  const flaw = flawOf(submission.payload, LIMITS.payloadDepth);
+  if (flaw) throw new SluiceError('bad_request', flaw);
   const json = JSON.stringify(submission.payload ?? null);
   const bytes = byteLength(json);
   if (bytes > LIMITS.payloadBytes) {
@@ -33,11 +33,17 @@ export function checkSubmission(input: unknown, now: number): CheckedSubmission 
   const at = startOf(submission, now);
   const latest = now + LIMITS.delaySeconds * 1000;
   if (at > latest) {
-    throw new SluiceError('bad_request', `runAt ${new Date(at).toISOString()} is too far away; the latest is ${new Date(latest).toISOString()}`);
+    throw new SluiceError(
+      'bad_request',
+      `runAt ${new Date(at).toISOString()} is too far away; the latest is ${new Date(latest).toISOString()}`,
+    );
   }
   const expiresAt = submission.expiresAt === undefined ? undefined : Date.parse(submission.expiresAt);
   if (expiresAt !== undefined && expiresAt <= Math.max(at, now)) {
-    throw new SluiceError('bad_request', `expiresAt ${submission.expiresAt} is not after the task's start at ${new Date(Math.max(at, now)).toISOString()}`);
+    throw new SluiceError(
+      'bad_request',
+      `expiresAt ${submission.expiresAt} is not after the task's start at ${new Date(Math.max(at, now)).toISOString()}`,
+    );
   }
   return { submission, json, at, expiresAt };
 }
@@ -48,7 +54,19 @@ function startOf(submission: Submission, now: number): number {
   return now + Math.round((submission.delaySeconds ?? 0) * 1000);
 }
 
-function depthExceeds(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return depth === 0 || Object.values(value).some((inner) => depthExceeds(inner, depth - 1));
+/** What keeps a payload from being stored and read back as it is (RFC 8785); `undefined` when nothing does. */
+function flawOf(value: unknown, depth: number): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    return 'the payload has a number beyond a double (about 1.8e308); send it as a string';
+  }
+  if (typeof value === 'string' && !value.isWellFormed()) {
+    return 'the payload has half of a surrogate pair (a lone \\ud800 to \\udfff); send whole characters, or bytes as base64';
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth === 0) return `the payload is nested deeper than ${LIMITS.payloadDepth} levels; flatten it or send it as one JSON string`;
+  for (const [key, inner] of Object.entries(value)) {
+    const flaw = flawOf(key, depth) ?? flawOf(inner, depth - 1);
+    if (flaw) return flaw;
+  }
+  return undefined;
 }

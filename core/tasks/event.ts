@@ -1,4 +1,4 @@
-import type { TaskEvent, TaskRow } from '@sluice/contracts';
+import type { Outcome, TaskEvent, TaskRow } from '@sluice/contracts';
 import { isTerminal } from './state.ts';
 
 /** States that are told by default; a success is told only where a type asks for it, at $1 a million events. */
@@ -10,8 +10,16 @@ export function endEvent(row: TaskRow): TaskEvent | undefined {
 }
 
 /** A success that came after its task had ended otherwise, or with an old fence: told, without effect. */
-export function lateSuccessEvent(row: TaskRow, uid: string, fence: number, at: number): TaskEvent {
-  return { ...eventOf(row, 'late_success', at), uid, eventId: `${uid}:late:${fence}` };
+export function lateSuccessEvent(row: TaskRow, outcome: Outcome): TaskEvent {
+  const { uid, fence, type, attempt, at } = outcome;
+  const event = eventOf(row, 'late_success', at);
+  // Of an old generation nothing but its outcome is at hand.
+  const own = row.uid === uid ? event : { ...event, uid, type, attempts: attempt, reason: undefined, error: undefined, labels: undefined };
+  return { ...withoutUndefined(own), eventId: `${uid}:late:${fence}` };
+}
+
+function withoutUndefined(event: { [K in keyof TaskEvent]: TaskEvent[K] | undefined }): TaskEvent {
+  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined)) as TaskEvent;
 }
 
 function eventOf(row: TaskRow, state: TaskEvent['state'], at: number): TaskEvent {

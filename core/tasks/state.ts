@@ -14,6 +14,11 @@ export function isFree(row: TaskRow, now: number): boolean {
   return row.state !== 'succeeded' && row.reason !== 'outcome_unknown';
 }
 
+/** Whether no attempt of it counts as started: what was throttled is as if it had never been. */
+export function isFresh(row: TaskRow): boolean {
+  return row.attempts + row.lost === 0;
+}
+
 /** A hint for a row as it is now. */
 export function hintOf(row: TaskRow, now: number): HintedTask {
   const run = row.state === 'running' ? row.run : undefined;
@@ -26,6 +31,6 @@ export function hintOf(row: TaskRow, now: number): HintedTask {
     type: row.type,
     priority: row.priority,
     ...(row.expiresAt !== undefined && { expiresAt: row.expiresAt }),
-    ...(run && { lease: true }),
+    ...(run && { look: true }),
   };
 }

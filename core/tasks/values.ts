@@ -29,7 +29,13 @@ function nameOf(owner: ValueOwner, kind: ValueKind): string {
  * Makes a value durable, or leaves it to its row.
  * @param until ms: it must be readable at least until then
  */
-export async function storeValue(values: ValueStore, owner: ValueOwner, kind: ValueKind, json: string, until: number): Promise<StoredValue> {
+export async function storeValue(
+  values: ValueStore,
+  owner: ValueOwner,
+  kind: ValueKind,
+  json: string,
+  until: number,
+): Promise<StoredValue> {
   const home = homeOfValue(byteLength(json));
   return home === 'row' ? { in: 'row', json } : values.put(owner.tenant, owner.id, nameOf(owner, kind), kind, json, home, until);
 }

@@ -41,7 +41,7 @@ async function tellLanes(deps: TickDeps, now: number): Promise<void> {
   await Promise.all(
     noted.map(async (note) => {
       if (await isWaiting(deps, note.lane)) waiting.push(note.lane);
-      else await forget(deps, note, now);
+      else if (now - note.at > NOTE_MS) await forget(deps, note);
     }),
   );
   deps.telemetry.count('lanes.waiting', undefined, waiting.length);
@@ -56,9 +56,15 @@ async function isWaiting(deps: TickDeps, lane: Lane): Promise<boolean> {
   return cells.some(hasBacklog);
 }
 
-/** A note that is this old is renewed before the flag is raised again, so none is taken away under a backlog. */
-async function forget(deps: TickDeps, note: BacklogLane, now: number): Promise<void> {
-  if (now - note.at > NOTE_MS && (await deps.types.get(note.lane.type))) await deps.backlog.unregister(note);
+/**
+ * A note that is this old is renewed before the flag is raised again, so none is taken away under a backlog. Items under a
+ * flag that is down were put by somebody who died before raising it: their messages have come again, but they would stay.
+ */
+async function forget(deps: TickDeps, note: BacklogLane): Promise<void> {
+  if (!(await deps.types.get(note.lane.type))) return;
+  const left = await deps.backlog.first(note.lane, 1);
+  if (left.length > 0) await deps.permits.raise(note.lane, 0);
+  else await deps.backlog.unregister(note);
 }
 
 /** What a queue gave up on is hinted again: the redrive of a queue is a backstop, never an end. */
@@ -72,7 +78,10 @@ async function reviveDeadHints(deps: TickDeps): Promise<void> {
       // What can't be read stays for its alarm.
       if (!hint) continue;
       if (hint.kind === 'tasks') {
-        const durable = await placeHints(deps, hint.tasks.map((task) => ({ tenant: hint.tenant, task })));
+        const durable = await placeHints(
+          deps,
+          hint.tasks.map((task) => ({ tenant: hint.tenant, task })),
+        );
         if (durable.includes(false)) continue;
       }
       revived.push(receipt);

@@ -198,7 +198,7 @@ describe('what each function may do', () => {
     ],
     ['settle', [...table('GetItem', 'PutItem', 'UpdateItem', 'Query'), ...HINT, ...CONSUME, 's3:PutObject', 'events:PutEvents']],
     ['timers', [...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'), ...HINT, 'sqs:DeleteMessage', 'sqs:ReceiveMessage']],
-    ['audit', [...table('Scan', 'GetItem', 'UpdateItem', 'PutItem'), ...HINT]],
+    ['audit', [...table('Scan', 'GetItem', 'PutItem'), ...HINT]],
     ['registrar', table('GetItem', 'PutItem', 'DeleteItem')],
   ])('%s', (name, expected) => {
     const actions = allowedTo(stack, `sluice-${name}`).map(({ action }) => action);

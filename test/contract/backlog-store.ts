@@ -35,7 +35,7 @@ export function backlogStoreContract(name: string, make: () => Promise<BacklogSt
     });
 
     it('keeps every field', async () => {
-      const task = makeHinted({ expiresAt: NOW + 9, lease: true, seq: 12 });
+      const task = makeHinted({ expiresAt: NOW + 9, look: true, seq: 12 });
       await store.put(LANE, [task]);
       expect(await first()).toEqual([task]);
     });

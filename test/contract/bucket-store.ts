@@ -26,7 +26,7 @@ export function bucketStoreContract(name: string, make: () => Promise<BucketStor
     });
 
     it('gives what was put, whole', async () => {
-      const hint = makeHint({ tasks: [makeHinted({ lease: true, expiresAt: 5 }), makeHinted({ id: 'other' })] });
+      const hint = makeHint({ tasks: [makeHinted({ look: true, expiresAt: 5 }), makeHinted({ id: 'other' })] });
       await store.put(MINUTE, 0, 'a', hint);
       expect(await read()).toEqual([hint]);
     });

@@ -46,7 +46,7 @@ export function makeAttempt(given: Partial<Attempt> = {}): Attempt {
 }
 
 export function makePermit(given: Partial<Permit> = {}): Permit {
-  return { expiry: NOW + 150_000, uid: newUid(), fence: 1, nonce: newNonce(), ...given };
+  return { expiry: NOW + 150_000, nonce: newNonce(), ...given };
 }
 
 export function makePermits(count: number): readonly Permit[] {

@@ -40,7 +40,7 @@ export function hintQueueContract(name: string, make: () => Promise<HintQueueUnd
     });
 
     it('delivers a hint to its queue alone, whole', async () => {
-      const message = makeHint({ tasks: [makeHinted({ lease: true }), makeHinted({ id: 'other' })] });
+      const message = makeHint({ tasks: [makeHinted({ look: true }), makeHinted({ id: 'other' })] });
       expect(await queue.send([sendOf({ message })])).toEqual([true]);
       const [hint, ...others] = await receive(QUEUE);
       expect(others).toEqual([]);

@@ -207,10 +207,18 @@ export function taskStoreContract(name: string, make: () => Promise<TaskStore>):
       });
 
       it('keeps an attempt that is put again once, as it was put last', async () => {
-        const attempt = makeAttempt({ error: { name: 'E', message: 'm' }, late: true });
+        const attempt = makeAttempt({ error: { name: 'E', message: 'm' } });
         await store.putAttempt(A, 'x', makeAttempt({ uid: attempt.uid }), 1_900_000_000);
         await store.putAttempt(A, 'x', attempt, 1_900_000_000);
         expect(await store.attempts(A, 'x', attempt.uid)).toEqual([attempt]);
+      });
+
+      it('keeps a late success beside the failure that it came after', async () => {
+        const failure = makeAttempt({ error: { name: 'E', message: 'm' } });
+        const late = makeAttempt({ uid: failure.uid, fence: failure.fence, class: 'succeeded', late: true });
+        await store.putAttempt(A, 'x', failure, 1_900_000_000);
+        await store.putAttempt(A, 'x', late, 1_900_000_000);
+        expect(await store.attempts(A, 'x', failure.uid)).toEqual([failure, late]);
       });
     });
 

@@ -39,7 +39,9 @@ describe('value store on DynamoDB and S3', () => {
     const uid = newUid();
     const value = await values.put(A, 'a:b', uid, 'result', '[]', 's3', NOW);
     if (value.in !== 's3') throw new Error(`kept in ${value.in}`);
-    expect(value.key).toBe(`${A}/a%3Ab/${uid}/result.json`);
+    expect(value.key).toBe(`short/${A}/a%3Ab/${uid}/result.json`);
+    const farAway = systemClock.now() + 2 * 365 * 86_400_000;
+    expect(await values.put(A, 'a:b', uid, 'result', '[]', 's3', farAway)).toMatchObject({ key: `long/${A}/a%3Ab/${uid}/result.json` });
     const answer = await fetch(await values.url(A, value, 60));
     expect(answer.headers.get('content-type')).toBe('application/json');
   });

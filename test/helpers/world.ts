@@ -14,10 +14,13 @@ import {
   createMemoryTypeRegistry,
   createMemoryValueStore,
   type MemoryHandler,
+  type MemoryQueues,
   type MemoryStarterConfig,
 } from '../../adapters/memory/index.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
 import type { DispatchDeps } from '../../core/dispatch/work.ts';
+import { cellLimits, livePermits } from '../../core/permits/cells.ts';
+import type { Permit } from '../../core/ports/permit-store.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
 import { submitTasks, type SubmitDeps, type SubmitResult } from '../../core/submit/submit.ts';
 import { minuteTick, type TickDeps } from '../../core/timers/minute-tick.ts';
@@ -27,7 +30,11 @@ export interface WorldConfig {
   readonly types?: readonly TaskTypeSpec[];
   readonly handlers?: Record<string, MemoryHandler>;
   readonly before?: MemoryStarterConfig['before'];
+  /** When an `event` attempt runs. @default at once */
+  readonly launch?: MemoryStarterConfig['launch'];
   readonly seed?: number;
+  /** Receives after which a hint goes to the dead ones. @default never */
+  readonly maxReceives?: number;
 }
 
 export function typeSpec(type: string, over: Partial<TaskTypeSpec> = {}): TaskTypeSpec {
@@ -44,22 +51,37 @@ export function typeSpec(type: string, over: Partial<TaskTypeSpec> = {}): TaskTy
   };
 }
 
+/** What every invocation needs of the world; the queue deletes too, as the event source does. */
+export type WorldDeps = DispatchDeps & SubmitDeps & TickDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
+
 export type World = ReturnType<typeof createWorld>;
 
 /** The whole platform on memory adapters and a clock that stands still until `run` or `advance` moves it. */
 export function createWorld(config: WorldConfig = {}) {
   const clock = createMemoryClock();
   const random = createMemoryRandom(config.seed ?? 1);
-  const queue = createMemoryQueues({ clock, random, visibilitySeconds: 180 });
+  const queue = createMemoryQueues({
+    clock,
+    random,
+    visibilitySeconds: 180,
+    ...(config.maxReceives !== undefined && { maxReceives: config.maxReceives }),
+  });
   const records: { body: string; messageId: string }[] = [];
-  const onRecord = (record: DestinationRecord) => void records.push({ body: JSON.stringify(record), messageId: `o${records.length}` });
+  let recorded = 0;
+  const onRecord = (record: DestinationRecord) => void records.push({ body: JSON.stringify(record), messageId: `o${++recorded}` });
   const handlers = config.handlers ?? {};
-  const starter = createMemoryStarter({ clock, handlers, onRecord, ...(config.before && { before: config.before }) });
+  const starter = createMemoryStarter({
+    clock,
+    handlers,
+    onRecord,
+    ...(config.before && { before: config.before }),
+    ...(config.launch && { launch: config.launch }),
+  });
   const tasks = createMemoryTaskStore();
   const events = createMemoryEventBus();
   const telemetry = createMemoryTelemetry();
   const types = createMemoryTypeRegistry(config.types ?? [typeSpec('echo')]);
-  const deps = {
+  const deps: WorldDeps = {
     clock,
     random,
     queue,
@@ -76,31 +98,49 @@ export function createWorld(config: WorldConfig = {}) {
     dead: queue.dead,
     timer: { sleep: async () => {} },
     hasher: { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') },
-  } satisfies DispatchDeps & SubmitDeps & TickDeps;
+  };
   const noted = new Map<string, number>();
   let ticked = Math.floor(clock.now() / 60_000);
 
-  const submit = (tenant: string, ...submissions: unknown[]): Promise<readonly SubmitResult[]> => submitTasks(deps, tenant, submissions);
+  // Each takes the ports of one invocation, so that a test can let that invocation alone fail.
+  const submitBy = (ports: WorldDeps, tenant: string, ...submissions: unknown[]): Promise<readonly SubmitResult[]> =>
+    submitTasks(ports, tenant, submissions);
+  const submit = (tenant: string, ...submissions: unknown[]): Promise<readonly SubmitResult[]> => submitBy(deps, tenant, ...submissions);
+
+  /** One invocation of dispatch; when it throws, its messages stay in flight. @returns how many were received. */
+  async function dispatchOnce(ports: WorldDeps = deps, max = 10): Promise<number> {
+    const received = await queue.receive(max);
+    if (received.length === 0) return 0;
+    const kept = await dispatch(ports, received, { noted, deadline: clock.now() + 180_000 });
+    for (const message of received) if (!kept.includes(message.messageId)) await ports.queue.remove(message.receipt);
+    return received.length;
+  }
+
+  /** One invocation of settle; when it throws, its records come again. @returns how many were received. */
+  async function settleOnce(ports: WorldDeps = deps, max = 10): Promise<number> {
+    const batch = records.splice(0, max);
+    let failed: readonly string[] = batch.map((record) => record.messageId);
+    try {
+      if (batch.length > 0) failed = await settleRecords(ports, batch);
+    } finally {
+      records.push(...batch.filter((record) => failed.includes(record.messageId)));
+    }
+    return batch.length;
+  }
+
+  const tick = (ports: WorldDeps = deps): Promise<void> => minuteTick(ports, clock.now() + 60_000);
 
   /** Receives once from all queues, and settles what has been recorded. @returns whether there was anything to do. */
   async function pump(): Promise<boolean> {
-    const received = await queue.receive(10);
-    if (received.length > 0) {
-      const kept = await dispatch(deps, received, { noted, deadline: clock.now() + 180_000 });
-      for (const message of received) if (!kept.includes(message.messageId)) await queue.remove(message.receipt);
-    }
+    const received = await dispatchOnce();
     await starter.idle();
-    const batch = records.splice(0, 10);
-    if (batch.length > 0) {
-      const failed = await settleRecords(deps, batch);
-      records.push(...batch.filter((record) => failed.includes(record.messageId)));
-    }
+    const settled = await settleOnce();
     const minute = Math.floor(clock.now() / 60_000);
     if (minute > ticked) {
       ticked = minute;
-      await minuteTick(deps, clock.now() + 60_000);
+      await tick();
     }
-    return received.length > 0 || batch.length > 0;
+    return received > 0 || settled > 0;
   }
 
   /** Pumps, and lets time pass to the next thing that is due, until every task is terminal or the time is over. */
@@ -119,7 +159,13 @@ export function createWorld(config: WorldConfig = {}) {
     if (!found) throw new Error(`no row ${tenant} ${id}`);
     return found;
   };
-  const held = async (tenant: string, type: string, cell = 0) => (await deps.permits.read({ tenant, type }, cell)).permits.length;
+  /** The permits of a lane, in all of its cells; one that has expired is held no more. */
+  const permitsIn = async (tenant: string, type: string): Promise<readonly Permit[]> => {
+    const limits = cellLimits((await types.get(type))?.concurrency ?? 1);
+    const cells = await Promise.all(limits.map((_, cell) => deps.permits.read({ tenant, type }, cell)));
+    return cells.flatMap((cell) => livePermits(cell, clock.now()));
+  };
+  const held = async (tenant: string, type: string) => (await permitsIn(tenant, type)).length;
 
-  return { ...deps, deps, handlers, records, noted, submit, pump, run, row, held };
+  return { ...deps, clock, queue, tasks, events, telemetry, types, starter, deps, handlers, records, noted, submit, submitBy, dispatchOnce, settleOnce, tick, pump, run, row, permitsIn, held };
 }

@@ -17,8 +17,8 @@ export const hintedTaskSchema = z.object({
   type: taskTypeNameSchema,
   priority: prioritySchema,
   expiresAt: instantSchema.optional(),
-  /** Made for the end of a lease: the row is expected to run, so it is read before anything else. */
-  lease: z.boolean().optional(),
+  /** Made for the end of a lease, or after something about it failed: its row is read before anything else. */
+  look: z.boolean().optional(),
 });
 export type HintedTask = z.infer<typeof hintedTaskSchema>;
 

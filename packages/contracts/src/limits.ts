@@ -25,6 +25,8 @@ export const LIMITS = {
   attempts: 100,
   /** Lost outcomes (a lease that ends without one) until a task fails as `outcome_unknown`. */
   lostOutcomes: 3,
+  /** Seconds: the longest time that a throttled attempt may ask to wait. */
+  retryAfterSeconds: 7 * 86_400,
   /** Seconds that a handler may run (Lambda's 15 minutes). */
   timeoutSeconds: 900,
   /** Seconds that a handler may run under the `wait` starter, which keeps dispatch waiting. */

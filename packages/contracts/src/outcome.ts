@@ -15,9 +15,10 @@ export type TaskError = z.infer<typeof taskErrorSchema>;
  * - `retryable`, `fatal`: the handler ran and failed; the retry policy applies, or does not
  * - `throttled`: something downstream (or Lambda) asked to slow down; free of charge
  * - `undone`: the attempt never started; free of charge
+ * - `impossible`: the attempt can't start, now or ever: its payload is gone
  * - `lost`: the lease ended and nothing is known; counted apart
  */
-export const OUTCOME_CLASSES = ['succeeded', 'retryable', 'fatal', 'throttled', 'undone', 'lost'] as const;
+export const OUTCOME_CLASSES = ['succeeded', 'retryable', 'fatal', 'throttled', 'undone', 'impossible', 'lost'] as const;
 export const outcomeClassSchema = z.enum(OUTCOME_CLASSES);
 export type OutcomeClass = z.infer<typeof outcomeClassSchema>;
 

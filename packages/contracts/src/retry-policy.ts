@@ -12,7 +12,11 @@ export const retryPolicySchema = z
     /** Seconds; the floor of every delay. */
     minDelaySeconds: z.number().min(0).max(86_400).default(1),
     /** Seconds; the cap of every delay. */
-    maxDelaySeconds: z.number().min(0).max(7 * 86_400).default(900),
+    maxDelaySeconds: z
+      .number()
+      .min(0)
+      .max(7 * 86_400)
+      .default(900),
     /** The base of the exponential; the n-th delay is at most minDelaySeconds × factor^n. */
     factor: z.number().min(1).max(10).default(2),
     /** Seconds from the first start, after which a failure is final. */
@@ -22,11 +26,20 @@ export const retryPolicySchema = z
 export type RetryPolicy = z.infer<typeof retryPolicySchema>;
 
 /** What a submission may override; what it leaves out is the type's. */
-export const retryOverrideSchema = z.object({
-  maxAttempts: z.number().int().min(1).max(LIMITS.attempts).optional(),
-  minDelaySeconds: z.number().min(0).max(86_400).optional(),
-  maxDelaySeconds: z.number().min(0).max(7 * 86_400).optional(),
-  factor: z.number().min(1).max(10).optional(),
-  maxAgeSeconds: z.number().int().positive().optional(),
-});
+export const retryOverrideSchema = z
+  .strictObject({
+    maxAttempts: z.number().int().min(1).max(LIMITS.attempts).optional(),
+    minDelaySeconds: z.number().min(0).max(86_400).optional(),
+    maxDelaySeconds: z
+      .number()
+      .min(0)
+      .max(7 * 86_400)
+      .optional(),
+    factor: z.number().min(1).max(10).optional(),
+    maxAgeSeconds: z.number().int().positive().optional(),
+  })
+  .refine(
+    (p) => p.minDelaySeconds === undefined || p.maxDelaySeconds === undefined || p.minDelaySeconds <= p.maxDelaySeconds,
+    'minDelaySeconds must not exceed maxDelaySeconds',
+  );
 export type RetryOverride = z.infer<typeof retryOverrideSchema>;

@@ -11,7 +11,7 @@ export const TERMINAL_STATES = ['succeeded', 'failed', 'expired', 'cancelled'] a
 export type TerminalState = (typeof TERMINAL_STATES)[number];
 
 /** Why a task is in its terminal state, where the state alone does not say it. */
-export const END_REASONS = ['fatal', 'attempts_exhausted', 'max_age', 'outcome_unknown', 'expired', 'cancelled'] as const;
+export const END_REASONS = ['fatal', 'attempts_exhausted', 'max_age', 'outcome_unknown', 'payload_lost', 'expired', 'cancelled'] as const;
 export const endReasonSchema = z.enum(END_REASONS);
 export type EndReason = z.infer<typeof endReasonSchema>;
 

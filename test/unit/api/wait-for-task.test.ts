@@ -22,8 +22,8 @@ async function waiting(over: (deps: WaitDeps) => Partial<WaitDeps> = () => ({}))
   };
   const deps = { ...base, ...over(base) };
   const permits = async () => (await world.permits.read(WAITS, 0)).permits;
-  const fill = async (count: number, expiry: number, uid = 'other') => {
-    const taken = Array.from({ length: count }, (_, n): Permit => ({ expiry, uid, fence: 1, nonce: `${uid}${n}` }));
+  const fill = async (count: number, expiry: number, owner = 'other') => {
+    const taken = Array.from({ length: count }, (_, n): Permit => ({ expiry, nonce: `${owner}.${n}` }));
     await world.permits.acquire(WAITS, 0, taken, LIMITS.waitsAtOnce);
   };
   return { world, deps, pauses, permits, fill };
@@ -57,7 +57,7 @@ describe('waitForTask', () => {
     const { deps: holding, letGo } = held(deps);
     const start = world.clock.now();
     const wait = waitForTask(holding, 'acme', 'a', 10);
-    await expect.poll(permits).toMatchObject([{ expiry: start + 15_000, fence: 1 }]);
+    await expect.poll(permits).toMatchObject([{ expiry: start + 15_000 }]);
     world.clock.advance(10_000);
     letGo();
     await wait;

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
+const OLDEST_MINOR = 10;
+
+/** What a person can mend: it is shown without a stack. */
+export class SetupError extends Error {}
+
+/**
+ * Makes the virtual environment with the pinned MiniStack, unless it is there as the requirements say.
+ * @returns its Python
+ * @throws SetupError
+ */
+export async function ensureVenv(folder: string): Promise<string> {
+  const python = join(folder, 'bin', 'python');
+  const stamp = join(folder, 'requirements.txt');
+  const wanted = readFileSync(REQUIREMENTS, 'utf8');
+  if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python;
+  rmSync(folder, { recursive: true, force: true });
+  await checkPython();
+  await step(
+    ['python3', '-m', 'venv', folder],
+    `python3 cannot make a virtual environment: on Debian and Ubuntu, apt-get install python3-venv`,
+  );
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', REQUIREMENTS];
+  await step([python, ...install], `pip cannot install ${REQUIREMENTS}: it needs pypi.org, or an index in PIP_INDEX_URL`);
+  // Last: an environment that was broken off is made anew.
+  writeFileSync(stamp, wanted);
+  return python;
+}
+
+async function checkPython(): Promise<void> {
+  const advice = `MiniStack needs Python 3.${OLDEST_MINOR} or newer as python3`;
+  const stdout = await step(['python3', '-c', 'import sys; print(*sys.version_info[:2])'], advice);
+  const [major = 0, minor = 0] = stdout.split(' ').map(Number);
+  if (major !== 3 || minor < OLDEST_MINOR) throw new SetupError(`${advice}; this one is ${major}.${minor}`);
+}
+
+async function step([command = '', ...args]: readonly string[], advice: string): Promise<string> {
+  try {
+    return (await run(command, args)).stdout;
+  } catch (error) {
+    const { stderr = '', stdout = '', message = '' } = error as { stderr?: string; stdout?: string; message?: string };
+    throw new SetupError(`${advice}\n\n${(stderr + stdout || message).trim()}`, { cause: error });
+  }
+}
