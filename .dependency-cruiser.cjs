@@ -35,7 +35,9 @@ module.exports = {
       comment: 'no AWS, no Node modules',
       severity: 'error',
       from: { path: '^core/' },
-      to: { path: ['node_modules/@aws', 'node_modules/aws', '^(node:)?(fs|net|http|https|crypto|process|timers|os|path|child_process)(/|$)'] },
+      to: {
+        path: ['node_modules/@aws', 'node_modules/aws', '^(node:)?(fs|net|http|https|crypto|process|timers|os|path|child_process)(/|$)'],
+      },
     },
     {
       name: 'client-runs-in-browsers',
@@ -43,15 +45,34 @@ module.exports = {
       from: { path: '^packages/(client|contracts)/' },
       to: { dependencyTypes: ['core'] },
     },
-    { name: 'no-cdk-at-run-time', severity: 'error', from: { path: '^(functions|core|adapters|packages)/' }, to: { path: 'node_modules/(aws-cdk-lib|constructs)' } },
-    { name: 'no-development-packages-in-what-ships', severity: 'error', from: { path: '^(functions|core|adapters)/' }, to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/@types/' } },
-    { name: 'named-by-what-they-do', severity: 'error', from: {}, to: { path: '(^|/)(utils?|helpers?)(/|\\.ts$)', pathNot: ['^test/helpers/', 'node_modules'] } },
+    {
+      name: 'no-cdk-at-run-time',
+      severity: 'error',
+      from: { path: '^(functions|core|adapters|packages)/' },
+      to: { path: 'node_modules/(aws-cdk-lib|constructs)' },
+    },
+    {
+      name: 'no-development-packages-in-what-ships',
+      severity: 'error',
+      from: { path: '^(functions|core|adapters)/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
+    },
+    {
+      name: 'named-by-what-they-do',
+      severity: 'error',
+      from: {},
+      to: { path: '(^|/)(utils?|helpers?)(/|\\.ts$)', pathNot: ['^test/helpers/', 'node_modules'] },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     exclude: { path: ['cdk\\.out', '\\.venv'] },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.mjs', '.js', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+    },
   },
 };

@@ -63,7 +63,9 @@ function watchSources(running: Host): void {
   let busy = Promise.resolve();
   const changed = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => (busy = busy.then(() => deploy(running))), QUIET_MS);
+    timer = setTimeout(() => {
+      busy = busy.then(() => deploy(running));
+    }, QUIET_MS);
   };
   for (const folder of WATCHED) {
     watch(join(ROOT, folder), { recursive: true }, (_event, file) => {

@@ -22,7 +22,7 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
     const tasks = await deps.backlog.first(lane, Math.min(free, AT_ONCE));
     if (tasks.length === 0) {
       // The flags were read before the backlog was found empty: an item put since then has raised them higher.
-      await Promise.all(cells.map((cell, i) => (hasBacklog(cell) ? deps.permits.clear(lane, i, cell.raised) : undefined)));
+      await Promise.all(cells.flatMap((cell, i) => (hasBacklog(cell) ? [deps.permits.clear(lane, i, cell.raised)] : [])));
       return;
     }
     const works = tasks.map((task): Work => ({ tenant: lane.tenant, task, source: 'backlog', blind: true }));

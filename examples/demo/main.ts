@@ -32,14 +32,29 @@ try {
   const input = await upload(host, bucket);
   const client = (tenant: string) => new SluiceClient({ baseUrl: running.url, token: tokens[tenant]?.submit ?? '' });
 
-  const report = await runWorkload({ client, jobs: (now) => makeJobs({ bucket, ...input, now }), extras: makeExtras(), onProgress: json ? () => {} : progress });
+  const report = await runWorkload({
+    client,
+    jobs: (now) => makeJobs({ bucket, ...input, now }),
+    extras: makeExtras(),
+    onProgress: json ? () => {} : progress,
+  });
   const mails = report.tasks.filter((t) => t.type === 'send-email' && t.state === 'succeeded').length;
-  const unexpected = mail.mails.length < mails ? [...report.unexpected, `${mail.mails.length} mails arrived of ${mails}`] : report.unexpected;
+  const unexpected =
+    mail.mails.length < mails ? [...report.unexpected, `${mail.mails.length} mails arrived of ${mails}`] : report.unexpected;
   printReport({ ...report, unexpected });
   if (json) {
     const { tasks, refusals, deduplicated, seconds } = report;
     const byState = countBy(tasks, (t) => t.state);
-    console.log(JSON.stringify({ tasks: tasks.length, byState, unexpected: unexpected.length, deduplicated, refused: countBy(refusals, (r) => r.code), seconds }));
+    console.log(
+      JSON.stringify({
+        tasks: tasks.length,
+        byState,
+        unexpected: unexpected.length,
+        deduplicated,
+        refused: countBy(refusals, (r) => r.code),
+        seconds,
+      }),
+    );
   }
   process.exitCode = unexpected.length === 0 ? 0 : 1;
 } catch (error) {
@@ -53,7 +68,12 @@ try {
 
 /** Puts the photos and two CSV files into the examples' bucket. */
 async function upload(running: Host, bucket: string) {
-  const s3 = new S3Client({ endpoint: running.endpoints.s3, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
+  const s3 = new S3Client({
+    endpoint: running.endpoints.s3,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
   const put = async (key: string, body: Readable) => {
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: await buffer(body) }));
     return key;
@@ -62,7 +82,10 @@ async function upload(running: Host, bucket: string) {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.jpg'));
   const photos = await Promise.all(files.map((file) => put(`photos/${basename(file)}`, createReadStream(join(folder, file)))));
   const large = await put('csv/cities.csv', citiesCsv());
-  const lines = (await buffer(citiesCsv())).toString('utf8').split('\r\n').slice(0, SMALL_CSV_LINES + 1);
+  const lines = (await buffer(citiesCsv()))
+    .toString('utf8')
+    .split('\r\n')
+    .slice(0, SMALL_CSV_LINES + 1);
   const small = await put('csv/some-cities.csv', Readable.from([`${lines.join('\r\n')}\r\n`]));
   s3.destroy();
   return { photos, csv: { large, small } };

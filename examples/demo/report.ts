@@ -28,7 +28,13 @@ export function printReport({ tasks, refusals, deduplicated, unexpected, seconds
     colAligns: ['left', ...Array.from({ length: 10 }, () => 'right' as const)],
     style: { head: [], border: [] },
   });
-  for (const type of [...new Set(tasks.map((t) => t.type))].sort()) types.push(rowOf(type, tasks.filter((t) => t.type === type)));
+  for (const type of [...new Set(tasks.map((t) => t.type))].sort())
+    types.push(
+      rowOf(
+        type,
+        tasks.filter((t) => t.type === type),
+      ),
+    );
   console.log(types.toString());
 
   const refused = new Table({ head: ['refused', 'times', 'why'], colWidths: [20, 7, 90], wordWrap: true, style: { head: [], border: [] } });
@@ -37,13 +43,18 @@ export function printReport({ tasks, refusals, deduplicated, unexpected, seconds
   }
   console.log(refused.toString());
   for (const line of unexpected) console.log(`unexpected: ${line}`);
-  console.log(`${tasks.length} tasks in ${seconds.toFixed(1)} s, ${deduplicated} repeats found their task, ${unexpected.length} unexpected`);
+  console.log(
+    `${tasks.length} tasks in ${seconds.toFixed(1)} s, ${deduplicated} repeats found their task, ${unexpected.length} unexpected`,
+  );
 }
 
 function rowOf(type: string, tasks: readonly TaskView[]): (string | number)[] {
   const times = tasks.map(timesOf);
   const ms = (values: readonly (number | undefined)[], share: number) => {
-    const value = quantile(values.filter((v) => v !== undefined), share);
+    const value = quantile(
+      values.filter((v) => v !== undefined),
+      share,
+    );
     return value === undefined ? '' : `${value} ms`;
   };
   const states = countBy(tasks, (t) => t.state);

@@ -6,7 +6,8 @@ export function deviation(task: TaskView, expect: Expected): string | undefined 
   if (task.state !== expect.state) return `${task.state}${task.reason ? ` (${task.reason})` : ''} in place of ${expect.state}`;
   if (expect.reason !== undefined && task.reason !== expect.reason) return `reason ${task.reason} in place of ${expect.reason}`;
   if (expect.attempts !== undefined && task.attempts !== expect.attempts) return `${task.attempts} attempts in place of ${expect.attempts}`;
-  if (expect.throttled !== undefined && task.throttled < expect.throttled) return `throttled ${task.throttled} times in place of ${expect.throttled}`;
+  if (expect.throttled !== undefined && task.throttled < expect.throttled)
+    return `throttled ${task.throttled} times in place of ${expect.throttled}`;
   return undefined;
 }
 

@@ -32,7 +32,12 @@ export interface Input {
 }
 
 const OK: Expected = { state: 'succeeded', attempts: 1 };
-const TEXTS = ['It\u2019s  a \u201csmall\u201d  world \u2026', 'line one\r\nline two\u00a0\u2013 done', 'plain text', 'Ünïcödé and emoji 🎉'];
+const TEXTS = [
+  'It\u2019s  a \u201csmall\u201d  world \u2026',
+  'line one\r\nline two\u00a0\u2013 done',
+  'plain text',
+  'Ünïcödé and emoji 🎉',
+];
 
 /** A mixed day of three tenants: real work, delays, and every way in which a handler can misbehave. */
 export function makeJobs(input: Input): Job[] {
@@ -41,27 +46,57 @@ export function makeJobs(input: Input): Job[] {
     const add = (count: number, name: string, make: (n: number) => Omit<Submission, 'id'>, expect: Expected = OK) => {
       for (let n = 0; n < count; n++) jobs.push({ tenant, submission: { ...make(n), id: `${name}-${n}` }, expect });
     };
-    const unruly = (type: string, behaviour: string, ms?: number) => ({ type, payload: { do: behaviour, ...(ms !== undefined && { ms }) } });
+    const unruly = (type: string, behaviour: string, ms?: number) => ({
+      type,
+      payload: { do: behaviour, ...(ms !== undefined && { ms }) },
+    });
 
-    add(8, 'photo', (n) => ({ type: 'thumbnail', payload: { bucket: input.bucket, key: input.photos[n % input.photos.length], sizes: [64 + n, 320] } }));
-    add(40, 'mail', (n) => ({ type: 'send-email', payload: { to: `user${n}@${tenant}.example`, subject: `Invoice ${n}`, text: 'Attached.' }, labels: { campaign: 'invoices' } }));
-    add(60, 'text', (n) => ({ type: 'clean-text', payload: { text: `${TEXTS[n % TEXTS.length]} ${n}` }, priority: (['high', 'normal', 'low'] as const)[n % 3] }));
+    add(8, 'photo', (n) => ({
+      type: 'thumbnail',
+      payload: { bucket: input.bucket, key: input.photos[n % input.photos.length], sizes: [64 + n, 320] },
+    }));
+    add(40, 'mail', (n) => ({
+      type: 'send-email',
+      payload: { to: `user${n}@${tenant}.example`, subject: `Invoice ${n}`, text: 'Attached.' },
+      labels: { campaign: 'invoices' },
+    }));
+    add(60, 'text', (n) => ({
+      type: 'clean-text',
+      payload: { text: `${TEXTS[n % TEXTS.length]} ${n}` },
+      priority: (['high', 'normal', 'low'] as const)[n % 3],
+    }));
     add(1, 'import', () => ({ type: 'import-csv', payload: { bucket: input.bucket, key: t === 0 ? input.csv.large : input.csv.small } }));
     add(20, 'later', (n) => ({ ...unruly('unruly-wait', 'ok'), delaySeconds: 1 + (n % 5) }));
     // A lane of two that is busy for some ten seconds: the rest of it, and what expires meanwhile, waits in its backlog.
     add(8, 'narrow-slow', () => unruly('narrow', 'slow', 2_500));
     add(12, 'narrow', () => unruly('narrow', 'slow', 100));
     const expiresAt = new Date(input.now + 8_000).toISOString();
-    add(4, 'expiring', () => ({ ...unruly('narrow', 'ok'), priority: 'low', delaySeconds: 2, expiresAt }), { state: 'expired', reason: 'expired', attempts: 0 });
+    add(4, 'expiring', () => ({ ...unruly('narrow', 'ok'), priority: 'low', delaySeconds: 2, expiresAt }), {
+      state: 'expired',
+      reason: 'expired',
+      attempts: 0,
+    });
     add(6, 'flaky', () => unruly('unruly', 'throw-once'), { state: 'succeeded', attempts: 2 });
     add(6, 'flaky-wait', () => unruly('unruly-wait', 'throw-once'), { state: 'succeeded', attempts: 2 });
     add(6, 'throttled', () => unruly('unruly', 'throttle-once'), { ...OK, throttled: 1 });
     add(6, 'throttled-wait', () => unruly('unruly-wait', 'throttle-once'), { ...OK, throttled: 1 });
     add(2, 'crashing', () => unruly('unruly', 'exit'), { state: 'failed', reason: 'attempts_exhausted', attempts: 3 });
-    add(2, 'hanging', () => ({ ...unruly('unruly', 'hang'), retry: { maxAttempts: 2 } }), { state: 'failed', reason: 'attempts_exhausted', attempts: 2 });
-    add(1, 'hanging-wait', () => ({ ...unruly('unruly-wait', 'hang'), retry: { maxAttempts: 1 } }), { state: 'failed', reason: 'attempts_exhausted', attempts: 1 });
+    add(2, 'hanging', () => ({ ...unruly('unruly', 'hang'), retry: { maxAttempts: 2 } }), {
+      state: 'failed',
+      reason: 'attempts_exhausted',
+      attempts: 2,
+    });
+    add(1, 'hanging-wait', () => ({ ...unruly('unruly-wait', 'hang'), retry: { maxAttempts: 1 } }), {
+      state: 'failed',
+      reason: 'attempts_exhausted',
+      attempts: 1,
+    });
     add(4, 'fatal', () => unruly('unruly', 'fatal'), { state: 'failed', reason: 'fatal', attempts: 1 });
-    add(2, 'no-photo', () => ({ type: 'thumbnail', payload: { bucket: input.bucket, key: 'photos/none.jpg', sizes: [64] } }), { state: 'failed', reason: 'fatal', attempts: 1 });
+    add(2, 'no-photo', () => ({ type: 'thumbnail', payload: { bucket: input.bucket, key: 'photos/none.jpg', sizes: [64] } }), {
+      state: 'failed',
+      reason: 'fatal',
+      attempts: 1,
+    });
     return jobs;
   });
 }
@@ -69,7 +104,11 @@ export function makeJobs(input: Input): Job[] {
 /** Repeats and mistakes, submitted while the jobs are under way. */
 export function makeExtras(): Extra[] {
   return TENANTS.flatMap((tenant): Extra[] => [
-    ...Array.from({ length: 10 }, (_, n): Extra => ({ tenant, submission: { type: 'unruly', id: `flaky-${n % 6}`, payload: { do: 'throw-once' } }, expect: { duplicateOf: `flaky-${n % 6}` } })),
+    ...Array.from({ length: 10 }, (_, n): Extra => ({
+      tenant,
+      submission: { type: 'unruly', id: `flaky-${n % 6}`, payload: { do: 'throw-once' } },
+      expect: { duplicateOf: `flaky-${n % 6}` },
+    })),
     { tenant, submission: { type: 'unruly', id: 'flaky-0', payload: { do: 'ok' } }, expect: { code: 'id_conflict' } },
     { tenant, submission: { type: 'no-such-type' }, expect: { code: 'unknown_type' } },
     { tenant, submission: { type: 'unruly', priority: 'urgent' }, expect: { code: 'bad_request' } },

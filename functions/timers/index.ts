@@ -8,6 +8,4 @@ const env = readEnv('timers', process.env);
 const { telemetry, observed } = createObservability('timers');
 const deps = wireHints(env, telemetry);
 
-export const handler = observed(
-  createHandler({ ...deps, dead: createDeadHints(deps.clients.sqs, { queueUrl: env.SLUICE_HINT_DLQ_URL }) }),
-);
+export const handler = observed(createHandler({ ...deps, dead: createDeadHints(deps.clients.sqs, { queueUrl: env.SLUICE_HINT_DLQ_URL }) }));

@@ -15,7 +15,18 @@ const TYPES = [
   typeSpec('short', { start: 'wait', concurrency: 2, timeoutSeconds: 10, retry: RETRY }),
 ];
 const SPECS = new Map(TYPES.map((spec) => [spec.type, spec]));
-const ENDS: readonly OutcomeClass[] = ['succeeded', 'succeeded', 'succeeded', 'succeeded', 'succeeded', 'retryable', 'retryable', 'throttled', 'fatal', 'lost'];
+const ENDS: readonly OutcomeClass[] = [
+  'succeeded',
+  'succeeded',
+  'succeeded',
+  'succeeded',
+  'succeeded',
+  'retryable',
+  'retryable',
+  'throttled',
+  'fatal',
+  'lost',
+];
 const ERRORS: Partial<Record<OutcomeClass, string>> = { retryable: 'Error', throttled: 'ThrottledError', fatal: 'FatalError' };
 
 const FAULTS: readonly Fault[] = ['fail', 'ambiguous', 'die', 'die-after'];
@@ -148,11 +159,11 @@ export function createFaultWorld(seed: number, faults = 0.03) {
     const received = await world.queue.receive(1 + upTo(10));
     if (received.length === 0) return 0;
     // Some come again while they are worked on.
-    if (!calm) await Promise.all(received.map((message) => maybe(0.03) && world.queue.giveBack(message, 0)));
+    if (!calm) await Promise.all(received.filter(() => maybe(0.03)).map((message) => world.queue.giveBack(message, 0)));
     const own = ports();
     try {
       const kept = await dispatch(own, received, { noted: maybe(0.5) ? world.noted : new Map(), deadline: clock.now() + 180_000 });
-      await Promise.all(received.map((m: ReceivedHint) => !kept.includes(m.messageId) && own.queue.remove(m.receipt)));
+      await Promise.all(received.filter((m) => !kept.includes(m.messageId)).map((m) => own.queue.remove(m.receipt)));
     } catch {
       // Died: its messages come again when their time of being out of sight is over.
     }

@@ -55,7 +55,9 @@ export function faulty(deps: WorldDeps, decide: (call: PortCall) => Fault | Prom
           if (typeof found !== 'function') return found;
           const call: Method = (...args) => (found as Method).apply(port, args);
           const at = `${name}.${String(method)}`;
-          return at === 'buckets.read' ? (...args: unknown[]) => readPages(around(at, args, call)) : (...args: unknown[]) => around(at, args, call);
+          return at === 'buckets.read'
+            ? (...args: unknown[]) => readPages(around(at, args, call))
+            : (...args: unknown[]) => around(at, args, call);
         },
       }),
     ]),
@@ -82,7 +84,12 @@ export function faultAt(deps: WorldDeps, at: string, fault: Fault, nth = 1): Wor
 }
 
 /** Does something just before the first call of a method (that is meant): what others do between two steps of this invocation. */
-export function before(deps: WorldDeps, at: string, run: () => unknown, meant: (args: readonly unknown[]) => boolean = () => true): WorldDeps {
+export function before(
+  deps: WorldDeps,
+  at: string,
+  run: () => unknown,
+  meant: (args: readonly unknown[]) => boolean = () => true,
+): WorldDeps {
   let done = false;
   return faulty(deps, async (call): Promise<Fault> => {
     if (call.at === at && !done && meant(call.args)) {

@@ -64,7 +64,8 @@ export function watchHints(world: World, changed: (at: string, answer: unknown) 
   const seeLanes = async () => void (noted = new Set((await deps.backlog.lanes()).map(({ lane }) => laneKey(lane))));
   const seeCell = async (lane: Lane, cell: number) => void cells.set(`${laneKey(lane)}/${cell}`, await deps.permits.read(lane, cell));
   /** Does a call, then what keeps the watch up to date, then tells where it may have broken something. */
-  const then = <A extends unknown[], R>(at: string, call: (...args: A) => Promise<R>, see?: (args: A, answer: R) => unknown) =>
+  const then =
+    <A extends unknown[], R>(at: string, call: (...args: A) => Promise<R>, see?: (args: A, answer: R) => unknown) =>
     async (...args: A): Promise<R> => {
       const answer = await call(...args);
       await see?.(args, answer);
@@ -145,7 +146,9 @@ export function watchHints(world: World, changed: (at: string, answer: unknown) 
       return live.filter((row) => homesOf(row, hints).length === 0);
     },
     permits: () => [...cells.values()].flatMap((cell) => cell.permits),
-    silentBacklogs: () => [...new Set([...items.values()].filter(({ lane }) => !spokenFor(lane, messages())).map(({ lane }) => laneKey(lane)))],
+    silentBacklogs: () => [
+      ...new Set([...items.values()].filter(({ lane }) => !spokenFor(lane, messages())).map(({ lane }) => laneKey(lane))),
+    ],
   };
 }
 

@@ -167,5 +167,28 @@ export function createWorld(config: WorldConfig = {}) {
   };
   const held = async (tenant: string, type: string) => (await permitsIn(tenant, type)).length;
 
-  return { ...deps, clock, queue, tasks, events, telemetry, types, starter, deps, handlers, records, noted, submit, submitBy, dispatchOnce, settleOnce, tick, pump, run, row, permitsIn, held };
+  return {
+    ...deps,
+    clock,
+    queue,
+    tasks,
+    events,
+    telemetry,
+    types,
+    starter,
+    deps,
+    handlers,
+    records,
+    noted,
+    submit,
+    submitBy,
+    dispatchOnce,
+    settleOnce,
+    tick,
+    pump,
+    run,
+    row,
+    permitsIn,
+    held,
+  };
 }

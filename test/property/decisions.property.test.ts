@@ -17,10 +17,25 @@ const uid = fc.constantFrom(UID, OTHER_UID);
 const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 const row: fc.Arbitrary<TaskRow> = fc
-  .record({ uid, seq: small, fence: small, state: fc.constantFrom(...TASK_STATES), at: near, attempts: small, lost: fc.integer({ min: 0, max: 2 }), throttled: small })
+  .record({
+    uid,
+    seq: small,
+    fence: small,
+    state: fc.constantFrom(...TASK_STATES),
+    at: near,
+    attempts: small,
+    lost: fc.integer({ min: 0, max: 2 }),
+    throttled: small,
+  })
   .chain((base) =>
     fc
-      .record({ hint: small, leaseEnd: near, expiresAt: fc.option(near, { nil: undefined }), endedBy: fc.constantFrom('record' as const, 'hint' as const), claimed: fc.boolean() })
+      .record({
+        hint: small,
+        leaseEnd: near,
+        expiresAt: fc.option(near, { nil: undefined }),
+        endedBy: fc.constantFrom('record' as const, 'hint' as const),
+        claimed: fc.boolean(),
+      })
       .map(({ hint, leaseEnd, expiresAt, endedBy, claimed }) =>
         rowOf({
           ...base,
@@ -36,14 +51,24 @@ const hint: fc.Arbitrary<HintedTask> = fc
   .map(({ lease, ...rest }) => hintedTask({ ...rest, ...(lease && { lease }) }));
 
 const outcome: fc.Arbitrary<Outcome> = fc
-  .record({ uid, fence: fc.integer({ min: 1, max: 5 }), class: fc.constantFrom(...OUTCOME_CLASSES), attempt: fc.integer({ min: 1, max: 6 }), retryAfterMs: fc.option(fc.nat(1e6), { nil: undefined }) })
+  .record({
+    uid,
+    fence: fc.integer({ min: 1, max: 5 }),
+    class: fc.constantFrom(...OUTCOME_CLASSES),
+    attempt: fc.integer({ min: 1, max: 6 }),
+    retryAfterMs: fc.option(fc.nat(1e6), { nil: undefined }),
+  })
   .map(({ retryAfterMs, ...rest }) => outcomeSample({ ...rest, ...(retryAfterMs !== undefined && { retryAfterMs }) }));
 
 const input: fc.Arbitrary<SettleInput> = fc.record({
   row: fc.option(row, { nil: undefined }),
   outcome,
   by: fc.constantFrom('record' as const, 'hint' as const),
-  spec: fc.constantFrom(typeSpec('echo'), typeSpec('echo', { retry: { maxAttempts: 2, minDelaySeconds: 0, maxDelaySeconds: 5, factor: 3, maxAgeSeconds: 60 } }), undefined),
+  spec: fc.constantFrom(
+    typeSpec('echo'),
+    typeSpec('echo', { retry: { maxAttempts: 2, minDelaySeconds: 0, maxDelaySeconds: 5, factor: 3, maxAgeSeconds: 60 } }),
+    undefined,
+  ),
   now: near,
   fraction,
 });
@@ -166,7 +191,11 @@ describe('settle', () => {
 
 describe('backoff', () => {
   it('is between its floor and its cap, and grows no further than the exponential', () => {
-    const policy = fc.record({ minDelaySeconds: fc.double({ min: 0, max: 100, noNaN: true }), extra: fc.double({ min: 0, max: 1e5, noNaN: true }), factor: fc.double({ min: 1, max: 10, noNaN: true }) });
+    const policy = fc.record({
+      minDelaySeconds: fc.double({ min: 0, max: 100, noNaN: true }),
+      extra: fc.double({ min: 0, max: 1e5, noNaN: true }),
+      factor: fc.double({ min: 1, max: 10, noNaN: true }),
+    });
     fc.assert(
       fc.property(policy, fc.integer({ min: 0, max: 100 }), fraction, ({ minDelaySeconds, extra, factor }, failures, chance) => {
         const maxDelaySeconds = minDelaySeconds + extra;
@@ -222,14 +251,20 @@ describe('shuffleShard', () => {
 
   it('changes with N only by the shards that are new', () => {
     fc.assert(
-      fc.property(tenant, fc.integer({ min: 2, max: 64 }), fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 }), (name, n, grown, k) => {
-        const before = shuffleShard(name, n, k);
-        const after = shuffleShard(name, n + grown, k);
-        // What stays, stays in its order; what came is new; what went was pushed out from the end.
-        const stayed = after.filter((shard) => shard < n);
-        expect(stayed).toEqual(before.slice(0, stayed.length));
-        expect(after.length).toBe(Math.min(k, n + grown));
-      }),
+      fc.property(
+        tenant,
+        fc.integer({ min: 2, max: 64 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 8 }),
+        (name, n, grown, k) => {
+          const before = shuffleShard(name, n, k);
+          const after = shuffleShard(name, n + grown, k);
+          // What stays, stays in its order; what came is new; what went was pushed out from the end.
+          const stayed = after.filter((shard) => shard < n);
+          expect(stayed).toEqual(before.slice(0, stayed.length));
+          expect(after.length).toBe(Math.min(k, n + grown));
+        },
+      ),
     );
   });
 

@@ -26,12 +26,16 @@ async function runSeed(seed: number): Promise<FaultWorld> {
 function check(seed: number, w: FaultWorld, live: number): void {
   const { world } = w;
   expect(w.broken, `seed ${seed}`).toEqual([]);
-  expect(w.live().map((row) => `${row.tenant}/${row.id} ${row.state} ${row.seq}`), `seed ${seed}: not done`).toEqual([]);
+  expect(
+    w.live().map((row) => `${row.tenant}/${row.id} ${row.state} ${row.seq}`),
+    `seed ${seed}: not done`,
+  ).toEqual([]);
   for (const key of w.accepted.keys()) expect(w.ends.has(key.split('/')[2] ?? ''), `seed ${seed}: ${key} never ended`).toBe(true);
   expect(live, `seed ${seed}: permits`).toBe(0);
   expect(w.watch.silentBacklogs(), `seed ${seed}: items that nobody will look at`).toEqual([]);
   const told = new Set(world.events.events().map((event) => event.eventId));
-  for (const [uid, state] of w.ends) if (state !== 'succeeded') expect(told, `seed ${seed}: ${uid} ${state} untold`).toContain(`${uid}:${state}`);
+  for (const [uid, state] of w.ends)
+    if (state !== 'succeeded') expect(told, `seed ${seed}: ${uid} ${state} untold`).toContain(`${uid}:${state}`);
   for (const row of [...world.tasks.rows(), ...world.tasks.archived()]) {
     const { counted = 0 } = w.runs.get(row.uid) ?? {};
     expect(row.attempts, `seed ${seed}: attempts of ${row.id}`).toBeLessThanOrEqual(counted);
@@ -53,4 +57,4 @@ it(`keeps every promise through ${SEEDS} random histories of crashes, duplicates
   // So that the test can't pass by doing nothing.
   expect(submitted).toBeGreaterThan(SEEDS * 20);
   expect(done).toBeGreaterThan(SEEDS * 20);
-});
+}, 180_000);

@@ -13,7 +13,10 @@ const plan = fc.record({
   seed: fc.integer(),
   /** Permits that are in the lane when the race begins, and whether their leases are over. */
   before: fc.array(fc.boolean(), { maxLength: 5 }),
-  workers: fc.array(fc.record({ want: fc.integer({ min: 1, max: 8 }), releases: fc.boolean(), repeats: fc.boolean() }), { minLength: 2, maxLength: 6 }),
+  workers: fc.array(fc.record({ want: fc.integer({ min: 1, max: 8 }), releases: fc.boolean(), repeats: fc.boolean() }), {
+    minLength: 2,
+    maxLength: 6,
+  }),
 });
 
 it('a lane never holds more live permits than its limit, nor one twice, in any order of acquiring and releasing', async () => {

@@ -19,7 +19,10 @@ export const taskIdSchema = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:@=+~-]*$/, 'a task id is letters, digits and . _ : @ = + ~ - and begins with a letter or digit');
 
 /** A generation of a task id: a ULID whose 80 random bits come from a cryptographic source. */
-export const uidSchema = z.string().length(26).regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'a uid is a ULID');
+export const uidSchema = z
+  .string()
+  .length(26)
+  .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'a uid is a ULID');
 
 /** Classes of priority, the first served first. */
 export const PRIORITIES = ['high', 'normal', 'low'] as const;

@@ -18,6 +18,11 @@ export const taskTypeSpecSchema = z.object({
   concurrency: z.number().int().min(1).max(LIMITS.concurrency),
   retry: retryPolicySchema,
   /** Seconds that a succeeded task keeps its id. */
-  dedupWindowSeconds: z.number().int().min(60).max(365 * 86_400).default(14 * 86_400),
+  dedupWindowSeconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(365 * 86_400)
+    .default(14 * 86_400),
 });
 export type TaskTypeSpec = z.infer<typeof taskTypeSpecSchema>;

@@ -39,7 +39,13 @@ describe.each(['event', 'wait'] as const)('a task by the %s starter', (start) =>
     await world.run();
 
     const row = await world.row('a', 't1');
-    expect(row).toMatchObject({ state: 'failed', reason: 'attempts_exhausted', attempts: 3, payload: { json: '"input"' }, error: { message: 'no 3' } });
+    expect(row).toMatchObject({
+      state: 'failed',
+      reason: 'attempts_exhausted',
+      attempts: 3,
+      payload: { json: '"input"' },
+      error: { message: 'no 3' },
+    });
     const attempts = await world.tasks.attempts('a', 't1', row.uid);
     expect(attempts.map((a) => [a.class, a.error?.message])).toEqual([
       ['retryable', 'no 1'],
@@ -97,7 +103,10 @@ describe.each(['event', 'wait'] as const)('a task by the %s starter', (start) =>
   });
 
   it('fails as outcome_unknown after three lost outcomes, and keeps its id', async () => {
-    const world = createWorld({ types: [echo], before: () => (start === 'event' ? { kind: 'started' } : { kind: 'unknown', message: 'cut' }) });
+    const world = createWorld({
+      types: [echo],
+      before: () => (start === 'event' ? { kind: 'started' } : { kind: 'unknown', message: 'cut' }),
+    });
     await world.submit('a', { type: 'echo', id: 't1' });
     await world.run(2 * 3_600_000);
     expect(await world.row('a', 't1')).toMatchObject({ state: 'failed', reason: 'outcome_unknown', attempts: 0, lost: 3 });

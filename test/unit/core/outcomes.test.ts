@@ -40,22 +40,75 @@ describe('the name of an error', () => {
 
 describe('an answer', () => {
   const failures: [string, unknown, Partial<Outcome>][] = [
-    ['Node', { errorType: 'TypeError', errorMessage: 'x is undefined', trace: ['TypeError: x', ' at y'] }, { class: 'retryable', error: { name: 'TypeError', message: 'x is undefined', stack: 'TypeError: x\n at y' } }],
-    ['Node, fatal', { errorType: 'FatalError', errorMessage: 'bad input', trace: [] }, { class: 'fatal', error: { name: 'FatalError', message: 'bad input', stack: '' } }],
-    ['Python', { errorMessage: 'no', errorType: 'RateLimitError', requestId: 'r', stackTrace: ['  File "a.py"\n', '  raise\n'] }, { class: 'throttled', error: { name: 'RateLimitError', message: 'no', stack: '  File "a.py"\n\n  raise\n' } }],
-    ['Java', { errorMessage: 'no', errorType: 'java.lang.IllegalStateException', stackTrace: ['a.b(C.java:1)'], cause: { errorType: 'x' } }, { class: 'retryable', error: { name: 'java.lang.IllegalStateException', message: 'no', stack: 'a.b(C.java:1)' } }],
-    ['a time-out', { errorMessage: '2026-01-01T00:00:00.000Z 7f2 Task timed out after 3.00 seconds' }, { class: 'retryable', error: { name: 'Sandbox.Timedout', message: '2026-01-01T00:00:00.000Z 7f2 Task timed out after 3.00 seconds' } }],
-    ['a time-out with a type', { errorType: 'Sandbox.Timedout', errorMessage: 'RequestId: 7 Error: Task timed out after 3.00 seconds' }, { class: 'retryable', error: { name: 'Sandbox.Timedout', message: 'RequestId: 7 Error: Task timed out after 3.00 seconds' } }],
-    ['out of memory', { errorType: 'Runtime.OutOfMemory', errorMessage: 'RequestId: 7 Error: Runtime exited with error: signal: killed' }, { class: 'retryable', error: { name: 'Runtime.OutOfMemory', message: 'RequestId: 7 Error: Runtime exited with error: signal: killed' } }],
-    ['exit', { errorType: 'Runtime.ExitError', errorMessage: 'RequestId: 7 Error: Runtime exited without providing a reason' }, { class: 'retryable', error: { name: 'Runtime.ExitError', message: 'RequestId: 7 Error: Runtime exited without providing a reason' } }],
+    [
+      'Node',
+      { errorType: 'TypeError', errorMessage: 'x is undefined', trace: ['TypeError: x', ' at y'] },
+      { class: 'retryable', error: { name: 'TypeError', message: 'x is undefined', stack: 'TypeError: x\n at y' } },
+    ],
+    [
+      'Node, fatal',
+      { errorType: 'FatalError', errorMessage: 'bad input', trace: [] },
+      { class: 'fatal', error: { name: 'FatalError', message: 'bad input', stack: '' } },
+    ],
+    [
+      'Python',
+      { errorMessage: 'no', errorType: 'RateLimitError', requestId: 'r', stackTrace: ['  File "a.py"\n', '  raise\n'] },
+      { class: 'throttled', error: { name: 'RateLimitError', message: 'no', stack: '  File "a.py"\n\n  raise\n' } },
+    ],
+    [
+      'Java',
+      { errorMessage: 'no', errorType: 'java.lang.IllegalStateException', stackTrace: ['a.b(C.java:1)'], cause: { errorType: 'x' } },
+      { class: 'retryable', error: { name: 'java.lang.IllegalStateException', message: 'no', stack: 'a.b(C.java:1)' } },
+    ],
+    [
+      'a time-out',
+      { errorMessage: '2026-01-01T00:00:00.000Z 7f2 Task timed out after 3.00 seconds' },
+      {
+        class: 'retryable',
+        error: { name: 'Sandbox.Timedout', message: '2026-01-01T00:00:00.000Z 7f2 Task timed out after 3.00 seconds' },
+      },
+    ],
+    [
+      'a time-out with a type',
+      { errorType: 'Sandbox.Timedout', errorMessage: 'RequestId: 7 Error: Task timed out after 3.00 seconds' },
+      { class: 'retryable', error: { name: 'Sandbox.Timedout', message: 'RequestId: 7 Error: Task timed out after 3.00 seconds' } },
+    ],
+    [
+      'out of memory',
+      { errorType: 'Runtime.OutOfMemory', errorMessage: 'RequestId: 7 Error: Runtime exited with error: signal: killed' },
+      {
+        class: 'retryable',
+        error: { name: 'Runtime.OutOfMemory', message: 'RequestId: 7 Error: Runtime exited with error: signal: killed' },
+      },
+    ],
+    [
+      'exit',
+      { errorType: 'Runtime.ExitError', errorMessage: 'RequestId: 7 Error: Runtime exited without providing a reason' },
+      {
+        class: 'retryable',
+        error: { name: 'Runtime.ExitError', message: 'RequestId: 7 Error: Runtime exited without providing a reason' },
+      },
+    ],
     ['an empty type', { errorType: '', errorMessage: 'no' }, { class: 'retryable', error: { name: 'Error', message: 'no' } }],
-    ['a type of another type', { errorType: 7, errorMessage: { a: 1 } }, { class: 'retryable', error: { name: 'Error', message: '{"errorType":7,"errorMessage":{"a":1}}' } }],
-    ['a stack that is none', { errorType: 'E', errorMessage: 'no', trace: 'x' }, { class: 'retryable', error: { name: 'E', message: 'no' } }],
+    [
+      'a type of another type',
+      { errorType: 7, errorMessage: { a: 1 } },
+      { class: 'retryable', error: { name: 'Error', message: '{"errorType":7,"errorMessage":{"a":1}}' } },
+    ],
+    [
+      'a stack that is none',
+      { errorType: 'E', errorMessage: 'no', trace: 'x' },
+      { class: 'retryable', error: { name: 'E', message: 'no' } },
+    ],
     ['a string', 'no', { class: 'retryable', error: { name: 'Error', message: '"no"' } }],
     ['null', null, { class: 'retryable', error: { name: 'Error', message: 'null' } }],
     ['nothing', undefined, { class: 'retryable', error: { name: 'Error', message: 'null' } }],
     ['a list', ['no'], { class: 'retryable', error: { name: 'Error', message: '["no"]' } }],
-    ['a kit reply under a function error', { sluice: kit }, { class: 'retryable', error: { name: 'Error', message: JSON.stringify({ sluice: kit }) } }],
+    [
+      'a kit reply under a function error',
+      { sluice: kit },
+      { class: 'retryable', error: { name: 'Error', message: JSON.stringify({ sluice: kit }) } },
+    ],
   ];
   it.each(failures)('with a function error of %s', (_, payload, expected) => {
     expect(classifyAnswer({ functionError: 'Unhandled', payload })).toEqual(expected);
@@ -77,8 +130,16 @@ describe('an answer', () => {
     ['an empty string', '', { class: 'succeeded', result: '""' }],
     ['null', null, { class: 'succeeded' }],
     ['nothing', undefined, { class: 'succeeded' }],
-    ['an error document without a function error', { errorType: 'FatalError', errorMessage: 'x' }, { class: 'succeeded', result: '{"errorType":"FatalError","errorMessage":"x"}' }],
-    ['a kit of a version to come', { sluice: { ...kit, version: 2 } }, { class: 'succeeded', result: JSON.stringify({ sluice: { ...kit, version: 2 } }) }],
+    [
+      'an error document without a function error',
+      { errorType: 'FatalError', errorMessage: 'x' },
+      { class: 'succeeded', result: '{"errorType":"FatalError","errorMessage":"x"}' },
+    ],
+    [
+      'a kit of a version to come',
+      { sluice: { ...kit, version: 2 } },
+      { class: 'succeeded', result: JSON.stringify({ sluice: { ...kit, version: 2 } }) },
+    ],
   ];
   it.each(results)('that is %s', (_, payload, expected) => {
     expect(classifyAnswer({ payload })).toEqual(expected);
@@ -88,7 +149,11 @@ describe('an answer', () => {
     ['success', { sluice: kit, result: [1] }, { class: 'succeeded', startedAt: T0, result: '[1]' }],
     ['success without a result', { sluice: kit }, { class: 'succeeded', startedAt: T0 }],
     ['success with null', { sluice: kit, result: null }, { class: 'succeeded', startedAt: T0 }],
-    ['failure', { sluice: { ...kit, class: 'retryable', error: { name: 'E', message: 'm' } }, result: 'ignored' }, { class: 'retryable', startedAt: T0, error: { name: 'E', message: 'm' } }],
+    [
+      'failure',
+      { sluice: { ...kit, class: 'retryable', error: { name: 'E', message: 'm' } }, result: 'ignored' },
+      { class: 'retryable', startedAt: T0, error: { name: 'E', message: 'm' } },
+    ],
     ['a fatal failure', { sluice: { ...kit, class: 'fatal' } }, { class: 'fatal', startedAt: T0 }],
     ['a throttle', { sluice: { ...kit, class: 'throttled', retryAfterMs: 0 } }, { class: 'throttled', startedAt: T0, retryAfterMs: 0 }],
   ];
@@ -102,7 +167,18 @@ describe('an answer', () => {
 
   it('becomes the outcome of the attempt that its envelope names', () => {
     const { sluice } = envelopeSample({ fence: 5, attempt: 3 });
-    expect(outcomeOfAnswer(sluice, { payload: 1 }, T0)).toEqual({ v: 1, tenant: 'a', id: 't1', uid: UID, type: 'echo', fence: 5, attempt: 3, at: T0, class: 'succeeded', result: '1' });
+    expect(outcomeOfAnswer(sluice, { payload: 1 }, T0)).toEqual({
+      v: 1,
+      tenant: 'a',
+      id: 't1',
+      uid: UID,
+      type: 'echo',
+      fence: 5,
+      attempt: 3,
+      at: T0,
+      class: 'succeeded',
+      result: '1',
+    });
   });
 });
 
@@ -114,9 +190,25 @@ describe('a record', () => {
   it.each([
     ['of a success', recordSample({ responsePayload: { a: 1 } }), { class: 'succeeded', result: '{"a":1}', at: T0 + 1_000, fence: 1 }],
     ['of a kit that says failure', recordSample({ responsePayload: { sluice: { ...kit, class: 'fatal' } } }), { class: 'fatal' }],
-    ['of an exhausted event', recordSample({ ...context('RetriesExhausted'), responseContext: { statusCode: 200, functionError: 'Unhandled' }, responsePayload: { errorType: 'FatalError', errorMessage: 'x' } }), { class: 'fatal' }],
-    ['of an exhausted event without a function error', recordSample({ ...context('RetriesExhausted'), responsePayload: { errorMessage: 'Task timed out after 3.00 seconds' } }), { class: 'retryable', error: { name: 'Sandbox.Timedout' } }],
-    ['of an event that was too old', recordSample(context('EventAgeExceeded')), { class: 'throttled', error: { name: 'EventAgeExceeded' } }],
+    [
+      'of an exhausted event',
+      recordSample({
+        ...context('RetriesExhausted'),
+        responseContext: { statusCode: 200, functionError: 'Unhandled' },
+        responsePayload: { errorType: 'FatalError', errorMessage: 'x' },
+      }),
+      { class: 'fatal' },
+    ],
+    [
+      'of an exhausted event without a function error',
+      recordSample({ ...context('RetriesExhausted'), responsePayload: { errorMessage: 'Task timed out after 3.00 seconds' } }),
+      { class: 'retryable', error: { name: 'Sandbox.Timedout' } },
+    ],
+    [
+      'of an event that was too old',
+      recordSample(context('EventAgeExceeded')),
+      { class: 'throttled', error: { name: 'EventAgeExceeded' } },
+    ],
     ['with a time stamp that is none', recordSample({ timestamp: 'yesterday' }), { at: T0 + 77 }],
   ])('%s', (_, record, expected) => {
     expect(outcomeOfRecord(JSON.parse(JSON.stringify(record)), T0 + 77)).toMatchObject(expected);
@@ -127,7 +219,14 @@ describe('a record', () => {
     expect(outcomeOfRecord(rest, T0).class).toBe('throttled');
   });
 
-  it.each([[null], [{}], ['x'], [{ ...recordSample(), requestPayload: { payload: 1 } }], [{ ...recordSample(), version: '2.0' }], [recordSample({ requestPayload: envelopeSample({ fence: 0 }) })]])('that is none of ours is refused: %o', (body) => {
+  it.each([
+    [null],
+    [{}],
+    ['x'],
+    [{ ...recordSample(), requestPayload: { payload: 1 } }],
+    [{ ...recordSample(), version: '2.0' }],
+    [recordSample({ requestPayload: envelopeSample({ fence: 0 }) })],
+  ])('that is none of ours is refused: %o', (body) => {
     expect(() => outcomeOfRecord(body, T0)).toThrow();
   });
 });

@@ -102,7 +102,7 @@ describe('backoff', () => {
   it('takes from a submission what it gives, and the rest from the type', () => {
     const type = { maxAttempts: 5, minDelaySeconds: 1, maxDelaySeconds: 900, factor: 2 };
     expect(effectivePolicy(type, undefined)).toEqual(type);
-    expect(effectivePolicy(type, { maxAttempts: 2, factor: undefined } as unknown as RetryOverride)).toEqual({ ...type, maxAttempts: 2 });
+    expect(effectivePolicy(type, { maxAttempts: 2, factor: undefined })).toEqual({ ...type, maxAttempts: 2 });
   });
 
   it('never passes the cap, not with a floor that a submission has raised above it', () => {
@@ -119,7 +119,12 @@ describe('a shuffle shard', () => {
   });
 
   it('stays what it is: a change would strand nothing, but moves every tenant', () => {
-    expect(['acme', 'b', 'tenant-1', 'tenant-2'].map((tenant) => shuffleShard(tenant, 8, 2))).toEqual([[6, 0], [4, 0], [4, 7], [3, 5]]);
+    expect(['acme', 'b', 'tenant-1', 'tenant-2'].map((tenant) => shuffleShard(tenant, 8, 2))).toEqual([
+      [6, 0],
+      [4, 0],
+      [4, 7],
+      [3, 5],
+    ]);
   });
 });
 
@@ -148,7 +153,9 @@ describe('a row', () => {
   });
 
   it('is hinted for its time while it waits, for its lease end while it runs', () => {
-    expect(hintOf(rowOf({ seq: 4, at: T0 + 9, expiresAt: T0 + 99 }), T0 + 1)).toEqual(hintedTask({ seq: 4, at: T0 + 9, made: T0 + 1, expiresAt: T0 + 99 }));
+    expect(hintOf(rowOf({ seq: 4, at: T0 + 9, expiresAt: T0 + 99 }), T0 + 1)).toEqual(
+      hintedTask({ seq: 4, at: T0 + 9, made: T0 + 1, expiresAt: T0 + 99 }),
+    );
     expect(hintOf(runningRow(), T0 + 1)).toEqual(hintedTask({ seq: 1, at: T0 + 150_000, made: T0 + 1, look: true }));
     // The run of the attempt before is still named while the task waits.
     expect(hintOf(runningRow({ state: 'waiting', seq: 2 }), T0)).toEqual(hintedTask({ seq: 2 }));
@@ -157,9 +164,19 @@ describe('a row', () => {
   it('tells of its end the same each time, and only where the end is worth it', () => {
     const failed = runningRow({ state: 'failed', reason: 'fatal', endedAt: T0, labels: { k: 'v' } });
     expect(endEvent(failed)).toEqual(endEvent(failed));
-    expect(endEvent(failed)).toMatchObject({ eventId: `${UID}:failed`, state: 'failed', reason: 'fatal', at: '2026-01-01T00:00:00.000Z', labels: { k: 'v' } });
+    expect(endEvent(failed)).toMatchObject({
+      eventId: `${UID}:failed`,
+      state: 'failed',
+      reason: 'fatal',
+      at: '2026-01-01T00:00:00.000Z',
+      labels: { k: 'v' },
+    });
     expect(TASK_STATES.filter((state) => endEvent({ ...failed, state }))).toEqual(['failed', 'expired', 'cancelled']);
-    expect(lateSuccessEvent(failed, outcomeSample({ uid: OTHER_UID, fence: 7 }))).toMatchObject({ eventId: `${OTHER_UID}:late:7`, uid: OTHER_UID, state: 'late_success' });
+    expect(lateSuccessEvent(failed, outcomeSample({ uid: OTHER_UID, fence: 7 }))).toMatchObject({
+      eventId: `${OTHER_UID}:late:7`,
+      uid: OTHER_UID,
+      state: 'late_success',
+    });
   });
 });
 

@@ -11,7 +11,13 @@ const permitsOf = (world: World) => world.permitsIn('a', 'echo');
 /** Runs that a test ends when it likes. */
 function held() {
   const runs: (() => Promise<void>)[] = [];
-  return { launch: (run: () => Promise<void>) => void runs.push(run), endAll: async () => { for (const run of runs.splice(0)) await run(); }, count: () => runs.length };
+  return {
+    launch: (run: () => Promise<void>) => void runs.push(run),
+    endAll: async () => {
+      for (const run of runs.splice(0)) await run();
+    },
+    count: () => runs.length,
+  };
 }
 
 describe.each(['event', 'wait'] as const)('with the %s starter, the rule', (start) => {
@@ -20,7 +26,11 @@ describe.each(['event', 'wait'] as const)('with the %s starter, the rule', (star
   it('instant: the permit expires when the lease ends, however slow the claim was', async () => {
     const world = createWorld({ types: [echo], handlers: { echo: () => 'ok' }, launch: () => {} });
     await world.submit('a', { type: 'echo', id: 't1' });
-    const slow = before(before(world.deps, 'permits.acquire', () => world.clock.advance(7_000)), 'tasks.update', () => world.clock.advance(9_000));
+    const slow = before(
+      before(world.deps, 'permits.acquire', () => world.clock.advance(7_000)),
+      'tasks.update',
+      () => world.clock.advance(9_000),
+    );
     let permits: Awaited<ReturnType<typeof permitsOf>> = [];
     const ports = before(slow, 'starter.start', async () => (permits = await permitsOf(world)));
     await world.dispatchOnce(ports);
@@ -49,18 +59,42 @@ describe.each(['event', 'wait'] as const)('with the %s starter, the rule', (star
 
   it('undoHint: an undone claim has its next hint, then its row, then its permit given back, then its message', async () => {
     let refused = 0;
-    const world = createWorld({ types: [echo], handlers: { echo: () => 'ok' }, before: () => (refused++ === 0 ? { kind: 'refused', why: 'missing', message: '404' } : undefined) });
+    const world = createWorld({
+      types: [echo],
+      handlers: { echo: () => 'ok' },
+      before: () => (refused++ === 0 ? { kind: 'refused', why: 'missing', message: '404' } : undefined),
+    });
     await world.submit('a', { type: 'echo', id: 't1' });
     const { deps, calls } = traced(world.deps);
     await world.dispatchOnce(deps);
     const order = calls.map((call) => call.at);
-    expect(order.slice(order.indexOf('starter.start') + 1)).toEqual(['types.get', 'queue.send', 'tasks.update', 'timer.sleep', 'permits.release', 'queue.remove']);
+    expect(order.slice(order.indexOf('starter.start') + 1)).toEqual([
+      'types.get',
+      'queue.send',
+      'tasks.update',
+      'timer.sleep',
+      'permits.release',
+      'queue.remove',
+    ]);
     expect(await world.held('a', 'echo')).toBe(0);
   });
 
-  it.each(['queue.send', 'tasks.update', 'permits.release', 'queue.remove'].flatMap((at) => [[at, 'die'], [at, 'die-after'], [at, 'ambiguous']] as const))('undoHint: an undo that fails at its %s (%s) loses nothing and costs no attempt', async (at, fault) => {
+  it.each(
+    ['queue.send', 'tasks.update', 'permits.release', 'queue.remove'].flatMap(
+      (at) =>
+        [
+          [at, 'die'],
+          [at, 'die-after'],
+          [at, 'ambiguous'],
+        ] as const,
+    ),
+  )('undoHint: an undo that fails at its %s (%s) loses nothing and costs no attempt', async (at, fault) => {
     let refused = 0;
-    const world = createWorld({ types: [echo], handlers: { echo: () => 'ok' }, before: () => (refused++ === 0 ? { kind: 'refused', why: 'throttled', message: '429' } : undefined) });
+    const world = createWorld({
+      types: [echo],
+      handlers: { echo: () => 'ok' },
+      before: () => (refused++ === 0 ? { kind: 'refused', why: 'throttled', message: '429' } : undefined),
+    });
     const watch = watchHints(world, () => expect(watch.withoutHint()).toEqual([]));
     await world.submitBy(watch.deps, 'a', { type: 'echo', id: 't1' });
     let started = false;
@@ -100,7 +134,10 @@ describe.each(['event', 'wait'] as const)('with the %s starter, the rule', (star
     const claim = new Promise<void>((resolve) => (claimed = resolve));
     let win: Promise<number> | undefined;
     const losing = before(world.deps, 'tasks.update', async () => {
-      win = world.dispatchOnce(before(winning, 'starter.start', () => claimed()), 1);
+      win = world.dispatchOnce(
+        before(winning, 'starter.start', () => claimed()),
+        1,
+      );
       await claim;
     });
     const loser: Promise<unknown> = world.dispatchOnce(losing, 1);
@@ -182,7 +219,9 @@ describe('the rule', () => {
     await world.settleOnce();
     const row = await world.row('a', 't1');
     expect(row).toMatchObject({ state: 'succeeded', fence: 3, attempts: 1, lost: 1 });
-    expect((await world.tasks.attempts('a', 't1', row.uid)).filter((attempt) => attempt.late)).toMatchObject([{ fence: 1, class: 'succeeded' }]);
+    expect((await world.tasks.attempts('a', 't1', row.uid)).filter((attempt) => attempt.late)).toMatchObject([
+      { fence: 1, class: 'succeeded' },
+    ]);
     expect(world.events.events()).toMatchObject([{ state: 'late_success', eventId: `${row.uid}:late:1` }]);
   });
 
@@ -231,14 +270,19 @@ describe('the rule', () => {
 
   // Dispatch lives for less than such a type may take: its hints would be given back for ever.
   it('a type that is too long to wait for is started as an event', () => {
-    const modes = [LIMITS.waitTimeoutSeconds, LIMITS.waitTimeoutSeconds + 1].map((timeoutSeconds) => modeOf(typeSpec('echo', { start: 'wait', timeoutSeconds })));
+    const modes = [LIMITS.waitTimeoutSeconds, LIMITS.waitTimeoutSeconds + 1].map((timeoutSeconds) =>
+      modeOf(typeSpec('echo', { start: 'wait', timeoutSeconds })),
+    );
     expect(modes).toEqual(['wait', 'event']);
   });
 });
 
 it('a handler that is throttled for an hour is asked at a falling rate', async () => {
   let asked = 0;
-  const world = createWorld({ types: [typeSpec('echo', { start: 'wait' })], before: () => (asked++, { kind: 'refused', why: 'throttled', message: '429' }) });
+  const world = createWorld({
+    types: [typeSpec('echo', { start: 'wait' })],
+    before: () => (asked++, { kind: 'refused', why: 'throttled', message: '429' }),
+  });
   await world.submit('a', { type: 'echo', id: 't1' });
   await world.run(3_600_000);
   expect(await world.row('a', 't1')).toMatchObject({ state: 'waiting', attempts: 0 });
@@ -246,15 +290,26 @@ it('a handler that is throttled for an hour is asked at a falling rate', async (
 });
 
 it('a settled write is conditional: what loses to another writer is decided anew', async () => {
-  const world = createWorld({ handlers: { echo: () => { throw new Error('no'); } } });
+  const world = createWorld({
+    handlers: {
+      echo: () => {
+        throw new Error('no');
+      },
+    },
+  });
   await world.submit('a', { type: 'echo', id: 't1' });
   await world.dispatchOnce();
   await world.starter.idle();
   const copy = { ...world.records[0] } as World['records'][number];
-  const ports = before(world.deps, 'tasks.update', async () => {
-    world.records.push({ ...copy, messageId: 'copy' });
-    await world.settleOnce();
-  }, writes('waiting'));
+  const ports = before(
+    world.deps,
+    'tasks.update',
+    async () => {
+      world.records.push({ ...copy, messageId: 'copy' });
+      await world.settleOnce();
+    },
+    writes('waiting'),
+  );
   await world.settleOnce(ports);
   expect(await world.row('a', 't1')).toMatchObject({ state: 'waiting', attempts: 1, seq: 2 });
 });

@@ -8,7 +8,11 @@ import { createWorld, typeSpec, type World } from '../../helpers/world.ts';
 const wait = typeSpec('echo', { start: 'wait' });
 const event = typeSpec('echo');
 const slow = (ms: number) => ({ retry: { maxAttempts: 3, minDelaySeconds: ms / 1000, maxDelaySeconds: 86_400, factor: 2 } });
-const crashed = (run: Promise<unknown>) => run.then(() => 'went on', () => 'crashed');
+const crashed = (run: Promise<unknown>) =>
+  run.then(
+    () => 'went on',
+    () => 'crashed',
+  );
 
 async function allDispatched(world: World): Promise<void> {
   while ((await world.dispatchOnce()) > 0);
@@ -29,7 +33,14 @@ describe('the rule', () => {
 
   it.each([wait, event])('ahead: a hint that is quicker than the write that it is for is given back ($start)', async (spec) => {
     let runs = 0;
-    const world = createWorld({ types: [{ ...spec, ...slow(0) }], handlers: { echo: () => { if (runs++ === 0) throw new Error('no'); } } });
+    const world = createWorld({
+      types: [{ ...spec, ...slow(0) }],
+      handlers: {
+        echo: () => {
+          if (runs++ === 0) throw new Error('no');
+        },
+      },
+    });
     await world.submit('a', { type: 'echo', id: 't1' });
     if (spec.start === 'event') await world.dispatchOnce();
     await world.starter.idle();
@@ -50,7 +61,14 @@ describe('the rule', () => {
 
   it('uidAge: a hint whose row is still of the old generation waits for its own', async () => {
     let runs = 0;
-    const world = createWorld({ types: [typeSpec('echo', { retry: { maxAttempts: 1, minDelaySeconds: 0, maxDelaySeconds: 0, factor: 1 } })], handlers: { echo: () => { if (runs++ === 0) throw new Error('no'); } } });
+    const world = createWorld({
+      types: [typeSpec('echo', { retry: { maxAttempts: 1, minDelaySeconds: 0, maxDelaySeconds: 0, factor: 1 } })],
+      handlers: {
+        echo: () => {
+          if (runs++ === 0) throw new Error('no');
+        },
+      },
+    });
     const [first] = await world.submit('a', { type: 'echo', id: 't1' });
     await world.run();
     // The new hint is received while the row is the failed one; 29 s later it is there still.
@@ -71,7 +89,9 @@ describe('the rule', () => {
   it('uidAge: the hint of an old generation says nothing of the new one, and goes after a minute', async () => {
     const world = createWorld({ types: [], handlers: { echo: () => 'ok' } });
     await world.types.put(event);
-    await world.tasks.insert(rowOf({ state: 'running', seq: 1, fence: 1, run: { hint: 0, mode: 'wait', claimedAt: T0, leaseEnd: T0 + 1e9, cell: 0, nonce: 'n' } }));
+    await world.tasks.insert(
+      rowOf({ state: 'running', seq: 1, fence: 1, run: { hint: 0, mode: 'wait', claimedAt: T0, leaseEnd: T0 + 1e9, cell: 0, nonce: 'n' } }),
+    );
     const old = hintedTask({ uid: `${UID.slice(0, -1)}0`, made: T0 - 60_000 });
     const work = { tenant: 'a', task: old, source: 'queue', blind: false } as const;
     expect(await look(world.deps, work)).toEqual({ end: { hint: 'keep', seconds: 2 } });
@@ -84,11 +104,14 @@ describe('the rule', () => {
     const world = createWorld();
     const late = {
       ...world.deps,
-      tasks: { ...world.deps.tasks, get: async (tenant: string, id: string) => {
-        const found = await world.deps.tasks.get(tenant, id);
-        world.clock.advance(61_000);
-        return found;
-      } },
+      tasks: {
+        ...world.deps.tasks,
+        get: async (tenant: string, id: string) => {
+          const found = await world.deps.tasks.get(tenant, id);
+          world.clock.advance(61_000);
+          return found;
+        },
+      },
     };
     const work = { tenant: 'a', task: hintedTask(), source: 'queue', blind: false } as const;
     expect(await look(late, work)).toEqual({ end: { hint: 'keep', seconds: 2 } });
@@ -132,10 +155,13 @@ describe('the rule', () => {
     // What the SDK's own retry makes of an answer that was cut: the second try finds its condition failed.
     const twice = {
       ...world.deps,
-      tasks: { ...world.deps.tasks, update: async (...args: Parameters<World['tasks']['update']>) => {
-        await world.deps.tasks.update(...args);
-        return world.deps.tasks.update(...args);
-      } },
+      tasks: {
+        ...world.deps.tasks,
+        update: async (...args: Parameters<World['tasks']['update']>) => {
+          await world.deps.tasks.update(...args);
+          return world.deps.tasks.update(...args);
+        },
+      },
     };
     await world.dispatchOnce(twice);
     await world.starter.idle();
@@ -161,7 +187,14 @@ describe('the rule', () => {
   });
 
   it('noRepeatHint: a failure that is recorded twice makes one next hint and is counted once', async () => {
-    const world = createWorld({ types: [{ ...event, ...slow(600_000) }], handlers: { echo: () => { throw new Error('no'); } } });
+    const world = createWorld({
+      types: [{ ...event, ...slow(600_000) }],
+      handlers: {
+        echo: () => {
+          throw new Error('no');
+        },
+      },
+    });
     await world.submit('a', { type: 'echo', id: 't1' });
     await world.dispatchOnce();
     await world.starter.idle();
@@ -179,7 +212,14 @@ describe('the rule', () => {
 
   it('seq: a claim on a row that was read before another attempt came and went is lost', async () => {
     let runs = 0;
-    const world = createWorld({ types: [{ ...event, ...slow(0) }], handlers: { echo: () => { if (runs++ === 0) throw new Error('no'); } } });
+    const world = createWorld({
+      types: [{ ...event, ...slow(0) }],
+      handlers: {
+        echo: () => {
+          if (runs++ === 0) throw new Error('no');
+        },
+      },
+    });
     await world.submit('a', { type: 'echo', id: 't1' });
     await world.submit('a', { type: 'echo', id: 't1' });
     const ports = before(world.deps, 'tasks.update', async () => {

@@ -47,7 +47,17 @@ describe('the rule', () => {
     expect(order).toEqual(['backlog.register', 'backlog.put', 'permits.raise', 'queue.remove']);
   });
 
-  it.each(['backlog.put', 'backlog.register', 'permits.raise', 'queue.remove'].flatMap((at) => [[at, 'die'], [at, 'die-after'], [at, 'fail'], [at, 'ambiguous']] as const))('flag: a message whose parking fails at %s (%s) is not lost', async (at, fault) => {
+  it.each(
+    ['backlog.put', 'backlog.register', 'permits.raise', 'queue.remove'].flatMap(
+      (at) =>
+        [
+          [at, 'die'],
+          [at, 'die-after'],
+          [at, 'fail'],
+          [at, 'ambiguous'],
+        ] as const,
+    ),
+  )('flag: a message whose parking fails at %s (%s) is not lost', async (at, fault) => {
     const { world, watch, settle } = await fullLane({});
     await world.submitBy(watch.deps, 'a', { type: 'echo', id: 't1' });
     await world.dispatchOnce(faultAt(watch.deps, at, fault)).catch(() => undefined);
@@ -140,15 +150,24 @@ describe('the rule', () => {
 
   it('bkey: taking an old item away leaves the one that its task has now', async () => {
     let refused = 0;
-    const { world, watch, settle } = await fullLane({ before: (_, __, { sluice }) => (sluice.task === 't1' && refused++ === 0 ? { kind: 'refused', why: 'throttled', message: '429' } : undefined) }, 't1');
+    const { world, watch, settle } = await fullLane(
+      {
+        before: (_, __, { sluice }) =>
+          sluice.task === 't1' && refused++ === 0 ? { kind: 'refused', why: 'throttled', message: '429' } : undefined,
+      },
+      't1',
+    );
     await settle();
     // Drained, undone, and parked again, all before the drain takes the item away that it came by.
-    await drain(world, before(watch.deps, 'backlog.remove', async () => {
-      await world.submitBy(watch.deps, 'a', { type: 'echo', id: 'busy2' });
-      await world.dispatchOnce(watch.deps);
-      world.clock.advance(2_000);
-      while ((await world.dispatchOnce(watch.deps)) > 0);
-    }));
+    await drain(
+      world,
+      before(watch.deps, 'backlog.remove', async () => {
+        await world.submitBy(watch.deps, 'a', { type: 'echo', id: 'busy2' });
+        await world.dispatchOnce(watch.deps);
+        world.clock.advance(2_000);
+        while ((await world.dispatchOnce(watch.deps)) > 0);
+      }),
+    );
     const row = await world.row('a', 't1');
     expect(row).toMatchObject({ state: 'waiting', seq: 2 });
     expect((await world.deps.backlog.first(LANE, 10)).map(({ id, seq }) => [id, seq])).toEqual([['t1', 2]]);
@@ -193,15 +212,24 @@ describe('the rule', () => {
   it('arm: so is the put of a retry, of which no submission takes care', async () => {
     let runs = 0;
     const retry = { maxAttempts: 2, minDelaySeconds: 960, maxDelaySeconds: 960, factor: 1 };
-    const world = createWorld({ types: [typeSpec('echo', { retry })], handlers: { echo: () => { if (runs++ === 0) throw new Error('no'); } } });
+    const world = createWorld({
+      types: [typeSpec('echo', { retry })],
+      handlers: {
+        echo: () => {
+          if (runs++ === 0) throw new Error('no');
+        },
+      },
+    });
     const watch = watchHints(world);
     await world.submitBy(watch.deps, 'a', { type: 'echo', id: 't1' });
     await world.dispatchOnce(watch.deps);
     await world.starter.idle();
-    await world.settleOnce(before(watch.deps, 'buckets.put', async () => {
-      world.clock.advance(15 * 60_000 + 30_000);
-      await world.tick(watch.deps);
-    }));
+    await world.settleOnce(
+      before(watch.deps, 'buckets.put', async () => {
+        world.clock.advance(15 * 60_000 + 30_000);
+        await world.tick(watch.deps);
+      }),
+    );
     expect(await world.row('a', 't1')).toMatchObject({ state: 'waiting', at: T0 + 960_000 });
     expect(watch.withoutHint()).toEqual([]);
     await world.run();
@@ -217,11 +245,25 @@ describe('the rule', () => {
     expect(world.queue.bodies()).toEqual([]);
   });
 
-  it.each(['queue.send', 'buckets.advance', 'buckets.read'].flatMap((at) => [[at, 'die'], [at, 'die-after'], [at, 'fail'], [at, 'ambiguous']] as const))('arm: a tick that fails at %s (%s) is made up by the next', async (at, fault) => {
+  it.each(
+    ['queue.send', 'buckets.advance', 'buckets.read'].flatMap(
+      (at) =>
+        [
+          [at, 'die'],
+          [at, 'die-after'],
+          [at, 'fail'],
+          [at, 'ambiguous'],
+        ] as const,
+    ),
+  )('arm: a tick that fails at %s (%s) is made up by the next', async (at, fault) => {
     const world = createWorld({ handlers: { echo: () => 'ok' } });
     const watch = watchHints(world, () => expect(watch.withoutHint()).toEqual([]));
     await world.tick(watch.deps);
-    await world.submitBy(watch.deps, 'a', ...Array.from({ length: 30 }, (_, i) => ({ type: 'echo', id: `t${i}`, delaySeconds: 1_000 + i })));
+    await world.submitBy(
+      watch.deps,
+      'a',
+      ...Array.from({ length: 30 }, (_, i) => ({ type: 'echo', id: `t${i}`, delaySeconds: 1_000 + i })),
+    );
     world.clock.advance(960_000);
     await world.tick(faultAt(watch.deps, at, fault)).catch(() => undefined);
     // A missed hour, too.

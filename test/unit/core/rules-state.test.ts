@@ -11,7 +11,11 @@ describe.each([
   async function history() {
     const runs: (() => Promise<void>)[] = [];
     let ran = 0;
-    const world = createWorld({ types: [typeSpec('echo')], handlers: { echo: () => void (ran += 1) }, launch: (run) => void runs.push(run) });
+    const world = createWorld({
+      types: [typeSpec('echo')],
+      handlers: { echo: () => void (ran += 1) },
+      launch: (run) => void runs.push(run),
+    });
     const endRuns = async () => {
       for (const run of runs.splice(0)) await run();
     };
@@ -30,7 +34,9 @@ describe.each([
       world.clock.advance(150_000);
       await world.dispatchOnce(ports);
     } else {
-      world.records.push(...success.map(({ body }) => ({ messageId: 'f', body: body.replace('"condition":"Success"', '"condition":"RetriesExhausted"') })));
+      world.records.push(
+        ...success.map(({ body }) => ({ messageId: 'f', body: body.replace('"condition":"Success"', '"condition":"RetriesExhausted"') })),
+      );
       await world.settleOnce(ports);
     }
     expect(await world.row('a', 't1')).toMatchObject({ state: 'succeeded', seq: 2, attempts: 1 });

@@ -17,7 +17,11 @@ describe('the rule', () => {
     const world = createWorld();
     const { deps, calls } = traced(world.deps);
     await world.submitBy(deps, 'a', { type: 'echo', id: 't1', payload: 'x'.repeat(1_000) });
-    expect(calls.map((call: PortCall) => call.at).filter((at) => !at.startsWith('types.'))).toEqual(['values.put', 'queue.send', 'tasks.insert']);
+    expect(calls.map((call: PortCall) => call.at).filter((at) => !at.startsWith('types.'))).toEqual([
+      'values.put',
+      'queue.send',
+      'tasks.insert',
+    ]);
   });
 
   it('confirm30: a row that was confirmed late gets another hint before it is answered', async () => {
@@ -37,12 +41,23 @@ describe('the rule', () => {
   ])('confirm30: a row confirmed %i ms after its hint is hinted %i times', async (ms, times) => {
     const world = createWorld();
     const { deps, calls } = traced(world.deps);
-    await world.submitBy(before(deps, 'tasks.insert', () => world.clock.advance(ms)), 'a', { type: 'echo', id: 't1' });
+    await world.submitBy(
+      before(deps, 'tasks.insert', () => world.clock.advance(ms)),
+      'a',
+      { type: 'echo', id: 't1' },
+    );
     expect(calls.filter((call) => call.at === 'queue.send')).toHaveLength(times);
   });
 
   it('confirm30: a put that begins late is hinted again before it, so that no crash after it can strand the row', async () => {
-    const world = createWorld({ types: [typeSpec('echo', { retry: once })], handlers: { echo: () => { throw new Error('no'); } } });
+    const world = createWorld({
+      types: [typeSpec('echo', { retry: once })],
+      handlers: {
+        echo: () => {
+          throw new Error('no');
+        },
+      },
+    });
     await world.submit('a', { type: 'echo', id: 't1' });
     await world.run();
     const watch = watchHints(world);
@@ -94,15 +109,30 @@ describe('the rule', () => {
 
   it('answers a lost put with the row that was written', async () => {
     const world = createWorld();
-    const twice = { ...world.deps, tasks: { ...world.deps.tasks, insert: async (row: Parameters<World['tasks']['insert']>[0]) => (await world.deps.tasks.insert(row), world.deps.tasks.insert(row)) } };
+    const twice = {
+      ...world.deps,
+      tasks: {
+        ...world.deps.tasks,
+        insert: async (row: Parameters<World['tasks']['insert']>[0]) => (await world.deps.tasks.insert(row), world.deps.tasks.insert(row)),
+      },
+    };
     const [result] = await world.submitBy(twice, 'a', { type: 'echo', id: 't1' });
     expect(result).toMatchObject({ ok: true, task: { deduplicated: false } });
   });
 
   it('refuses an id whose payload is another', async () => {
     const world = createWorld();
-    const results = await world.submit('a', { type: 'echo', id: 't1', payload: { a: 1, b: 2 } }, { type: 'echo', id: 't1', payload: { b: 2, a: 1 } }, { type: 'echo', id: 't1', payload: { a: 2 } });
-    expect(results).toMatchObject([{ ok: true, task: { deduplicated: false } }, { ok: true, task: { deduplicated: true } }, { ok: false, error: { code: 'id_conflict' } }]);
+    const results = await world.submit(
+      'a',
+      { type: 'echo', id: 't1', payload: { a: 1, b: 2 } },
+      { type: 'echo', id: 't1', payload: { b: 2, a: 1 } },
+      { type: 'echo', id: 't1', payload: { a: 2 } },
+    );
+    expect(results).toMatchObject([
+      { ok: true, task: { deduplicated: false } },
+      { ok: true, task: { deduplicated: true } },
+      { ok: false, error: { code: 'id_conflict' } },
+    ]);
   });
 
   it('answers each task of a batch for itself where hints or rows fail', async () => {
@@ -118,51 +148,71 @@ describe('the rule', () => {
 });
 
 describe.each(['event', 'wait'] as const)('the rule freeTells, where the %s starter', (start) => {
-  it.each(['permits.release', 'events.publish'])('freeTells: an id that is freed before its end was told (died at %s) is told by who frees it', async (at) => {
-    let runs = 0;
-    const world = createWorld({ types: [typeSpec('echo', { start, retry: once })], handlers: { echo: () => { if (runs++ === 0) throw new Error('no'); } } });
+  it.each(['permits.release', 'events.publish'])(
+    'freeTells: an id that is freed before its end was told (died at %s) is told by who frees it',
+    async (at) => {
+      let runs = 0;
+      const world = createWorld({
+        types: [typeSpec('echo', { start, retry: once })],
+        handlers: {
+          echo: () => {
+            if (runs++ === 0) throw new Error('no');
+          },
+        },
+      });
+      const [first] = await world.submit('a', { type: 'echo', id: 't1' });
+      const dying = faultAt(world.deps, at, 'die');
+      if (start === 'wait') await world.dispatchOnce(dying).catch(() => undefined);
+      else {
+        await world.dispatchOnce();
+        await world.starter.idle();
+        await world.settleOnce(dying);
+        // The record is lost with its queue.
+        world.records.splice(0);
+      }
+      expect(await world.row('a', 't1')).toMatchObject({ state: 'failed' });
+      expect(world.events.events()).toEqual([]);
+
+      const [second] = await world.submit('a', { type: 'echo', id: 't1' });
+
+      expect(second).toMatchObject({ ok: true, task: { deduplicated: false, state: 'waiting' } });
+      const uid = first?.ok ? first.task.uid : '';
+      expect(world.events.events().map((e: TaskEvent) => e.eventId)).toEqual([`${uid}:failed`]);
+      expect(await world.held('a', 'echo')).toBe(0);
+      expect(world.tasks.archived()).toMatchObject([{ uid, state: 'failed' }]);
+    },
+  );
+});
+
+it.each(['event', 'wait'] as const)(
+  'tell: what ended a task repeats its effects, however often whoever wrote it dies before them (%s)',
+  async (start) => {
+    const world = createWorld({
+      types: [typeSpec('echo', { start, retry: once })],
+      handlers: {
+        echo: () => {
+          throw new Error('no');
+        },
+      },
+    });
     const [first] = await world.submit('a', { type: 'echo', id: 't1' });
-    const dying = faultAt(world.deps, at, 'die');
-    if (start === 'wait') await world.dispatchOnce(dying).catch(() => undefined);
-    else {
+    if (start === 'event') {
       await world.dispatchOnce();
       await world.starter.idle();
-      await world.settleOnce(dying);
-      // The record is lost with its queue.
-      world.records.splice(0);
     }
-    expect(await world.row('a', 't1')).toMatchObject({ state: 'failed' });
-    expect(world.events.events()).toEqual([]);
-
-    const [second] = await world.submit('a', { type: 'echo', id: 't1' });
-
-    expect(second).toMatchObject({ ok: true, task: { deduplicated: false, state: 'waiting' } });
+    const again = start === 'event' ? world.settleOnce : world.dispatchOnce;
+    for (const at of ['permits.release', 'events.publish']) {
+      await again(faultAt(world.deps, at, 'die')).catch(() => undefined);
+      expect(await world.row('a', 't1')).toMatchObject({ state: 'failed', endedBy: start === 'event' ? 'record' : 'hint' });
+      expect(world.events.events()).toEqual([]);
+      world.clock.advance(180_000);
+    }
+    while (await world.pump());
     const uid = first?.ok ? first.task.uid : '';
-    expect(world.events.events().map((e: TaskEvent) => e.eventId)).toEqual([`${uid}:failed`]);
+    expect(world.events.events().map((e) => e.eventId)).toEqual([`${uid}:failed`]);
     expect(await world.held('a', 'echo')).toBe(0);
-    expect(world.tasks.archived()).toMatchObject([{ uid, state: 'failed' }]);
-  });
-});
-
-it.each(['event', 'wait'] as const)('tell: what ended a task repeats its effects, however often whoever wrote it dies before them (%s)', async (start) => {
-  const world = createWorld({ types: [typeSpec('echo', { start, retry: once })], handlers: { echo: () => { throw new Error('no'); } } });
-  const [first] = await world.submit('a', { type: 'echo', id: 't1' });
-  if (start === 'event') {
-    await world.dispatchOnce();
-    await world.starter.idle();
-  }
-  const again = start === 'event' ? world.settleOnce : world.dispatchOnce;
-  for (const at of ['permits.release', 'events.publish']) {
-    await again(faultAt(world.deps, at, 'die')).catch(() => undefined);
-    expect(await world.row('a', 't1')).toMatchObject({ state: 'failed', endedBy: start === 'event' ? 'record' : 'hint' });
-    expect(world.events.events()).toEqual([]);
-    world.clock.advance(180_000);
-  }
-  while (await world.pump());
-  const uid = first?.ok ? first.task.uid : '';
-  expect(world.events.events().map((e) => e.eventId)).toEqual([`${uid}:failed`]);
-  expect(await world.held('a', 'echo')).toBe(0);
-});
+  },
+);
 
 it('tell: an expiry that died before its event is told by its predecessor hint', async () => {
   const world = createWorld();

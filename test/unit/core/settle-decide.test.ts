@@ -74,7 +74,10 @@ describe('the outcome of a running attempt', () => {
   it('ends the task when it is fatal, whatever the policy allows', () => {
     const decision = decide({ outcome: { class: 'fatal', error }, retry: { maxAttempts: 100 } });
     const ttl = NOW / 1000 + FAILED_RETENTION_SECONDS;
-    expect(decision).toMatchObject({ do: 'end', change: { set: { state: 'failed', reason: 'fatal', attempts: 1, endedAt: NOW, endedBy: 'record', ttl, error } } });
+    expect(decision).toMatchObject({
+      do: 'end',
+      change: { set: { state: 'failed', reason: 'fatal', attempts: 1, endedAt: NOW, endedBy: 'record', ttl, error } },
+    });
   });
 
   it.each([
@@ -88,7 +91,9 @@ describe('the outcome of a running attempt', () => {
 
   it('follows what its submission asked for before what its type says', () => {
     expect(decide({ row: runningRow({ retry: { maxAttempts: 1 } }), outcome: { class: 'retryable' } })).toMatchObject({ do: 'end' });
-    expect(decide({ row: runningRow({ attempts: 50, retry: { maxAttempts: 100 } }), outcome: { class: 'retryable' } })).toMatchObject({ do: 'again' });
+    expect(decide({ row: runningRow({ attempts: 50, retry: { maxAttempts: 100 } }), outcome: { class: 'retryable' } })).toMatchObject({
+      do: 'again',
+    });
   });
 
   it('has a policy even where its type is not deployed any more', () => {
@@ -119,7 +124,11 @@ describe('the outcome of a running attempt', () => {
     [5_000, 0.999, 59_941],
   ])('throttled %i times before waits free of charge, up to a minute', (throttled, fraction, delay) => {
     const decision = decide({ row: runningRow({ throttled, attempts: 2 }), outcome: { class: 'throttled' }, fraction });
-    expect(decision).toEqual({ do: 'again', at: NOW + delay, change: { set: { state: 'waiting', at: NOW + delay, throttled: throttled + 1 } } });
+    expect(decision).toEqual({
+      do: 'again',
+      at: NOW + delay,
+      change: { set: { state: 'waiting', at: NOW + delay, throttled: throttled + 1 } },
+    });
   });
 
   it.each([0, 1, 90_000])('throttled for %i ms waits as long as it was asked to', (retryAfterMs) => {
@@ -177,7 +186,10 @@ it('an attempt that Lambda refused does not begin the maximum age either, nor en
 });
 
 it('a task that Lambda has refused so far expires when its time is over', async () => {
-  const world = createWorld({ types: [typeSpec('echo', { start: 'wait' })], before: () => ({ kind: 'refused', why: 'throttled', message: '429' }) });
+  const world = createWorld({
+    types: [typeSpec('echo', { start: 'wait' })],
+    before: () => ({ kind: 'refused', why: 'throttled', message: '429' }),
+  });
   await world.submit('a', { type: 'echo', id: 't1', expiresAt: new Date(T0 + 60_000).toISOString() });
   await world.run(600_000);
   expect(await world.row('a', 't1')).toMatchObject({ state: 'expired' });

@@ -10,7 +10,11 @@ const LANE = { tenant: 'a', type: 'echo' };
 /** A lane of one permit, which `busy` holds until it is ended. */
 async function busyLane(started: string[] = []) {
   const runs: (() => Promise<void>)[] = [];
-  const world = createWorld({ types: [narrow], handlers: { echo: ({ sluice }) => void started.push(sluice.task) }, launch: (run) => void runs.push(run) });
+  const world = createWorld({
+    types: [narrow],
+    handlers: { echo: ({ sluice }) => void started.push(sluice.task) },
+    launch: (run) => void runs.push(run),
+  });
   await world.submit('a', { type: 'echo', id: 'busy' });
   await world.dispatchOnce();
   const endRuns = async () => {
@@ -59,7 +63,11 @@ describe('a lane', () => {
   it('with nothing to do is drained in one look', async () => {
     const world = createWorld();
     let reads = 0;
-    await drainLane(faulty(world.deps, ({ at }) => (at === 'backlog.first' && (reads += 1), 'none')), LANE, { noted: new Map(), deadline: world.clock.now() + 60_000 });
+    await drainLane(
+      faulty(world.deps, ({ at }) => (at === 'backlog.first' && (reads += 1), 'none')),
+      LANE,
+      { noted: new Map(), deadline: world.clock.now() + 60_000 },
+    );
     expect(reads).toBe(1);
   });
 });
@@ -68,7 +76,12 @@ describe('one bad task among good ones', () => {
   // A message that is kept for one of its tasks is received again and again; its other tasks must not be hinted each time.
   it('does not multiply their hints', async () => {
     const world = createWorld({ types: [typeSpec('echo'), typeSpec('gone')] });
-    const [, second] = await world.submitBy(faultAt(world.deps, 'tasks.insert', 'fail', 2), 'a', { type: 'gone', id: 't1' }, { type: 'echo', id: 't2' });
+    const [, second] = await world.submitBy(
+      faultAt(world.deps, 'tasks.insert', 'fail', 2),
+      'a',
+      { type: 'gone', id: 't1' },
+      { type: 'echo', id: 't2' },
+    );
     expect(second).toMatchObject({ ok: false });
     await world.types.remove('gone');
     // One message names both; for a minute it is kept for the second, which has no row.
@@ -96,12 +109,21 @@ describe('one bad task among good ones', () => {
 
   // A cell that fails must not bring back the records of every other tenant in its batch.
   it('does not hold back the effects of other tenants', async () => {
-    const world = createWorld({ types: [typeSpec('echo', { retry: { maxAttempts: 1, minDelaySeconds: 0, maxDelaySeconds: 0, factor: 1 } })], handlers: { echo: () => { throw new Error('no'); } } });
+    const world = createWorld({
+      types: [typeSpec('echo', { retry: { maxAttempts: 1, minDelaySeconds: 0, maxDelaySeconds: 0, factor: 1 } })],
+      handlers: {
+        echo: () => {
+          throw new Error('no');
+        },
+      },
+    });
     await world.submit('a', { type: 'echo', id: 't1' });
     await world.submit('b', { type: 'echo', id: 't1' });
     await world.dispatchOnce();
     await world.starter.idle();
-    await world.settleOnce(faulty(world.deps, ({ at, args }) => (at === 'permits.release' && (args[0] as { tenant: string }).tenant === 'a' ? 'fail' : 'none')));
+    await world.settleOnce(
+      faulty(world.deps, ({ at, args }) => (at === 'permits.release' && (args[0] as { tenant: string }).tenant === 'a' ? 'fail' : 'none')),
+    );
     expect(world.events.events().map((event) => event.tenant)).toContain('b');
     expect(world.records.map((record) => record.body.includes('"tenant":"a"'))).toEqual([true]);
   });
@@ -137,7 +159,12 @@ describe('the audit', () => {
     world.clock.advance(1_000_000);
     // `busy` runs, and the hint of its lease end was purged too.
     expect(await report(world)).toEqual({ scanned: 4, found: 2, complete: true });
-    expect(world.queue.bodies().flatMap((body) => /"id":"(\w+)"/.exec(body)?.[1] ?? []).sort()).toEqual(['busy', 'lost']);
+    expect(
+      world.queue
+        .bodies()
+        .flatMap((body) => /"id":"(\w+)"/.exec(body)?.[1] ?? [])
+        .sort(),
+    ).toEqual(['busy', 'lost']);
   });
 
   it('says so when it ran out of time', async () => {
@@ -160,7 +187,11 @@ describe('the audit', () => {
 
 it('a late success of an old generation is told with what belongs to it', async () => {
   const runs: (() => Promise<void>)[] = [];
-  const world = createWorld({ types: [typeSpec('echo', { retry: { maxAttempts: 1, minDelaySeconds: 0, maxDelaySeconds: 0, factor: 1 } })], handlers: { echo: () => 'ok' }, launch: (run) => void runs.push(run) });
+  const world = createWorld({
+    types: [typeSpec('echo', { retry: { maxAttempts: 1, minDelaySeconds: 0, maxDelaySeconds: 0, factor: 1 } })],
+    handlers: { echo: () => 'ok' },
+    launch: (run) => void runs.push(run),
+  });
   await world.submit('a', { type: 'echo', id: 't1', labels: { of: 'the first' } });
   await world.dispatchOnce();
   await runs[0]?.();

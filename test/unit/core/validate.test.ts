@@ -36,7 +36,11 @@ describe('a submission that is refused says what was given, what is allowed and 
     ['a time that is none', { type: 'echo', runAt: 'tomorrow' }, [/ISO datetime/, /at runAt/]],
     ['a day that is none', { type: 'echo', runAt: '2026-02-30T00:00:00Z' }, [/ISO datetime/]],
     ['a time without a zone', { type: 'echo', runAt: '2026-02-03T00:00:00' }, [/ISO datetime/]],
-    ['a time that is too far away', { type: 'echo', runAt: '2031-01-05T00:00:00.001Z' }, [/2031-01-05T00:00:00.001Z is too far away/, /latest is 2031-01-05T00:00:00.000Z/]],
+    [
+      'a time that is too far away',
+      { type: 'echo', runAt: '2031-01-05T00:00:00.001Z' },
+      [/2031-01-05T00:00:00.001Z is too far away/, /latest is 2031-01-05T00:00:00.000Z/],
+    ],
     ['an end before now', { type: 'echo', expiresAt: '2025-12-31T23:59:59Z' }, [/2025-12-31T23:59:59Z/, /2026-01-01T00:00:00.000Z/]],
     ['an end that is now', { type: 'echo', expiresAt: '2026-01-01T00:00:00Z' }, [/is not after the task's start/]],
     ['an end at its start', { type: 'echo', delaySeconds: 60, expiresAt: '2026-01-01T00:01:00Z' }, [/start at 2026-01-01T00:01:00.000Z/]],
@@ -44,7 +48,11 @@ describe('a submission that is refused says what was given, what is allowed and 
     ['a label that is no text', { type: 'echo', labels: { a: 1 } }, [/expected string/, /labels.a/]],
     ['no attempts', { type: 'echo', retry: { maxAttempts: 0 } }, [/>=1/, /retry.maxAttempts/]],
     ['too many attempts', { type: 'echo', retry: { maxAttempts: LIMITS.attempts + 1 } }, [/<=100/]],
-    ['a payload that is nested too deep', { type: 'echo', payload: nested(LIMITS.payloadDepth + 1) }, [/deeper than 64 levels/, /flatten it/]],
+    [
+      'a payload that is nested too deep',
+      { type: 'echo', payload: nested(LIMITS.payloadDepth + 1) },
+      [/deeper than 64 levels/, /flatten it/],
+    ],
   ])('%s', (_, input, messages) => {
     const { code, message } = refusal(input);
     expect(code).toBe('bad_request');
@@ -59,9 +67,12 @@ describe('a submission that is refused says what was given, what is allowed and 
 
   // Typing errors in a retry policy are lost in silence, and a floor above the cap is taken: `retryOverrideSchema`
   // has to be strict and to compare the two as `retryPolicySchema` does.
-  it.each([{ retry: { maxAttempt: 1 } }, { retry: { minDelaySeconds: 60, maxDelaySeconds: 1 } }])('a retry policy that is none: %o', (given) => {
-    expect(refusal({ type: 'echo', ...given }).code).toBe('bad_request');
-  });
+  it.each([{ retry: { maxAttempt: 1 } }, { retry: { minDelaySeconds: 60, maxDelaySeconds: 1 } }])(
+    'a retry policy that is none: %o',
+    (given) => {
+      expect(refusal({ type: 'echo', ...given }).code).toBe('bad_request');
+    },
+  );
 
   it('a payload that is nested so deep that it overflows the stack of whatever walks it', () => {
     expect(refusal({ type: 'echo', payload: nested(100_000) }).code).toBe('bad_request');
