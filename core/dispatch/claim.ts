@@ -2,6 +2,7 @@ import { isSluiceError, type Envelope, type Outcome, type StartMode, type TaskRo
 import { placeHints } from '../hints/place.ts';
 import { HINT_TIMES } from '../hints/timing.ts';
 import { outcomeOf, outcomeOfAnswer } from '../outcomes/classify.ts';
+import { releasePermits } from '../permits/release.ts';
 import type { Permit } from '../ports/permit-store.ts';
 import type { WriteResult } from '../ports/task-store.ts';
 import type { Effects } from '../settle/effects.ts';
@@ -9,6 +10,9 @@ import { settleOutcome } from '../settle/settle-outcome.ts';
 import { readValue } from '../tasks/values.ts';
 import { look, lookAt } from './look.ts';
 import { DONE, keep, runMs, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+
+/** ms that the call which starts an attempt may itself take: longer than its client's time-outs. */
+const INVOKE_MARGIN_MS = 10_000;
 
 /** A task about to be claimed: its permit is taken and, where the mode needs one, its lease-end hint is durable. */
 export interface Claim {
@@ -57,7 +61,7 @@ export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<C
     written = await writeClaim(deps, claim);
   } catch (error) {
     // Applied or not, this attempt is never started, so its permit need not wait for the lease's end.
-    await deps.permits.release(own.release.lane, cell, [permit]).catch(() => undefined);
+    await releasePermits(deps, [own.release]);
     throw error;
   }
   // Our own nonce in a row that refused us means that the write was applied and its answer lost.
@@ -72,7 +76,7 @@ export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<C
 
 /** Two permits to give back: the claim's own at once, the other with the batch. */
 async function both(deps: DispatchDeps, own: Effects, other: Effects): Promise<Effects> {
-  if (own.release) await deps.permits.release(own.release.lane, own.release.cell, [own.release.permit]);
+  if (own.release) await releasePermits(deps, [own.release]);
   return other;
 }
 
@@ -142,7 +146,8 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
     return { end: DONE, effects: await undo('its payload could not be read', 30_000) };
   }
   // An invocation may take its whole time; past this instant it could outlive its lease.
-  if (deps.clock.now() + runMs(spec, mode) > permit.expiry) return { end: DONE, effects: await undo('dispatch was too late to start it') };
+  if (deps.clock.now() + runMs(spec, mode) + INVOKE_MARGIN_MS > permit.expiry)
+    return { end: DONE, effects: await undo('dispatch was too late to start it') };
 
   const startedAt = deps.clock.now();
   const result = await deps.starter.start(spec, mode, envelope);

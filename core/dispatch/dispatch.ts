@@ -7,6 +7,10 @@ import type { NotedLanes } from './park.ts';
 import { processWorks } from './process.ts';
 import { DONE, keep, workOf, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
+/** Receives of a message that may follow each other closely, and the longest wait of the later ones, seconds. */
+const QUICK_RECEIVES = 4;
+const MAX_PATIENCE_SECONDS = 30;
+
 export interface DispatchOptions {
   readonly noted: NotedLanes;
   /** ms: when this invocation ends. */
@@ -60,7 +64,7 @@ export async function dispatch(
 
   const kept = received.flatMap((message) => {
     const end = ends.get(message);
-    return end?.hint === 'keep' ? [{ message, seconds: end.seconds }] : [];
+    return end?.hint === 'keep' ? [{ message, seconds: Math.max(end.seconds, patience(message)) }] : [];
   });
   await Promise.all(kept.map(({ message, seconds }) => deps.queue.giveBack(message, seconds)));
   return kept.map(({ message }) => message.messageId);
@@ -84,4 +88,9 @@ async function endOfMessage(deps: DispatchDeps, works: readonly Work[], endOf: R
     kept.map(({ work, seconds }) => ({ tenant: work.tenant, task: { ...work.task, look: true }, notBefore: now + seconds * 1000 })),
   );
   return durable.includes(false) ? soonest : DONE;
+}
+
+/** Seconds that a message which keeps coming back waits at least: what it waits for did not happen at once. */
+function patience({ receiveCount }: ReceivedHint): number {
+  return receiveCount <= QUICK_RECEIVES ? 0 : Math.min(MAX_PATIENCE_SECONDS, 2 ** (receiveCount - QUICK_RECEIVES));
 }

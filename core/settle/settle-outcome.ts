@@ -50,7 +50,7 @@ export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, 
     if (row === undefined) return {};
     if (decision.do === 'repeat-end') return effectsOf(row);
     if (decision.do === 'repeat-release') return releaseOf(row);
-    await prepare(deps, row, outcome, decision);
+    await prepare(deps, row, outcome, by, decision);
     const written = await write(row.seq, row.state, decision.change);
     if (written.applied) {
       if (decision.do === 'end') return ended(deps, written.row);
@@ -67,9 +67,12 @@ async function prepare(
   deps: SettleDeps,
   row: TaskRow,
   outcome: Outcome,
+  by: By,
   decision: Extract<SettleDecision, { change: RowChange }>,
 ): Promise<void> {
-  if (outcome.class !== 'succeeded' && outcome.class !== 'undone') {
+  // A start that was refused is no attempt: kept, a storm of throttles would crowd the timeline.
+  const refused = outcome.class === 'undone' || (outcome.class === 'throttled' && by === 'hint' && outcome.startedAt === undefined);
+  if (outcome.class !== 'succeeded' && !refused) {
     await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome), retainUntil(deps.clock.now()));
   }
   if (decision.do !== 'again') return;

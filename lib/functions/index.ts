@@ -114,14 +114,14 @@ export class Functions extends Construct {
   #makeAudit(): LambdaFunction {
     const { storage, pool } = this.#props;
     const fn = this.#make('audit');
-    storage.grantTable(fn, ['Scan', 'GetItem', 'PutItem']);
+    storage.grantTable(fn, ['Scan', 'GetItem', 'Query']);
     pool.grantSend(fn);
     return fn;
   }
 
   #makeRegistrar(): LambdaFunction {
     const fn = this.#make('registrar');
-    this.#props.storage.grantTable(fn, ['GetItem', 'PutItem', 'DeleteItem'], [LEADING_KEYS.taskTypes]);
+    this.#props.storage.grantTable(fn, ['PutItem', 'DeleteItem'], [LEADING_KEYS.taskTypes]);
     return fn;
   }
 

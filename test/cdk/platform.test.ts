@@ -198,8 +198,8 @@ describe('what each function may do', () => {
     ],
     ['settle', [...table('GetItem', 'PutItem', 'UpdateItem', 'Query'), ...HINT, ...CONSUME, 's3:PutObject', 'events:PutEvents']],
     ['timers', [...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'), ...HINT, 'sqs:DeleteMessage', 'sqs:ReceiveMessage']],
-    ['audit', [...table('Scan', 'GetItem', 'PutItem'), ...HINT]],
-    ['registrar', table('GetItem', 'PutItem', 'DeleteItem')],
+    ['audit', [...table('Scan', 'GetItem', 'Query'), ...HINT]],
+    ['registrar', table('PutItem', 'DeleteItem')],
   ])('%s', (name, expected) => {
     const actions = allowedTo(stack, `sluice-${name}`).map(({ action }) => action);
     expect(actions).toEqual([...expected].sort((a, b) => a.localeCompare(b)));

@@ -42,13 +42,13 @@ describe('the examples in the stack', () => {
   it('are seven task types that cover both starters, with a full lane to show', () => {
     const summary = specs().map(({ type, start, timeoutSeconds, concurrency }) => [type, start, timeoutSeconds, concurrency]);
     expect(summary.sort()).toEqual([
-      ['clean-text', 'wait', 10, 20],
-      ['import-csv', 'event', 300, 2],
+      ['clean-text', 'wait', 10, 3],
+      ['import-csv', 'event', 300, 1],
       ['narrow', 'event', 3, 2],
-      ['send-email', 'wait', 20, 5],
-      ['thumbnail', 'event', 60, 4],
-      ['unruly', 'event', 3, 10],
-      ['unruly-wait', 'wait', 3, 10],
+      ['send-email', 'wait', 20, 3],
+      ['thumbnail', 'event', 60, 2],
+      ['unruly', 'event', 3, 3],
+      ['unruly-wait', 'wait', 3, 3],
     ]);
   });
 

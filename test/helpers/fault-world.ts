@@ -1,7 +1,6 @@
 import type { Envelope, OutcomeClass, TaskRow, TaskState } from '@sluice/contracts';
 import { createMemoryRandom } from '../../adapters/memory/index.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
-import type { ReceivedHint } from '../../core/ports/hint-queue.ts';
 import type { WriteResult } from '../../core/ports/task-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import { faulty, type Fault, type PortCall } from './faults.ts';

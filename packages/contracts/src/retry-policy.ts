@@ -9,7 +9,7 @@ export const retryPolicySchema = z
   .object({
     /** Handler runs at most, the first one counted; 1 to 100. Throttled and lost ones are not counted. */
     maxAttempts: z.number().int().min(1).max(LIMITS.attempts).default(5),
-    /** Seconds; the floor of every delay. */
+    /** Seconds; the floor of every delay, and what the exponential multiplies: with 0 there is no delay at all. */
     minDelaySeconds: z.number().min(0).max(86_400).default(1),
     /** Seconds; the cap of every delay. */
     maxDelaySeconds: z

