@@ -67,15 +67,13 @@ export function makeJobs(input: Input): Job[] {
     }));
     add(1, 'import', () => ({ type: 'import-csv', payload: { bucket: input.bucket, key: t === 0 ? input.csv.large : input.csv.small } }));
     add(20, 'later', (n) => ({ ...unruly('unruly-wait', 'ok'), delaySeconds: 1 + (n % 5) }));
-    // A lane of two that is busy for some ten seconds: the rest of it, and what expires meanwhile, waits in its backlog.
-    add(8, 'narrow-slow', () => unruly('narrow', 'slow', 2_500));
-    add(12, 'narrow', () => unruly('narrow', 'slow', 100));
-    const expiresAt = new Date(input.now + 8_000).toISOString();
-    add(4, 'expiring', () => ({ ...unruly('narrow', 'ok'), priority: 'low', delaySeconds: 2, expiresAt }), {
-      state: 'expired',
-      reason: 'expired',
-      attempts: 0,
-    });
+    // A lane of two that is busy for some seconds: the rest of it waits in its backlog.
+    add(4, 'narrow-slow', () => unruly('narrow', 'slow', 2_500));
+    add(16, 'narrow', () => unruly('narrow', 'slow', 100));
+    // They may start within a millisecond of their time, or not at all.
+    const runAt = new Date(input.now + 20_000).toISOString();
+    const expiresAt = new Date(input.now + 20_001).toISOString();
+    add(4, 'expiring', () => ({ ...unruly('unruly', 'ok'), runAt, expiresAt }), { state: 'expired', reason: 'expired', attempts: 0 });
     add(6, 'flaky', () => unruly('unruly', 'throw-once'), { state: 'succeeded', attempts: 2 });
     add(6, 'flaky-wait', () => unruly('unruly-wait', 'throw-once'), { state: 'succeeded', attempts: 2 });
     add(6, 'throttled', () => unruly('unruly', 'throttle-once'), { ...OK, throttled: 1 });
