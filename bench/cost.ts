@@ -23,7 +23,12 @@ import { startDynamo, startFaux } from '../test/contract/servers.ts';
  */
 const BATCH = 10;
 const BATCHES = 5;
-const DESIGN: Record<string, number> = { 'submit calls': 2, 'event dispatch calls': 2.2, 'event settle calls': 1.2, 'wait dispatch calls': 3.3 };
+const DESIGN: Record<string, number> = {
+  'submit calls': 2,
+  'event dispatch calls': 2.2,
+  'event settle calls': 1.2,
+  'wait dispatch calls': 3.3,
+};
 
 interface Cost {
   calls: number;
@@ -43,7 +48,8 @@ try {
       costs['submit calls'] = submit.calls;
       costs[`${mode} dispatch calls`] = dispatched.calls;
       if (mode === 'event') costs['event settle calls'] = settled.calls;
-      costs[`${mode} write units${listIndex ? ' with the list index' : ''}`] = submit.writeUnits + dispatched.writeUnits + settled.writeUnits;
+      costs[`${mode} write units${listIndex ? ' with the list index' : ''}`] =
+        submit.writeUnits + dispatched.writeUnits + settled.writeUnits;
     }
   }
   report(costs);
@@ -110,7 +116,9 @@ async function measure(mode: StartMode, listIndex: boolean): Promise<Record<'sub
   };
   for (let batch = 0; batch < BATCHES; batch++) {
     for (let n = 0; n < BATCH; n++) {
-      await phase(sums.submit, () => submitTasks(deps, 'acme', [{ type: 'echo', id: `task-${batch}-${n}`, payload: { order: n, name: 'Ada Lovelace' } }]));
+      await phase(sums.submit, () =>
+        submitTasks(deps, 'acme', [{ type: 'echo', id: `task-${batch}-${n}`, payload: { order: n, name: 'Ada Lovelace' } }]),
+      );
     }
     const received = await receive(`${queueUrlPrefix}normal-0`);
     await phase(sums.dispatched, async () => {
@@ -151,9 +159,18 @@ function report(costs: Record<string, number>): void {
   const rounded = Object.fromEntries(Object.entries(costs).map(([name, value]) => [name, Math.round(value * 100) / 100]));
   const limits: Record<string, number> = {
     ...DESIGN,
-    ...Object.fromEntries(['event', 'wait'].flatMap((mode) => [[`${mode} write units with the list index`, 4.3], [`${mode} write units`, 3.3]])),
+    ...Object.fromEntries(
+      ['event', 'wait'].flatMap((mode) => [
+        [`${mode} write units with the list index`, 4.3],
+        [`${mode} write units`, 3.3],
+      ]),
+    ),
   };
-  const table = new Table({ head: ['for one task, in batches of ten', 'counted', 'at most'], colAligns: ['left', 'right', 'right'], style: { head: [], border: [] } });
+  const table = new Table({
+    head: ['for one task, in batches of ten', 'counted', 'at most'],
+    colAligns: ['left', 'right', 'right'],
+    style: { head: [], border: [] },
+  });
   for (const [name, value] of Object.entries(rounded)) table.push([name, value, limits[name] ?? '']);
   console.log(table.toString());
   const over = Object.entries(rounded).filter(([name, value]) => value > (limits[name] ?? Infinity));

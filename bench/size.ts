@@ -9,13 +9,18 @@ const files = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' })
   .split('\0')
   .filter((file) => /\.(ts|mjs|cjs|py)$/.test(file));
 const sized = files.map((file) => ({ file, lines: linesOf(readFileSync(file, 'utf8')) }));
-const largest = (of: readonly { file: string; lines: number }[]) => of.reduce((a, b) => (b.lines > a.lines ? b : a), { file: '', lines: 0 });
+const largest = (of: readonly { file: string; lines: number }[]) =>
+  of.reduce((a, b) => (b.lines > a.lines ? b : a), { file: '', lines: 0 });
 
 const folders = FOLDERS.map((folder) => {
   const own = sized.filter(({ file }) => file.startsWith(`${folder}/`));
   return { folder, files: own.length, lines: own.reduce((sum, { lines }) => sum + lines, 0), largest: largest(own) };
 });
-const table = new Table({ head: ['folder', 'files', 'lines', 'largest file', ''], colAligns: ['left', 'right', 'right', 'left', 'right'], style: { head: [], border: [] } });
+const table = new Table({
+  head: ['folder', 'files', 'lines', 'largest file', ''],
+  colAligns: ['left', 'right', 'right', 'left', 'right'],
+  style: { head: [], border: [] },
+});
 for (const row of folders) table.push([row.folder, row.files, row.lines, row.largest.file, row.largest.lines]);
 console.log(table.toString());
 const largestFile = largest(sized.filter(({ file }) => !file.startsWith('test/')));
