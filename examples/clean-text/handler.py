@@ -5,10 +5,13 @@ classed by the name of the error: a ValueError is retryable like any other that 
 FatalError would not be retried.
 """
 
+import json
 import re
 import unicodedata
+import urllib.request
 
 MAX_CHARACTERS = 500_000
+FETCH_SECONDS = 5
 
 # Typographic characters that a search or a comparison stumbles over.
 PLAIN = str.maketrans(
@@ -44,9 +47,17 @@ def handler(event, context):
     }
 
 
+def payload_of(event):
+    """The payload; one of more than 8 KB is behind a URL that is good for as long as the attempt."""
+    url = event.get("payloadUrl")
+    if url is None:
+        return event.get("payload")
+    with urllib.request.urlopen(url, timeout=FETCH_SECONDS) as response:
+        return json.load(response)
+
+
 def text_of(event):
-    # A payload that is too large for the event is behind event["payloadUrl"]; this task type has none that large.
-    payload = event.get("payload")
+    payload = payload_of(event)
     text = payload.get("text") if isinstance(payload, dict) else None
     if not isinstance(text, str):
         raise ValueError('the payload must be {"text": "..."}')

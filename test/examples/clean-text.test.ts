@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -8,10 +10,12 @@ const folder = fileURLToPath(new URL('../../examples/clean-text', import.meta.ur
 const MAIN = `import json, sys; sys.path.insert(0, sys.argv[1]); import handler
 print(json.dumps(handler.handler(json.load(sys.stdin), None)))`;
 
+const run = (payload: unknown) => runEvent(envelopeOf(payload, { type: 'clean-text' }));
+
 /** Runs the handler as Lambda does: JSON in, JSON out, an error on standard error. */
-async function run(payload: unknown): Promise<{ result: unknown; error: string }> {
+async function runEvent(event: unknown): Promise<{ result: unknown; error: string }> {
   const python = spawn('python3', ['-B', '-c', MAIN, folder]);
-  python.stdin.end(JSON.stringify(envelopeOf(payload, { type: 'clean-text' })));
+  python.stdin.end(JSON.stringify(event));
   const [out, error] = await Promise.all([text(python.stdout), text(python.stderr)]);
   return { result: out === '' ? undefined : JSON.parse(out), error: error.trim().split('\n').at(-1) ?? '' };
 }
@@ -29,6 +33,16 @@ describe('clean-text', () => {
   it('keeps other scripts and folds case when it counts', async () => {
     const { result } = await run({ text: 'Straße STRASSE 東京 Ça ça' });
     expect(result).toMatchObject({ text: 'Straße STRASSE 東京 Ça ça', stats: { words: 5, distinctWords: 3, lines: 1 } });
+  });
+
+  it('fetches a payload that is too large for its event', async () => {
+    const server = createServer((_, answer) => answer.end(JSON.stringify({ text: ' far  away ' })));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { sluice } = envelopeOf(undefined, { type: 'clean-text' });
+    const { result } = await runEvent({ payloadUrl: `http://127.0.0.1:${port}/payload.json`, sluice });
+    server.close();
+    expect(result).toMatchObject({ text: 'far away' });
   });
 
   it('cleans nothing to nothing', async () => {
