@@ -75,16 +75,19 @@ async function measure(mode: StartMode, listIndex: boolean): Promise<Record<'sub
   const queueUrlPrefix = await makeQueues(`${table}-`);
   const telemetry = createMemoryTelemetry();
   const types = createTypeRegistry(dynamodb, { table, clock, telemetry, refreshSeconds: 3_600 });
-  await createTypeWriter(dynamodb, { table }).put({
-    v: 1,
-    type: 'echo',
-    handler: { kind: 'lambda', arn: 'arn:aws:lambda:us-east-1:000000000000:function:echo:sluice' },
-    start: mode,
-    timeoutSeconds: 30,
-    concurrency: 40,
-    retry: { maxAttempts: 5, minDelaySeconds: 1, maxDelaySeconds: 60, factor: 2 },
-    dedupWindowSeconds: 86_400,
-  });
+  await createTypeWriter(dynamodb, { table }).put(
+    {
+      v: 1,
+      type: 'echo',
+      handler: { kind: 'lambda', arn: 'arn:aws:lambda:us-east-1:000000000000:function:echo:sluice' },
+      start: mode,
+      timeoutSeconds: 30,
+      concurrency: 40,
+      retry: { maxAttempts: 5, minDelaySeconds: 1, maxDelaySeconds: 60, factor: 2 },
+      dedupWindowSeconds: 86_400,
+    },
+    'bench',
+  );
   await types.get('echo');
   const deps = {
     tasks: createTaskStore(dynamodb, { table, listIndex, clock, telemetry }),

@@ -1,3 +1,4 @@
+import { EVENT_AGE_SECONDS } from '@sluice/contracts';
 import { Annotations, Duration } from 'aws-cdk-lib';
 import {
   type Alias,
@@ -13,9 +14,6 @@ import type { TaskPlatform } from './task-platform.ts';
 
 /** The alias that Sluice owns on each handler function. */
 export const ALIAS_NAME = 'sluice';
-
-/** Lambda's least; so long may an event wait for concurrency, and by so much is the lease of an attempt longer. */
-const MAX_EVENT_AGE = Duration.seconds(60);
 
 /**
  * The alias of a handler function through which Sluice invokes it, with the destinations that bring the outcome back.
@@ -47,7 +45,7 @@ export class HandlerTarget extends Construct {
     const config = new EventInvokeConfig(this, 'Outcomes', {
       function: handler,
       qualifier: ALIAS_NAME,
-      maxEventAge: MAX_EVENT_AGE,
+      maxEventAge: Duration.seconds(EVENT_AGE_SECONDS),
       // Retries are Sluice's: each attempt is claimed, counted and paced.
       retryAttempts: 0,
       onSuccess: destination,

@@ -12,12 +12,16 @@ export interface SynthOptions {
   readonly context?: Record<string, string>;
 }
 
+/** The context that makes bundles run on this machine, and lets everything go with the stack. */
+export function machineContext(): Record<string, string> {
+  return { architecture: arch === 'arm64' ? 'arm64' : 'x86_64', removal: 'destroy' };
+}
+
 /**
- * The context that makes bundles run on this machine, and lets everything go with the stack. A machine of a few cores
- * gets few queues, and few batches of each at once: every execution environment is a process.
+ * The same for the embedded host. A machine of a few cores gets few queues, and few batches of each at once: every execution environment is a process.
  */
 export function localContext(): Record<string, string> {
-  return { architecture: arch === 'arm64' ? 'arm64' : 'x86_64', removal: 'destroy', shards: '3', maxConcurrency: '2' };
+  return { ...machineContext(), shards: '3', maxConcurrency: '2' };
 }
 
 /** Synthesises the app, as `cdk synth` does, but without the CLI's start-up. @throws HostError with what the app printed */

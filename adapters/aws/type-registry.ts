@@ -4,7 +4,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { TypeRegistry } from '../../core/ports/type-registry.ts';
-import { answerOf, type Item } from './answers.ts';
+import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
 import { TYPES_PARTITION } from './keys.ts';
 import { allPages } from './pages.ts';
 
@@ -87,22 +87,31 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
   };
 }
 
-/** Writes what {@link createTypeRegistry} reads; for the deployment alone. */
+/** Writes what {@link createTypeRegistry} reads; for the deployment alone. A record belongs to whoever wrote it last. */
 export interface TypeWriter {
-  readonly put: (spec: TaskTypeSpec) => Promise<void>;
-  readonly remove: (type: string) => Promise<void>;
+  readonly put: (spec: TaskTypeSpec, owner: string) => Promise<void>;
+  /** Removes the record, but only if it is still the owner's. */
+  readonly remove: (type: string, owner: string) => Promise<void>;
 }
 
 export function createTypeWriter(client: DynamoDBDocumentClient, config: { readonly table: string }): TypeWriter {
   const { table: TableName } = config;
   return {
-    put: async (spec) => {
-      const item = { p: TYPES_PARTITION, s: spec.type, v: 1, spec: JSON.stringify(spec) };
+    put: async (spec, owner) => {
+      const item = { p: TYPES_PARTITION, s: spec.type, v: 1, spec: JSON.stringify(spec), owner };
       await answerOf('write a task type', client.send(new PutCommand({ TableName, Item: item })));
     },
-    remove: async (type) => {
-      const command = new DeleteCommand({ TableName, Key: { p: TYPES_PARTITION, s: type } });
-      await answerOf('remove a task type', client.send(command));
+    remove: async (type, owner) => {
+      const command = new DeleteCommand({
+        TableName,
+        Key: { p: TYPES_PARTITION, s: type },
+        // A type that moved to another stack or construct was written by the new resource before the old one is deleted,
+        // and must outlive it.
+        ConditionExpression: '#owner = :owner',
+        ExpressionAttributeNames: { '#owner': 'owner' },
+        ExpressionAttributeValues: { ':owner': owner },
+      });
+      await conditionalAnswerOf('remove a task type', client.send(command));
     },
   };
 }

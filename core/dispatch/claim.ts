@@ -30,7 +30,7 @@ function fenceOf(work: Work): number {
 
 export interface Claimed {
   readonly end: WorkEnd;
-  readonly effects: Effects;
+  readonly effects: readonly Effects[];
 }
 
 /** Whether a lease-end hint of its own is needed: a queue message of a waiting dispatch stays in flight instead. */
@@ -69,15 +69,8 @@ export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<C
   if (written.row && (written.applied || (mine && written.row.state === 'running'))) return start(deps, claim, written.row);
   // The claim is lost, and only its own permit with it; the row is looked at again.
   const looked = written.row ? await lookAt(deps, work, written.row, now) : await look(deps, work);
-  if (looked === 'claim') return { end: keep(0), effects: own };
-  const effects = looked.effects?.release ? await both(deps, own, looked.effects) : { ...own, ...looked.effects };
-  return { end: looked.end, effects };
-}
-
-/** Two permits to give back: the claim's own at once, the other with the batch. */
-async function both(deps: DispatchDeps, own: Effects, other: Effects): Promise<Effects> {
-  if (own.release) await releasePermits(deps, [own.release]);
-  return other;
+  if (looked === 'claim') return { end: keep(0), effects: [own] };
+  return { end: looked.end, effects: looked.effects ? [own, looked.effects] : [own] };
 }
 
 /** A hint may be quicker than the row of its submission: a missing row is looked for again for 200 ms. */
@@ -120,20 +113,12 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
     throttled: row.throttled,
     deadline: deps.clock.now() + runMs(spec, mode),
   };
-  const undo = (message: string, retryAfterMs?: number) =>
-    settleOutcome(
-      deps,
-      outcomeOf(
-        sluice,
-        { class: 'undone', error: { name: 'NotStarted', message }, ...(retryAfterMs !== undefined && { retryAfterMs }) },
-        deps.clock.now(),
-      ),
-      'hint',
-      row,
-    );
-
-  const without = (said: Pick<Outcome, 'class' | 'error'>) => settleOutcome(deps, outcomeOf(sluice, said, deps.clock.now()), 'hint', row);
-  const throttled = (message: string) => without({ class: 'throttled', error: { name: 'TooManyRequestsException', message } });
+  const settleAs = async (said: Pick<Outcome, 'class' | 'error' | 'retryAfterMs'>): Promise<Claimed> => ({
+    end: DONE,
+    effects: [await settleOutcome(deps, outcomeOf(sluice, said, deps.clock.now()), 'hint', row)],
+  });
+  const undo = (message: string, wait: Pick<Outcome, 'retryAfterMs'> = {}) =>
+    settleAs({ class: 'undone', error: { name: 'NotStarted', message }, ...wait });
 
   let envelope: Envelope;
   try {
@@ -141,40 +126,33 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
   } catch (error) {
     deps.telemetry.log('error', 'payload unreadable', { tenant: row.tenant, task: row.id, error });
     if (isSluiceError(error) && error.code === 'not_found') {
-      return { end: DONE, effects: await without({ class: 'impossible', error: { name: 'PayloadLost', message: error.message } }) };
+      return settleAs({ class: 'impossible', error: { name: 'PayloadLost', message: error.message } });
     }
-    return { end: DONE, effects: await undo('its payload could not be read', 30_000) };
+    return undo('its payload could not be read', { retryAfterMs: 30_000 });
   }
   // An invocation may take its whole time; past this instant it could outlive its lease.
-  if (deps.clock.now() + runMs(spec, mode) + INVOKE_MARGIN_MS > permit.expiry)
-    return { end: DONE, effects: await undo('dispatch was too late to start it') };
+  if (deps.clock.now() + runMs(spec, mode) + INVOKE_MARGIN_MS > permit.expiry) return undo('dispatch was too late to start it');
 
   const startedAt = deps.clock.now();
   const result = await deps.starter.start(spec, mode, envelope);
   switch (result.kind) {
     case 'started':
-      return { end: DONE, effects: {} };
+      return { end: DONE, effects: [] };
     case 'answered': {
       const outcome = outcomeOfAnswer(sluice, result.answer, deps.clock.now());
-      return {
-        end: DONE,
-        effects: await settleOutcome(
-          deps,
-          { ...outcome, startedAt: outcome.startedAt ?? startedAt },
-          'hint',
-          outcome.class === 'succeeded' ? undefined : row,
-        ),
-      };
+      const told = { ...outcome, startedAt: outcome.startedAt ?? startedAt };
+      return { end: DONE, effects: [await settleOutcome(deps, told, 'hint', outcome.class === 'succeeded' ? undefined : row)] };
     }
     case 'refused':
       deps.telemetry.count(`start.${result.why}`, row.type);
       deps.telemetry.log('warn', 'an attempt was refused', { tenant: row.tenant, task: row.id, why: result.why, message: result.message });
       // A handler that is gone may come back with the next deploy; its tasks wait.
-      return { end: DONE, effects: await (result.why === 'missing' ? undo(result.message, 60_000) : throttled(result.message)) };
+      if (result.why === 'missing') return undo(result.message, { retryAfterMs: 60_000 });
+      return settleAs({ class: 'throttled', error: { name: 'TooManyRequestsException', message: result.message } });
     case 'unknown':
       deps.telemetry.count('start.unknown', row.type);
       // It may run: nothing is decided before its lease is over. A message in flight is its hint until then.
-      return { end: needsLeaseHint(claim.work, mode) ? DONE : keep(secondsUntil(deps, permit.expiry)), effects: {} };
+      return { end: needsLeaseHint(claim.work, mode) ? DONE : keep(secondsUntil(deps, permit.expiry)), effects: [] };
   }
 }
 

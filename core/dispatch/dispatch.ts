@@ -3,6 +3,7 @@ import { parseHint } from '../hints/parse.ts';
 import { placeHints } from '../hints/place.ts';
 import type { ReceivedHint } from '../ports/hint-queue.ts';
 import { drainLane } from './drain.ts';
+import { againAt } from './look.ts';
 import type { NotedLanes } from './park.ts';
 import { processWorks } from './process.ts';
 import { DONE, keep, workOf, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
@@ -85,7 +86,7 @@ async function endOfMessage(deps: DispatchDeps, works: readonly Work[], endOf: R
   const now = deps.clock.now();
   const durable = await placeHints(
     deps,
-    kept.map(({ work, seconds }) => ({ tenant: work.tenant, task: { ...work.task, look: true }, notBefore: now + seconds * 1000 })),
+    kept.map(({ work, seconds }) => againAt(work, now + seconds * 1000)),
   );
   return durable.includes(false) ? soonest : DONE;
 }

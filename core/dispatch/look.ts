@@ -1,10 +1,10 @@
 import type { TaskRow } from '@sluice/contracts';
 import { decideHint, type HintDecision } from '../hints/decide.ts';
-import { placeHints } from '../hints/place.ts';
+import { placeHints, type TenantTask } from '../hints/place.ts';
 import { HINT_TIMES } from '../hints/timing.ts';
 import type { Effects } from '../settle/effects.ts';
 import { effectsOf, settleOutcome } from '../settle/settle-outcome.ts';
-import { FAILED_RETENTION_SECONDS } from '../settle/decide.ts';
+import { retainUntil } from '../settle/decide.ts';
 import { DONE, keep, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** Either the hint is dealt with, or its task is to be claimed. */
@@ -14,7 +14,7 @@ export type Looked = { readonly end: WorkEnd; readonly effects?: Effects } | 'cl
 export async function look(deps: DispatchDeps, work: Work): Promise<Looked> {
   const now = deps.clock.now();
   const row = await deps.tasks.get(work.tenant, work.task.id);
-  return act(deps, work, row, decideHint(row, work.task, now));
+  return lookAt(deps, work, row, now);
 }
 
 /** The same for a row that has just been read, as a lost condition returns it. `now` is from before that. */
@@ -56,14 +56,19 @@ async function later(deps: DispatchDeps, work: Work): Promise<WorkEnd> {
 
 /** The same hint, to be looked at some time from now. */
 export async function hintLater(deps: DispatchDeps, work: Work, ms: number): Promise<WorkEnd> {
-  const [durable] = await placeHints(deps, [{ tenant: work.tenant, task: { ...work.task, look: true }, notBefore: deps.clock.now() + ms }]);
+  const [durable] = await placeHints(deps, [againAt(work, deps.clock.now() + ms)]);
   return durable === true ? DONE : keep(HINT_TIMES.giveBackSeconds);
+}
+
+/** A hint to be looked at again at that time, its row before anything else. */
+export function againAt(work: Work, notBefore: number): TenantTask {
+  return { tenant: work.tenant, task: { ...work.task, look: true }, notBefore };
 }
 
 async function expire(deps: DispatchDeps, work: Work, row: TaskRow): Promise<Looked> {
   const now = deps.clock.now();
   const written = await deps.tasks.update(work.tenant, row.id, row, {
-    set: { state: 'expired', reason: 'expired', endedAt: now, endedBy: 'hint', ttl: Math.ceil(now / 1000) + FAILED_RETENTION_SECONDS },
+    set: { state: 'expired', reason: 'expired', endedAt: now, endedBy: 'hint', ttl: retainUntil(now) },
   });
   if (!written.applied) return { end: keep(0) };
   deps.telemetry.count('task.expired', row.type);

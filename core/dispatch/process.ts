@@ -130,7 +130,7 @@ async function startAll(
       try {
         if (hinted[i] !== true) return await apply({ release: { lane, cell: claim.cell, permit: claim.permit } });
         const { end, effects } = await claimAndStart(deps, claim);
-        await apply(effects);
+        await Promise.all(effects.map(apply));
         ends.set(claim.work, end);
       } catch (error) {
         // Unknown how far it came. Received again, the hint finds its task ended or running, and repeats what is left;

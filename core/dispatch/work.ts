@@ -1,4 +1,4 @@
-import { LIMITS, type HintMessage, type StartMode, type TaskTypeSpec } from '@sluice/contracts';
+import { EVENT_AGE_SECONDS, LIMITS, type HintMessage, type StartMode, type TaskTypeSpec } from '@sluice/contracts';
 import type { TenantTask } from '../hints/place.ts';
 import type { Starter } from '../ports/starter.ts';
 import type { Timer } from '../ports/timer.ts';
@@ -54,5 +54,4 @@ export function runMs(spec: TaskTypeSpec, mode: StartMode): number {
   return spec.timeoutSeconds * 1000 + (mode === 'event' ? EVENT_AGE_MS : 0);
 }
 
-/** The event age that the `TaskType` construct sets on its alias. */
-export const EVENT_AGE_MS = 60_000;
+export const EVENT_AGE_MS = EVENT_AGE_SECONDS * 1000;

@@ -14,6 +14,11 @@ import { isFresh, isTerminal } from '../tasks/state.ts';
 /** Seconds that a task which did not succeed keeps its row and its input, for redrive. */
 export const FAILED_RETENTION_SECONDS = 30 * 86_400;
 
+/** Seconds since the epoch until which what is left of a failure is kept. */
+export function retainUntil(now: number): number {
+  return Math.ceil(now / 1000) + FAILED_RETENTION_SECONDS;
+}
+
 /** Delays of tries that are free of charge, where nobody said how long: gentle at first, up to a minute. */
 const FREE_BACKOFF = { minDelaySeconds: 1, maxDelaySeconds: 60, factor: 2 } as const;
 

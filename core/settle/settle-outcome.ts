@@ -7,7 +7,7 @@ import type { ValueStore } from '../ports/value-store.ts';
 import { endEvent, lateSuccessEvent } from '../tasks/event.ts';
 import { hintOf } from '../tasks/state.ts';
 import { storeValue } from '../tasks/values.ts';
-import { blindSuccess, FAILED_RETENTION_SECONDS, settle, type SettleDecision } from './decide.ts';
+import { blindSuccess, FAILED_RETENTION_SECONDS, retainUntil, settle, type SettleDecision } from './decide.ts';
 import { permitOf, type EffectDeps, type Effects } from './effects.ts';
 
 export interface SettleDeps extends EffectDeps {
@@ -117,8 +117,4 @@ function attemptOf(row: TaskRow, outcome: Outcome): Attempt {
     ...(outcome.startedAt !== undefined && { startedAt: outcome.startedAt }),
     ...(outcome.error && { error: outcome.error }),
   };
-}
-
-function retainUntil(now: number): number {
-  return Math.ceil(now / 1000) + FAILED_RETENTION_SECONDS;
 }

@@ -69,10 +69,14 @@ async function existing(deps: SubmitDeps, row: TaskRow, found: TaskRow): Promise
   return { id: found.id, uid: found.uid, state: found.state, deduplicated: true };
 }
 
+export function notHinted(): SluiceError {
+  return new SluiceError('unavailable', 'the queue did not take the task; submit it again with the same id');
+}
+
 async function hintAgain(deps: SubmitDeps, row: TaskRow): Promise<number> {
   const made = deps.clock.now();
   const [durable] = await placeHints(deps, [{ tenant: row.tenant, task: hintOf(row, made) }]);
-  if (durable !== true) throw new SluiceError('unavailable', 'the queue did not take the task; submit it again with the same id');
+  if (durable !== true) throw notHinted();
   return made;
 }
 

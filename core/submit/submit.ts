@@ -3,7 +3,7 @@ import { chunks, placeHints } from '../hints/place.ts';
 import { hintOf } from '../tasks/state.ts';
 import { storeValue } from '../tasks/values.ts';
 import { newRow } from './new-row.ts';
-import { putRow, type SubmitDeps } from './put-row.ts';
+import { notHinted, putRow, type SubmitDeps } from './put-row.ts';
 import { checkSubmission } from './validate.ts';
 
 export type SubmitResult = { readonly ok: true; readonly task: Accepted } | { readonly ok: false; readonly error: SluiceError };
@@ -92,11 +92,7 @@ async function acceptPart(deps: SubmitDeps, tenant: string, part: readonly Candi
     part.map(async ({ index }, i): Promise<[number, SubmitResult]> => {
       const payload = stored[i];
       if (!payload?.ok) return [index, { ok: false, error: payload?.error ?? new SluiceError('internal', 'no payload') }];
-      if (hintOk.get(index) !== true)
-        return [
-          index,
-          { ok: false, error: new SluiceError('unavailable', 'the queue did not take the task; submit it again with the same id') },
-        ];
+      if (hintOk.get(index) !== true) return [index, { ok: false, error: notHinted() }];
       const put = await attempt(() => putRow(deps, payload.value.row, made));
       return [index, put.ok ? { ok: true, task: put.value } : put];
     }),

@@ -1,16 +1,10 @@
 import { taskTypeNameSchema, type TaskTypeSpec, taskTypeSpecSchema } from '@sluice/contracts';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import * as z from 'zod';
-
-/** Where task types are kept. A record belongs to the resource that wrote it last. */
-export interface TaskTypes {
-  put(spec: TaskTypeSpec, owner: string): Promise<void>;
-  /** Removes the record, but only if it is still the owner's. */
-  remove(type: string, owner: string): Promise<void>;
-}
+import type { TypeWriter } from '../../adapters/aws/type-registry.ts';
 
 export interface RegistrarDeps {
-  taskTypes: TaskTypes;
+  taskTypes: TypeWriter;
   fetch: typeof fetch;
 }
 

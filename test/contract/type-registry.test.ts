@@ -1,4 +1,5 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { TaskTypeSpec } from '@sluice/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countCalls, type CallCounter } from '../../adapters/aws/counting.ts';
 import { createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
@@ -28,7 +29,10 @@ const make = async () => {
     await createTypeRegistry(dynamo.clients.dynamodb, { table, clock, telemetry }).names();
     clock.advance(milliseconds);
   };
-  return { registry, clock, telemetry, table, pass, ...createTypeWriter(dynamo.clients.dynamodb, { table }) };
+  const writer = createTypeWriter(dynamo.clients.dynamodb, { table });
+  const put = (spec: TaskTypeSpec) => writer.put(spec, 'owner');
+  const remove = (type: string) => writer.remove(type, 'owner');
+  return { registry, clock, telemetry, table, pass, put, remove };
 };
 
 typeRegistryContract('memory', async () => {

@@ -47,6 +47,12 @@ export const LIMITS = {
  */
 export const S3_SHORT_DAYS = 400;
 
+/**
+ * Seconds that an asynchronous event may wait for concurrency (Lambda's least). The `TaskType` construct sets it on its
+ * alias, and the lease of an attempt is longer by as much.
+ */
+export const EVENT_AGE_SECONDS = 60;
+
 /** Limits of AWS that decisions depend on. */
 export const AWS_LIMITS = {
   /** Seconds: the longest delay of an SQS message. */

@@ -2,22 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { EVENT_AGE_MS, leaseMs, runMs } from '../../../core/dispatch/work.ts';
 import { before, faultAt, faulty, traced } from '../../helpers/faults.ts';
 import { watchHints } from '../../helpers/has-hint.ts';
+import { held } from '../../helpers/held-runs.ts';
 import { T0 } from '../../helpers/samples.ts';
 import { createWorld, typeSpec, type World } from '../../helpers/world.ts';
 
 const permitsOf = (world: World) => world.permitsIn('a', 'echo');
-
-/** Runs that a test ends when it likes. */
-function held() {
-  const runs: (() => Promise<void>)[] = [];
-  return {
-    launch: (run: () => Promise<void>) => void runs.push(run),
-    endAll: async () => {
-      for (const run of runs.splice(0)) await run();
-    },
-    count: () => runs.length,
-  };
-}
 
 describe.each(['event', 'wait'] as const)('with the %s starter, the rule', (start) => {
   const echo = typeSpec('echo', { start });
