@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeTime } from 'ulid';
-import type { TokenHash, TokenSecret } from '../core/auth/token.ts';
+import type { TokenHash, TokenSecret } from '../core/auth/authenticate.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Hasher } from '../core/ports/hasher.ts';
 import type { Random } from '../core/ports/random.ts';

@@ -1,8 +1,9 @@
 import { App, CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { addExamples } from '../examples/stack.ts';
-import { TaskPlatform } from '../lib/index.ts';
+import { type MonitoringOptions, TaskPlatform } from '../lib/index.ts';
 
 /*
  * Context (`cdk deploy -c key=value`):
@@ -10,6 +11,10 @@ import { TaskPlatform } from '../lib/index.ts';
  *   architecture  `arm64` (default) or `x86_64`
  *   shards        shard queues of each priority class, default 8
  *   maxConcurrency  batches of one queue that dispatch works on at once, default as many as Lambda allows
+ *   cors          origins whose pages may call the API, separated by commas, or `*`; default is none
+ *   monitoring    `off` makes no dashboard and no alarms, which are a stack of their own
+ *   criticalTopic, warningTopic  ARNs of the SNS topics that alarms go to, by severity; default is none
+ *   runbookUrl    where the runbook is, for the links in alarms, default `docs/runbook.md`
  *   examples      `off` leaves the example task types out
  *   removal       `destroy` deletes table and bucket with the stack; default is to keep them
  *   nag           `on` checks the AWS Solutions rules while it synthesises
@@ -30,6 +35,24 @@ function count(key: string): Record<string, number> {
   return given === undefined ? {} : { [key]: Number(given) };
 }
 
+/** Origins, where the context gives some; the construct checks them. */
+function origins(): { cors?: { allowOrigins: string[] } } {
+  const given: unknown = app.node.tryGetContext('cors');
+  return typeof given === 'string' && given !== '' ? { cors: { allowOrigins: given.split(',').map((origin) => origin.trim()) } } : {};
+}
+
+/** A topic that is there already, where the context gives its ARN. */
+function topic(key: 'criticalTopic' | 'warningTopic'): Record<string, ITopic> {
+  const arn: unknown = app.node.tryGetContext(key);
+  return typeof arn === 'string' && arn !== '' ? { [key]: Topic.fromTopicArn(stack, key, arn) } : {};
+}
+
+function monitoring(): false | MonitoringOptions {
+  const url: unknown = app.node.tryGetContext('runbookUrl');
+  if (choice('monitoring', 'on', 'off') === 'off') return false;
+  return { ...topic('criticalTopic'), ...topic('warningTopic'), ...(typeof url === 'string' && { runbookUrl: url }) };
+}
+
 if (choice('nag', 'off', 'on') === 'on') Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
 
 const stack = new Stack(app, 'Sluice', { description: 'Sluice: a multi-tenant asynchronous task platform' });
@@ -38,6 +61,8 @@ const platform = new TaskPlatform(stack, 'Platform', {
   ...(typeof name === 'string' && { name }),
   ...count('shards'),
   ...count('maxConcurrency'),
+  ...origins(),
+  monitoring: monitoring(),
   architecture: choice('architecture', 'arm64', 'x86_64') === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
   removalPolicy: choice('removal', 'retain', 'destroy') === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
 });

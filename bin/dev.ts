@@ -1,41 +1,57 @@
-import { watch } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join, relative, resolve } from 'node:path';
+import { styleText } from 'node:util';
+import { ENV_SCHEMAS } from '@sluice/contracts';
 import { startMailServer } from '../examples/demo/mail-server.ts';
-import { writeTokens } from '../examples/demo/tokens.ts';
+import { TENANTS, writeTokens } from '../examples/demo/tokens.ts';
 import { startHost, type Host, type HostLogEntry } from '../local/host.ts';
-import { localContext, synthesise } from '../local/synth.ts';
-
-const USAGE = `Runs the platform on this machine, with the example task types, until Ctrl-C.
-
-  npm run dev -- [--port 4700] [--data DIR] [--verbose]
-
-  --port     where the API listens on 127.0.0.1
-  --data     keeps tables, queues and buckets in this folder; without it they are in memory
-  --verbose  shows every log line, not only warnings and what handlers print`;
+import { checkPort } from '../local/servers/listen.ts';
+import { checkDataFolder } from '../local/state.ts';
+import { localContext } from '../local/synth.ts';
+import { Synthesiser } from '../local/synth/synthesiser.ts';
+import { allowLongPauses, debugOptions } from './dev/debugging.ts';
+import { createLogFormat } from './dev/log-format.ts';
+import { readOptions, USAGE, type DevOptions } from './dev/options.ts';
+import { Problems } from './dev/problems.ts';
+import { watchSources } from './dev/sources.ts';
+import { answerStatusPage } from './dev/status-page.ts';
+import { StatusReader } from './dev/status.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 /** What a change of which is deployed anew. */
 const WATCHED = ['bin', 'lib', 'functions', 'core', 'adapters', 'packages', 'examples'];
-/** Milliseconds without another change, so that a save of many files is one deployment. */
-const QUIET_MS = 200;
+/** The name that the app gives the platform unless its context says another. */
+const PLATFORM = 'sluice';
+const PLATFORM_FUNCTIONS = new Set(Object.keys(ENV_SCHEMAS).map((name) => `${PLATFORM}-${name}`));
+/** Milliseconds that an idle environment with a debugger stays: longer than anybody looks at it. */
+const DEBUG_IDLE_MS = 86_400_000;
 
-const options = readOptions();
-const scratch = await mkdtemp(join(tmpdir(), 'sluice-dev-'));
+const options = optionsOrExit();
+const isPlatform = (name: string): boolean => PLATFORM_FUNCTIONS.has(name);
+const debug = debugOptions(options.inspect, process.env, isPlatform);
+// The real path: source maps lead from the bundles in it to the sources by a relative way.
+const scratch = realpathSync(await mkdtemp(join(tmpdir(), 'sluice-dev-')));
 const mail = await startMailServer();
-const context = { ...localContext(), smtpUrl: mail.url };
+const synthesiser = new Synthesiser({
+  root: ROOT,
+  context: { ...localContext(), smtpUrl: mail.url },
+  cacheDirectory: join(scratch, 'bundles'),
+});
+const problems = new Problems(titleOf);
+const format = createLogFormat({
+  verbose: options.verbose,
+  colour: styleText('red', '.', { stream: process.stdout }) !== '.',
+  isPlatform,
+  titleOf,
+});
 
 let synthesised = 0;
-async function synth(): Promise<string> {
-  const out = join(scratch, `cdk.out.${++synthesised}`);
-  await synthesise({ root: ROOT, out, context });
-  return out;
-}
-
 let host: Host | undefined;
+let status: StatusReader | undefined;
 const stop = async (code: number): Promise<never> => {
+  synthesiser.close();
   await host?.close();
   await mail.close();
   await rm(scratch, { recursive: true, force: true });
@@ -45,65 +61,89 @@ process.once('SIGINT', () => void stop(0));
 process.once('SIGTERM', () => void stop(0));
 
 try {
+  if (options.port !== 0) await checkPort(options.port);
+  if (options.data !== undefined) {
+    await mkdir(options.data, { recursive: true });
+    checkDataFolder(options.data);
+  }
   console.log('synthesising the app …');
-  const assembly = await synth();
-  if (options.data) await mkdir(options.data, { recursive: true });
-  host = await startHost({ assembly, port: options.port, onLog: print, ...(options.data && { dataDir: resolve(options.data) }) });
-  const tokens = await writeTokens(host, join(ROOT, '.sluice', 'tokens.json'));
-  console.log(`tokens of ${Object.keys(tokens).join(', ')} are in .sluice/tokens.json; mail goes to ${mail.url}`);
-  watchSources(host);
+  host = await start(await synth());
+  const tokens = await writeTokens(host, options.tokens);
+  status = new StatusReader({
+    host,
+    version: versionOf(),
+    data: options.data,
+    tenants: TENANTS,
+    isPlatform,
+    problems: () => problems.list(),
+  });
+  console.log(`tokens of ${Object.keys(tokens).join(', ')} are in ${relative('', options.tokens)}; mail goes to ${mail.url}`);
+  const running = host;
+  if (options.watch) watchSources(ROOT, WATCHED, () => deploy(running));
   console.log(`ready ${host.url}`);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   await stop(1);
 }
 
-function watchSources(running: Host): void {
-  let timer: NodeJS.Timeout | undefined;
-  let busy = Promise.resolve();
-  const changed = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      busy = busy.then(() => deploy(running));
-    }, QUIET_MS);
-  };
-  for (const folder of WATCHED) {
-    watch(join(ROOT, folder), { recursive: true }, (_event, file) => {
-      if (file && /\.(ts|py|mjs|json)$/.test(file) && !file.includes('node_modules')) changed();
-    });
-  }
+async function synth(): Promise<string> {
+  const out = join(scratch, `cdk.out.${++synthesised}`);
+  await synthesiser.synthesise(out);
+  if (debug !== undefined) allowLongPauses(out);
+  return out;
+}
+
+function start(assembly: string): Promise<Host> {
+  return startHost({
+    assembly,
+    port: options.port,
+    onLog: print,
+    logCalls: options.verbose,
+    env: (name) => (isPlatform(name) ? { POWERTOOLS_LOG_LEVEL: 'DEBUG' } : {}),
+    fallback: (request) => answerStatusPage(request, () => (status === undefined ? Promise.reject(new Error('it starts')) : status.read())),
+    ...(debug !== undefined && { debug, idleMs: DEBUG_IDLE_MS }),
+    ...(options.data !== undefined && { dataDir: options.data }),
+  });
 }
 
 async function deploy(running: Host): Promise<void> {
+  const began = performance.now();
   try {
     const swapped = await running.reload(await synth());
-    console.log(swapped.length > 0 ? `reloaded ${swapped.join(', ')}` : 'no function has changed');
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    console.log(swapped.length > 0 ? `reloaded ${swapped.join(', ')} in ${seconds} s` : 'no function has changed');
   } catch (error) {
     // The old code goes on serving.
-    console.error(error instanceof Error ? error.message : error);
+    console.error(messageOf(error));
   }
 }
 
 function print(entry: HostLogEntry): void {
-  if (!options.verbose && entry.level === 'info' && entry.functionName?.startsWith('sluice-')) return;
-  const time = new Date(entry.time).toISOString().slice(11, 23);
-  console.log(`${time} ${entry.level.padEnd(5)} ${entry.functionName ?? entry.source} ${entry.message}`);
+  problems.note(entry);
+  for (const line of format(entry)) console.log(line);
 }
 
-function readOptions(): { port: number; data: string | undefined; verbose: boolean } {
+/** What people know a function by; before the host is there, its name. */
+function titleOf(name: string): string {
+  return host?.functions().find((fn) => fn.name === name)?.title ?? name;
+}
+
+function versionOf(): string {
+  return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function optionsOrExit(): DevOptions {
   try {
-    const { values } = parseArgs({
-      options: { port: { type: 'string' }, data: { type: 'string' }, verbose: { type: 'boolean' }, help: { type: 'boolean' } },
-    });
-    if (values.help) {
-      console.log(USAGE);
-      process.exit(0);
-    }
-    const port = Number(values.port ?? 4700);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`--port is "${values.port}"; give a number from 0 to 65535`);
-    return { port, data: values.data, verbose: values.verbose ?? false };
+    const read = readOptions(process.argv.slice(2), ROOT);
+    if (read !== 'help') return read;
+    console.log(USAGE);
+    process.exit(0);
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    console.error(`${messageOf(error)}\n\n${USAGE}`);
     process.exit(2);
   }
 }

@@ -1,61 +1,121 @@
 import { parseArgs } from 'node:util';
-import { isSluiceError } from '@sluice/contracts';
+import { isSluiceError, LIMITS, type TokenView } from '@sluice/contracts';
 import { createClients } from '../adapters/aws/clients.ts';
 import { createTokenStore } from '../adapters/aws/token-store.ts';
 import { systemClock, systemTokens } from '../adapters/system.ts';
-import { issueToken, type IssueDeps, type TokenRequest } from '../core/auth/token.ts';
+import { issueToken } from '../core/auth/token.ts';
+import { listTokens, revokeToken, rotateToken, type ManageDeps } from '../core/auth/manage-tokens.ts';
 
-const USAGE = `Makes an API token, stores its hash, and prints the token. It is shown this once.
+const USAGE = `Makes, lists, revokes and rotates API tokens of a tenant, for operators with AWS credentials.
 
-  npm run token -- --table NAME --tenant acme --scopes submit,read [--expires-in-days N]
+  npm run token -- [create] --table NAME --tenant acme --scopes submit,read [--name checkout] [--expires-in-days N]
+  npm run token -- list     --table NAME --tenant acme
+  npm run token -- revoke   --table NAME --tenant acme --id tok_0123456789abcdef
+  npm run token -- rotate   --table NAME --tenant acme --id tok_0123456789abcdef [--grace-seconds N]
 
   --table            the platform's table: the output "TableName" of its stack
   --tenant           whose token it is
   --scopes           some of submit, read, operate, admin, separated by commas; admin includes the others
+  --name             what it is for, up to ${LIMITS.tokenNameLength} characters
   --expires-in-days  days until it expires; without it never
+  --id               which token, as "list" shows it
+  --grace-seconds    how long the old token works on, 0 to ${LIMITS.tokenGraceSeconds}; an hour without it
 
-Region and credentials are those of the AWS CLI (AWS_REGION, AWS_PROFILE, ...); they need dynamodb:PutItem on the table.`;
+"create" and "rotate" print the token, this once: only its hash is kept. A token that was revoked, or has come to its
+end, is still taken for as long as the gateway remembers it (the prop tokenCacheTtl, 60 s by default).
 
-interface TokenOptions extends TokenRequest {
-  readonly table: string;
-}
+Region and credentials are those of the AWS CLI (AWS_REGION, AWS_PROFILE, ...); they need dynamodb:GetItem, PutItem,
+DeleteItem and Query on the table.`;
+
+const COMMANDS = {
+  create: { needs: ['table', 'tenant', 'scopes'], takes: ['name', 'expires-in-days'] },
+  list: { needs: ['table', 'tenant'], takes: [] },
+  revoke: { needs: ['table', 'tenant', 'id'], takes: [] },
+  rotate: { needs: ['table', 'tenant', 'id'], takes: ['grace-seconds'] },
+} as const;
+type Command = keyof typeof COMMANDS;
+type Values = Readonly<Record<string, string | undefined>>;
 
 /** A mistake in the command line, with what to do about it. */
 class UsageError extends Error {}
 
-/** @throws UsageError */
-function optionsOf(args: readonly string[]): TokenOptions {
-  const { table, tenant, scopes, days } = valuesOf(args);
-  if (!table || !tenant || !scopes) {
-    const missing = Object.entries({ table, tenant, scopes }).flatMap(([name, value]) => (value ? [] : `--${name}`));
-    throw new UsageError(`${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`);
-  }
-  if (days !== undefined && !(Number(days) > 0)) throw new UsageError(`--expires-in-days is "${days}"; give a number above 0`);
-  return {
-    table,
-    tenant,
-    scopes: scopes.split(',').map((scope) => scope.trim()),
-    ...(days !== undefined && { expiresInDays: Number(days) }),
-  };
+/** The command, `create` where there is none, and its options. @throws UsageError */
+function optionsOf(args: readonly string[]): { command: Command; values: Values } {
+  const [first = ''] = args;
+  const command = first.startsWith('-') ? 'create' : (Object.keys(COMMANDS) as Command[]).find((name) => name === first);
+  if (!command) throw new UsageError(`"${first}" is no command; give one of ${Object.keys(COMMANDS).join(', ')}`);
+  const values = valuesOf(command, first.startsWith('-') ? args : args.slice(1));
+  const missing = COMMANDS[command].needs.filter((name) => !values[name]).map((name) => `--${name}`);
+  if (missing.length > 0) throw new UsageError(`${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`);
+  return { command, values };
 }
 
-function valuesOf(args: readonly string[]) {
-  const text = { type: 'string' } as const;
+function valuesOf(command: Command, args: readonly string[]): Values {
+  const { needs, takes } = COMMANDS[command];
+  const options = Object.fromEntries([...needs, ...takes].map((name) => [name, { type: 'string' } as const]));
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { table: text, tenant: text, scopes: text, 'expires-in-days': text },
-    });
-    return { ...values, days: values['expires-in-days'] };
+    return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 }
 
+/** @throws UsageError */
+function numberOf(values: Values, name: string, isAllowed: (n: number) => boolean, what: string): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (text.trim() === '' || !isAllowed(Number(text))) throw new UsageError(`--${name} is "${text}"; give ${what}`);
+  return Number(text);
+}
+
+async function run(command: Command, values: Values): Promise<void> {
+  const { table = '', tenant = '', id = '' } = values;
+  const deps: ManageDeps = {
+    tokens: createTokenStore(createClients().dynamodb, { table }),
+    clock: systemClock,
+    // Who runs a command sees what it did.
+    telemetry: { count: () => undefined, measure: () => undefined, log: () => undefined },
+    ...systemTokens,
+  };
+  switch (command) {
+    case 'create': {
+      const { scopes = '', name } = values;
+      const expiresInDays = numberOf(values, 'expires-in-days', (n) => n > 0, 'a number above 0');
+      const request = { tenant, scopes: scopes.split(',').map((scope) => scope.trim()), name, expiresInDays };
+      const { token, record } = await issueToken(deps, request);
+      const until = record.expiresAt === undefined ? 'and does not expire' : `until ${new Date(record.expiresAt).toISOString()}`;
+      return show(token, `A token of tenant ${record.tenant} for ${record.scopes.join(', ')}, valid ${until}.`);
+    }
+    case 'list':
+      for (const view of await listTokens(deps, tenant)) console.log(lineOf(view));
+      return;
+    case 'revoke':
+      await revokeToken(deps, tenant, id);
+      return console.error(`${id} of tenant ${tenant} is revoked.`);
+    case 'rotate': {
+      const most = LIMITS.tokenGraceSeconds;
+      const whole = (n: number) => Number.isInteger(n) && n >= 0 && n <= most;
+      const graceSeconds = numberOf(values, 'grace-seconds', whole, `a whole number from 0 to ${most}`);
+      const issued = await rotateToken(deps, tenant, id, { graceSeconds });
+      return show(issued.token, `${issued.id} of tenant ${tenant} takes the place of ${id}.`);
+    }
+  }
+}
+
+/** What it is on standard error, so that the token can be piped on alone. */
+function show(token: string, what: string): void {
+  console.error(`${what} Keep it: it is not shown again.`);
+  console.log(token);
+}
+
+function lineOf({ id, scopes, createdAt, expiresAt = 'never', name = '' }: TokenView): string {
+  return `${id}  ${scopes.join(',').padEnd(30)}  created ${createdAt}  expires ${expiresAt.padEnd(24)}  ${name}`.trimEnd();
+}
+
 /** What went wrong and what to do, in one line. */
 function explain(error: unknown, table: string): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (isSluiceError(error) && error.code === 'bad_request') return error.message;
+  if (isSluiceError(error) && error.cause === undefined) return error.message;
   const { name, message } = cause instanceof Error ? cause : { name: '', message: String(cause) };
   switch (name) {
     case 'ResourceNotFoundException':
@@ -63,9 +123,9 @@ function explain(error: unknown, table: string): string {
     case 'CredentialsProviderError':
       return 'there are no AWS credentials; set AWS_PROFILE, or log in with the AWS CLI';
     case 'AccessDeniedException':
-      return `these AWS credentials may not write to "${table}"; they need dynamodb:PutItem on it`;
+      return `these AWS credentials may not use "${table}"; they need dynamodb:GetItem, PutItem, DeleteItem and Query on it`;
     default:
-      return message === 'Region is missing' ? 'there is no AWS region; set AWS_REGION' : `the token was not stored: ${message}`;
+      return message === 'Region is missing' ? 'there is no AWS region; set AWS_REGION' : `the table did not take it: ${message}`;
   }
 }
 
@@ -77,14 +137,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   let table = '';
   try {
-    const options = optionsOf(args);
-    table = options.table;
-    const deps: IssueDeps = { tokens: createTokenStore(createClients().dynamodb, { table }), clock: systemClock, ...systemTokens };
-    const { token, record } = await issueToken(deps, options);
-    const until = record.expiresAt === undefined ? 'and does not expire' : `until ${new Date(record.expiresAt).toISOString()}`;
-    // On standard error, so that the token can be piped on alone.
-    console.error(`A token of tenant ${record.tenant} for ${record.scopes.join(', ')}, valid ${until}. Keep it: it is not shown again.`);
-    console.log(token);
+    const { command, values } = optionsOf(args);
+    table = values['table'] ?? '';
+    await run(command, values);
     return 0;
   } catch (error) {
     if (error instanceof UsageError) console.error(`${error.message}\n\n${USAGE}`);

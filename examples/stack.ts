@@ -18,6 +18,7 @@ const PHOTOS = 'photos/*';
 const CSV = 'csv/*';
 
 const DEFAULT_SMTP_URL = 'smtp://127.0.0.1:2525';
+const DEFAULT_REPORTS_URL = 'http://127.0.0.1:2580/';
 
 /** Short, so that one sees a retry happen. */
 const QUICK_RETRY = { maxAttempts: 3, minDelaySeconds: 0.5, maxDelaySeconds: 2 };
@@ -26,7 +27,8 @@ const QUICK_RETRY = { maxAttempts: 3, minDelaySeconds: 0.5, maxDelaySeconds: 2 }
  * Adds the example task types to a platform. Between them they show both starters, a handler in Python, one with
  * native parts, one function that serves three types, and a lane that is soon full.
  *
- * CDK context: `smtpUrl` is the mail server of `send-email` (default smtp://127.0.0.1:2525), `mailFrom` its sender.
+ * CDK context: `smtpUrl` is the mail server of `send-email` (default smtp://127.0.0.1:2525), `mailFrom` its sender,
+ * `reportsUrl` the service that `slow-report` calls (default http://127.0.0.1:2580/).
  */
 export function addExamples(scope: Construct, platform: TaskPlatform): void {
   const home = new Construct(scope, 'Examples');
@@ -35,6 +37,7 @@ export function addExamples(scope: Construct, platform: TaskPlatform): void {
   addThumbnail(home, platform, bucket);
   addImportCsv(home, platform, bucket, cities);
   addSendEmail(home, platform);
+  addSlowReport(home, platform);
   addCleanText(home, platform);
   addUnruly(home, platform);
   const failures = addFailures(home, platform);
@@ -82,6 +85,17 @@ function addSendEmail(home: Construct, platform: TaskPlatform): void {
     retry: { maxAttempts: 5, minDelaySeconds: 1, maxDelaySeconds: 60 },
     concurrency: 3,
     start: 'wait',
+  });
+}
+
+function addSlowReport(home: Construct, platform: TaskPlatform): void {
+  new TaskType(home, 'SlowReport', {
+    platform,
+    handler: { entry: entryOf('slow-report'), environment: { REPORTS_URL: contextText(home, 'reportsUrl') ?? DEFAULT_REPORTS_URL } },
+    timeout: Duration.minutes(15),
+    retry: { maxAttempts: 3, minDelaySeconds: 5, maxDelaySeconds: 60 },
+    concurrency: 5,
+    start: 'event',
   });
 }
 

@@ -1,2 +1,3 @@
+export type { MonitoringOptions } from './monitoring/index.ts';
 export { TaskPlatform, type TaskPlatformProps } from './task-platform.ts';
 export { TaskType, type NodeHandlerProps, type TaskTypeProps } from './task-type.ts';

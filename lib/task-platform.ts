@@ -1,10 +1,15 @@
+import { ENV_SCHEMAS, type FunctionName, type MetricName } from '@sluice/contracts';
 import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct, type IConstruct } from 'constructs';
+import type { CorsProps } from './api/cors.ts';
 import { Api } from './api/index.ts';
 import { Events } from './events/index.ts';
 import { Functions } from './functions/index.ts';
+import { Monitoring, type MonitoringOptions } from './monitoring/index.ts';
+import { type PlatformMetricOptions, platformMetric } from './monitoring/metrics.ts';
 import { Outcomes } from './outcomes/index.ts';
 import { MAX_SHARDS } from './pool/constants.ts';
 import { Pool } from './pool/index.ts';
@@ -85,6 +90,17 @@ export interface TaskPlatformProps {
    * @default false, as it costs more than the request
    */
   readonly accessLog?: boolean;
+  /**
+   * Lets pages of other origins call the API from a browser.
+   * @default - no CORS headers: only servers, and pages of the API's own origin
+   */
+  readonly cors?: CorsProps;
+  /**
+   * The dashboard and the alarms, in a stack of their own named `<name>-monitoring`; `false` makes none. About $11 a
+   * month and $0.20 for each task type; docs/runbook.md says what each alarm means.
+   * @default - on, with no topics: alarms are seen on the dashboard alone
+   */
+  readonly monitoring?: false | MonitoringOptions;
 }
 
 /**
@@ -103,6 +119,8 @@ export class TaskPlatform extends Construct {
   readonly functions: Functions;
   readonly schedule: Schedule;
   readonly api: Api;
+  /** The stack of the dashboard and the alarms, where there is one. */
+  readonly monitoring: Monitoring | undefined;
   readonly #taskTypes = new Map<string, IConstruct>();
 
   constructor(scope: Construct, id: string, props: TaskPlatformProps = {}) {
@@ -154,7 +172,19 @@ export class TaskPlatform extends Construct {
       requestBurst,
       accessLog: props.accessLog ?? false,
       logRetention: this.logRetention,
+      cors: props.cors,
     });
+    // Attempts ask it whether they shall go on. The API knows nothing of dispatch, so that this is no circle.
+    this.functions.dispatch.addEnvironment('SLUICE_API_URL', this.api.url);
+    this.monitoring = this.#makeMonitoring(props.monitoring ?? {}, shards);
+  }
+
+  /**
+   * A metric of the platform, for alarms and graphs of one's own: its sum or maximum over a minute if nothing else is
+   * asked for. Names and meanings are the contracts' `METRICS`.
+   */
+  metric(name: MetricName, options?: PlatformMetricOptions): Metric {
+    return platformMetric(this.name, name, options);
   }
 
   /** Notes the name of a task type, which `TaskType` does for you. @throws if another construct has it already */
@@ -162,6 +192,13 @@ export class TaskPlatform extends Construct {
     const other = this.#taskTypes.get(type);
     if (other) throw new Error(`TaskType ${owner.node.path}: ${other.node.path} has the type "${type}" already`);
     this.#taskTypes.set(type, owner);
+  }
+
+  #makeMonitoring(options: false | MonitoringOptions, shards: number): Monitoring | undefined {
+    if (options === false) return undefined;
+    const absent: readonly FunctionName[] = this.functions.authorizer ? ['registrar'] : ['registrar', 'authorizer'];
+    const functions = (Object.keys(ENV_SCHEMAS) as FunctionName[]).filter((fn) => !absent.includes(fn));
+    return new Monitoring(this, 'Monitoring', { ...options, name: this.name, shards, functions });
   }
 }
 

@@ -1,10 +1,21 @@
-import { LIMITS, type RetryOverride, type Start, type TaskTypeSpec, taskTypeNameSchema, taskTypeSpecSchema } from '@sluice/contracts';
+import {
+  limitMessage,
+  LIMITS,
+  type MetricName,
+  type RetryOverride,
+  type Start,
+  type TaskTypeSpec,
+  taskTypeNameSchema,
+  taskTypeSpecSchema,
+} from '@sluice/contracts';
 import { CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Architecture, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct, type IDependable } from 'constructs';
 import { nodeFunction } from './functions/node-function.ts';
 import { HandlerTarget } from './handler-target.ts';
+import { AGE_OBJECTIVE_MINUTES } from './monitoring/constants.ts';
 import type { TaskPlatform } from './task-platform.ts';
 
 /** A Node function that {@link TaskType} makes, bundled with esbuild. */
@@ -67,6 +78,12 @@ export interface TaskTypeProps {
    * @default Duration.days(14)
    */
   readonly dedupWindow?: Duration;
+  /**
+   * How long a task of this type may wait in the backlog of a full lane before the platform's alarm begins; 1 minute to
+   * 14 days, measured once a minute.
+   * @default Duration.minutes(15)
+   */
+  readonly ageObjective?: Duration;
 }
 
 /**
@@ -79,12 +96,14 @@ export class TaskType extends Construct {
   readonly type: string;
   /** The function that runs the tasks, to grant it what its work needs. */
   readonly handler: IFunction;
+  readonly #platform: TaskPlatform;
 
   constructor(scope: Construct, id: string, props: TaskTypeProps) {
     super(scope, id);
     const { platform } = props;
+    this.#platform = platform;
     this.type = props.type ?? kebab(id);
-    this.#check('type', taskTypeNameSchema.safeParse(this.type));
+    this.#check('type', taskTypeNameSchema.safeParse(this.type, { error: limitMessage }));
     platform.addTaskType(this.type, this);
     this.handler = isFunction(props.handler) ? this.#unqualified(props.handler) : this.#makeHandler(props.handler, props);
     const timeout = this.#timeoutOf(props);
@@ -99,6 +118,12 @@ export class TaskType extends Construct {
     });
     // Once registered, tasks are accepted and started: everything that an attempt needs must be there.
     registration.node.addDependency(target, this.#grantInvoke(platform, target.arn));
+    platform.monitoring?.addTaskType({ type: this.type, ageObjective: this.#ageObjectiveOf(props), concurrency: spec.concurrency });
+  }
+
+  /** A metric of this type, for alarms and graphs of one's own; see {@link TaskPlatform.metric}. */
+  metric(name: MetricName, options: MetricOptions = {}): Metric {
+    return this.#platform.metric(name, { ...options, type: this.type });
   }
 
   #makeHandler(handler: NodeHandlerProps, { platform, timeout }: TaskTypeProps): IFunction {
@@ -136,6 +161,15 @@ export class TaskType extends Construct {
     return timeout;
   }
 
+  #ageObjectiveOf({ ageObjective = Duration.minutes(AGE_OBJECTIVE_MINUTES) }: TaskTypeProps): Duration {
+    if (ageObjective.isUnresolved()) throw this.#error('ageObjective: must be known at synth time, because an alarm names it');
+    const seconds = ageObjective.toSeconds({ integral: false });
+    if (seconds < 60 || seconds > 14 * 86_400) {
+      throw this.#error(`ageObjective: from 60 s to 14 days, because it is measured once a minute; given ${seconds} s`);
+    }
+    return ageObjective;
+  }
+
   #makeSpec(props: TaskTypeProps, arn: string, timeout: Duration): TaskTypeSpec {
     const { start = 'event', concurrency = 10, dedupWindow = Duration.days(14) } = props;
     const timeoutSeconds = timeout.toSeconds();
@@ -147,16 +181,19 @@ export class TaskType extends Construct {
     // Values that are known only at deploy time pass here; the registrar checks the whole spec again.
     const checked = this.#check(
       '',
-      taskTypeSpecSchema.safeParse({
-        v: 1,
-        type: this.type,
-        handler: { kind: 'lambda', arn },
-        start,
-        timeoutSeconds: known(timeoutSeconds, 1),
-        concurrency: known(concurrency, 1),
-        retry: props.retry ?? {},
-        dedupWindowSeconds: known(dedupWindow.toSeconds(), 60),
-      }),
+      taskTypeSpecSchema.safeParse(
+        {
+          v: 1,
+          type: this.type,
+          handler: { kind: 'lambda', arn },
+          start,
+          timeoutSeconds: known(timeoutSeconds, 1),
+          concurrency: known(concurrency, 1),
+          retry: props.retry ?? {},
+          dedupWindowSeconds: known(dedupWindow.toSeconds(), 60),
+        },
+        { error: limitMessage },
+      ),
     );
     return { ...checked, timeoutSeconds, concurrency, dedupWindowSeconds: dedupWindow.toSeconds() };
   }

@@ -84,19 +84,21 @@ export class ControlPlane {
 }
 
 /** The whole body; undefined, with the rest read and dropped, when it is larger than the limit. */
-export async function readBody(incoming: IncomingMessage, limit: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= limit) chunks.push(chunk);
-  }
-  return size > limit ? undefined : Buffer.concat(chunks);
+export function readBody(incoming: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) chunks.push(chunk);
+    });
+    incoming.on('end', () => resolve(size > limit ? undefined : Buffer.concat(chunks)));
+    incoming.on('error', reject);
+  });
 }
 
 /** Headers by lower-case name, repeated ones joined by a comma. */
-export function joinedHeaders(incoming: IncomingMessage): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
-  );
+export function joinedHeaders({ headers }: IncomingMessage): Record<string, string | undefined> {
+  const { 'set-cookie': cookies, ...others } = headers;
+  return cookies === undefined ? (others as Record<string, string | undefined>) : { ...others, 'set-cookie': cookies.join(',') };
 }

@@ -1,8 +1,9 @@
-import { GetQueueUrlCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueUrlCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { parseArn } from './account.ts';
 import type { EventBuses } from './events/event-bus.ts';
 import type { AsyncQueue } from './lambda/async-queue.ts';
 import type { LambdaService } from './lambda/service.ts';
+import { Sends } from './sqs/sends.ts';
 
 /** What deliveries reach; set once all parts exist, because each of them delivers through the others. */
 export interface DeliveryRoutes {
@@ -15,6 +16,7 @@ export interface DeliveryRoutes {
 /** Sends JSON text to whatever an ARN names: a queue, a function (asynchronously), an event bus. */
 export function createDelivery(routes: () => DeliveryRoutes): (arn: string, body: string, options: DeliveryOptions) => Promise<void> {
   const queueUrls = new Map<string, string>();
+  let sends: Sends | undefined;
   return async (arn, body, options) => {
     const parsed = parseArn(arn);
     if (parsed === undefined) throw new Error('not an ARN');
@@ -26,9 +28,8 @@ export function createDelivery(routes: () => DeliveryRoutes): (arn: string, body
           url = (await sqs.send(new GetQueueUrlCommand({ QueueName: parsed.resource }))).QueueUrl ?? '';
           queueUrls.set(parsed.resource, url);
         }
-        const group = options.messageGroupId === undefined ? {} : { MessageGroupId: options.messageGroupId };
-        await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body, ...group }));
-        return;
+        sends ??= new Sends(sqs);
+        return sends.send(url, body, options.messageGroupId);
       }
       case 'lambda': {
         const target = routes().lambda.find(arn);

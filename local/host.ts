@@ -15,13 +15,15 @@ import { httpApiProviders } from './deployment/http-api.ts';
 import { lambdaProviders } from './deployment/lambda.ts';
 import { HostError } from './errors.ts';
 import { EventBuses, handleEvents } from './events/event-bus.ts';
+import type { Host, HostOptions } from './host-options.ts';
 import type { HttpApi } from './http-api/api.ts';
 import { HttpApiServer } from './http-api/server.ts';
 import { AsyncQueue } from './lambda/async-queue.ts';
 import { ColdStartGate } from './lambda/environment-pool.ts';
 import { handleLambda } from './lambda/http.ts';
-import { LambdaService, type InvocationOutcome } from './lambda/service.ts';
-import { createLogSink, type HostLogEntry } from './log.ts';
+import { Debugging } from './lambda/debugging.ts';
+import { LambdaService } from './lambda/service.ts';
+import { createLogSink } from './log.ts';
 import { handleScheduler } from './scheduler/http.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { startDynamoDb } from './servers/dynamodb.ts';
@@ -31,41 +33,7 @@ import { HostState } from './state.ts';
 
 export type { HostLogEntry } from './log.ts';
 export { HostError } from './errors.ts';
-
-export interface HostOptions {
-  /** The folder of the synthesised cloud assembly (`cdk.out`). */
-  assembly: string;
-  /** Port of the first HTTP API on 127.0.0.1; 0 takes any. @default 0 */
-  port?: number;
-  /** Keep tables, queues, buckets, accepted events and schedules here. @default in memory */
-  dataDir?: string;
-  /** Added to each function's environment, below the function's own variables. */
-  env?: Record<string, string>;
-  onLog?: (entry: HostLogEntry) => void;
-  /** Invocations that the account runs at once. @default 100 */
-  concurrency?: number;
-  /** Milliseconds after which an idle execution environment ends. @default 60_000 */
-  idleMs?: number;
-  /** Waits before Lambda's two retries of a failed asynchronous event, in milliseconds. @default [60_000, 120_000] */
-  asyncRetryDelaysMs?: readonly [number, number];
-}
-
-export interface Host {
-  /** Base URL of the first HTTP API, with no slash at its end. */
-  url: string;
-  endpoints: Endpoints;
-  /** Environment by which an SDK in any process reaches the host's services. */
-  clientEnv(): Record<string, string>;
-  /** Outputs of all stacks by output key. */
-  outputs: Record<string, string>;
-  /** `Ref` of a resource by its logical id, or by (a part of) its construct path. */
-  physicalId(logicalIdOrPathFragment: string): string | undefined;
-  /** Runs a function synchronously; the payload is any JSON value. */
-  invoke(functionName: string, payload: unknown): Promise<InvocationOutcome>;
-  /** Deploys another synthesis over this one; resolves to the functions whose code was swapped. */
-  reload(assembly: string): Promise<string[]>;
-  close(): Promise<void>;
-}
+export type { Host, HostOptions } from './host-options.ts';
 
 /** Cold starts that load code at once; more only slow each other down on two cores. */
 const COLD_STARTS_AT_ONCE = 4;
@@ -113,9 +81,14 @@ async function assemble(
     {
       log,
       gate: new ColdStartGate(COLD_STARTS_AT_ONCE),
-      environment: { ...endpointEnvironment(endpoints), ...options.env },
+      environment: (name) => ({
+        ...endpointEnvironment(endpoints),
+        ...(typeof options.env === 'function' ? options.env(name) : options.env),
+      }),
       callbackPort: controlPort,
       idleMs: options.idleMs ?? 60_000,
+      debugging: options.debug === undefined ? undefined : new Debugging(options.debug),
+      logRuns: options.logCalls ?? false,
     },
     options.concurrency ?? 100,
   );
@@ -129,7 +102,8 @@ async function assemble(
     functionErrorDelaysMs: options.asyncRetryDelaysMs,
   });
   closers.push(() => asyncQueue.close());
-  const eventBuses = new EventBuses(deliver, log);
+  const eventBuses = new EventBuses(state, deliver, log);
+  closers.push(() => eventBuses.close());
   const scheduleGroups = new Set(['default']);
   const scheduler = new Scheduler({
     state,
@@ -150,17 +124,19 @@ async function assemble(
   controlPlane.add((request) => customResources.handle(request));
 
   const apiServers = new Map<string, HttpApiServer>();
-  const first = new HttpApiServer(lambda, log);
+  const serverOptions = { timeLimits: options.debug === undefined, logCalls: options.logCalls ?? false };
+  const first = new HttpApiServer(lambda, log, { ...serverOptions, fallback: options.fallback });
   closers.push(() => first.close());
   await first.listen(options.port ?? 0);
   const serve = async (api: HttpApi): Promise<string> => {
     let server = apiServers.get(api.id);
     if (server === undefined) {
-      server = apiServers.size === 0 ? first : new HttpApiServer(lambda, log);
+      server = apiServers.size === 0 ? first : new HttpApiServer(lambda, log, serverOptions);
       apiServers.set(api.id, server);
       if (server !== first) {
         closers.push(() => server?.close());
         await server.listen(0);
+        server.ready = true;
       }
       server.api = api;
     }
@@ -183,7 +159,9 @@ async function assemble(
   });
   closers.push(() => deployment.close());
   await deployment.apply(assembly);
+  first.ready = true;
   asyncQueue.resume();
+  eventBuses.resume();
   scheduler.start();
 
   let closing: Promise<void> | undefined;
@@ -197,6 +175,7 @@ async function assemble(
       return deployment.outputs;
     },
     physicalId: (name) => deployment.physicalId(name),
+    functions: () => lambda.states(),
     async invoke(functionName, payload) {
       const target = lambda.find(functionName);
       if (target === undefined) throw new HostError('INVALID_TEMPLATE', `There is no function ${functionName}.`);

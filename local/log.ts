@@ -2,7 +2,8 @@
 export interface HostLogEntry {
   /** Milliseconds since the epoch. */
   time: number;
-  level: 'info' | 'warn' | 'error';
+  /** `debug` entries are made only when the host was asked for them: one for each call and invocation. */
+  level: 'debug' | 'info' | 'warn' | 'error';
   /** The part of the host that speaks: `lambda`, `sqs`, `scheduler`, `deployment`, … */
   source: string;
   message: string;

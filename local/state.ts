@@ -3,21 +3,85 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { HostError } from './errors.ts';
 
+/** Text rows by kind and id, listed in the order of their ids. */
+interface Rows {
+  put(kind: string, id: string, value: string): void;
+  get(kind: string, id: string): string | undefined;
+  delete(kind: string, id: string): void;
+  list(kind: string): { id: string; value: string }[];
+  close(): void;
+}
+
 /**
  * What the host itself must not lose: accepted asynchronous events, schedules, the ports of the last start.
- * A table of text rows in SQLite, in the data folder or in memory.
+ * Rows in SQLite in the data folder, or in memory without one.
  */
-export class HostState {
+export class HostState implements Rows {
+  private readonly rows: Rows;
+
+  constructor(directory: string | undefined) {
+    this.rows = directory === undefined ? new RowsInMemory() : new RowsInFolder(directory);
+  }
+
+  put(kind: string, id: string, value: string): void {
+    this.rows.put(kind, id, value);
+  }
+
+  get(kind: string, id: string): string | undefined {
+    return this.rows.get(kind, id);
+  }
+
+  delete(kind: string, id: string): void {
+    this.rows.delete(kind, id);
+  }
+
+  list(kind: string): { id: string; value: string }[] {
+    return this.rows.list(kind);
+  }
+
+  close(): void {
+    this.rows.close();
+  }
+}
+
+class RowsInMemory implements Rows {
+  private readonly kinds = new Map<string, Map<string, string>>();
+
+  put(kind: string, id: string, value: string): void {
+    const rows = this.kinds.get(kind);
+    if (rows === undefined) this.kinds.set(kind, new Map([[id, value]]));
+    else rows.set(id, value);
+  }
+
+  get(kind: string, id: string): string | undefined {
+    return this.kinds.get(kind)?.get(id);
+  }
+
+  delete(kind: string, id: string): void {
+    this.kinds.get(kind)?.delete(id);
+  }
+
+  list(kind: string): { id: string; value: string }[] {
+    const rows = [...(this.kinds.get(kind) ?? [])].map(([id, value]) => ({ id, value }));
+    return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  close(): void {
+    this.kinds.clear();
+  }
+}
+
+class RowsInFolder implements Rows {
   private readonly database: DatabaseSync;
   private readonly putRow;
   private readonly getRow;
   private readonly deleteRow;
   private readonly listRows;
 
-  constructor(directory: string | undefined) {
-    if (directory !== undefined) mkdirSync(directory, { recursive: true });
-    this.database = new DatabaseSync(directory === undefined ? ':memory:' : join(directory, 'host.db'));
-    if (directory !== undefined) this.lock(directory);
+  constructor(directory: string) {
+    mkdirSync(directory, { recursive: true });
+    this.database = new DatabaseSync(join(directory, 'host.db'));
+    this.lock(directory);
     // A killed process loses nothing that was written, only a crash of the machine would: no need to wait for the disk.
     this.database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
     this.database.exec('CREATE TABLE IF NOT EXISTS entries (kind TEXT, id TEXT, value TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID');
@@ -58,4 +122,9 @@ export class HostState {
   close(): void {
     this.database.close();
   }
+}
+
+/** Opens a data folder and closes it again, before any work is done for a host that could not have it. @throws HostError `DATA_IN_USE` */
+export function checkDataFolder(directory: string): void {
+  new HostState(directory).close();
 }

@@ -36,7 +36,10 @@ export interface Clients {
   readonly events: EventBridgeClient;
 }
 
-/** The platform's SDK clients, each made when it is first used: a function pays at cold start for its own alone. */
+/**
+ * The platform's SDK clients, each made when it is first used: a function pays at cold start for its own alone. In the
+ * bundles of the platform's functions those of `slim/` stand for them.
+ */
 export function createClients(config: ClientsConfig = {}): Clients {
   const common = {
     ...(config.region !== undefined && { region: config.region }),

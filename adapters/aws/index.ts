@@ -9,6 +9,7 @@ export * from './keys.ts';
 export * from './permit-store.ts';
 export * from './queue-ref.ts';
 export * from './starter.ts';
+export * from './task-list.ts';
 export * from './task-store.ts';
 export * from './token-store.ts';
 export * from './type-registry.ts';

@@ -40,7 +40,11 @@ export function taskOfPartition(partition: string): { readonly tenant: string; r
 
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10).replaceAll('-', '');
 
-export const listPartition = (tenant: string, at: number, uid: string): string => `${tenant}#${dayOf(at)}#${shardOf(uid, INDEX_SHARDS)}`;
+const listShard = (tenant: string, at: number, shard: number): string => `${tenant}#${dayOf(at)}#${shard}`;
+export const listPartition = (tenant: string, at: number, uid: string): string => listShard(tenant, at, shardOf(uid, INDEX_SHARDS));
+/** All parts of a tenant's day. */
+export const listPartitions = (tenant: string, at: number): readonly string[] =>
+  shardNumbers(INDEX_SHARDS).map((shard) => listShard(tenant, at, shard));
 export const deadPartition = (tenant: string, type: string, at: number, uid: string): string =>
   `${tenant}#${type}#${dayOf(at)}#${shardOf(uid, INDEX_SHARDS)}`;
 
@@ -60,6 +64,14 @@ export const backlogKey = (lane: Lane, { uid, seq, at, priority }: HintedTask): 
   s: `${PRIORITIES.indexOf(priority)}#${padded(at, 15)}#${uid}#${padded(seq, 10)}`,
 });
 
+/** Where the hints of a class and those of later ones begin in a partition of a backlog. */
+export const backlogClassSort = (rank: number): string => `${rank}#`;
+/** Takes the class's place and the time out of the sort key of a backlog's item. */
+export function rankAndTimeOf(sort: string): { readonly rank: number; readonly at: number } {
+  const [rank, at] = sort.split('#');
+  return { rank: Number(rank), at: Number(at) };
+}
+
 export const laneListPartition = (shard: number): string => `B#${shard}`;
 export const laneListKey = ({ tenant, type }: Lane): { p: string; s: string } => {
   const name = `${tenant}#${type}`;
@@ -71,6 +83,8 @@ export const cursorKey = (shard: number): { p: string; s: string } => ({ p: 'W#c
 
 export const TYPES_PARTITION = 'Y';
 export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${hash}`, s: 'K' });
+export const tokenDirectory = (tenant: string): string => `KT#${tenant}`;
+export const tokenEntryKey = (tenant: string, id: string): { p: string; s: string } => ({ p: tokenDirectory(tenant), s: id });
 export const principalKey = (arn: string): { p: string; s: string } => ({ p: `I#${arn}`, s: 'I' });
 
 function padded(n: number, digits: number): string {

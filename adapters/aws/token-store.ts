@@ -1,9 +1,13 @@
-import { principalRecordSchema, tokenRecordSchema } from '@sluice/contracts';
-import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { principalRecordSchema, tokenRecordSchema, type TokenRecord } from '@sluice/contracts';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { tokenIdOf } from '../../core/auth/token-record.ts';
 import type { TokenStore } from '../../core/ports/token-store.ts';
-import { answerOf, type Item } from './answers.ts';
-import { principalKey, tokenKey } from './keys.ts';
+import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
+import { principalKey, tokenDirectory, tokenEntryKey, tokenKey } from './keys.ts';
+import { allPages } from './pages.ts';
+
+const STILL_THERE = 'attribute_exists(p)';
 
 export interface TokenStoreConfig {
   readonly table: string;
@@ -14,26 +18,65 @@ export function createTokenStore(client: DynamoDBDocumentClient, config: TokenSt
   const { table: TableName } = config;
   const read = async (what: string, Key: Item): Promise<Item | undefined> =>
     (await answerOf(what, client.send(new GetCommand({ TableName, Key, ConsistentRead: true })))).Item;
+  const write = async (what: string, item: Item): Promise<void> => {
+    await answerOf(what, client.send(new PutCommand({ TableName, Item: item })));
+  };
+  const rewrite = async (what: string, item: Item): Promise<void> => {
+    await conditionalAnswerOf(what, client.send(new PutCommand({ TableName, Item: item, ConditionExpression: STILL_THERE })));
+  };
+  const remove = async (what: string, Key: Item): Promise<void> => {
+    await answerOf(what, client.send(new DeleteCommand({ TableName, Key })));
+  };
 
   return {
     find: async (hash) => {
       const item = await read('read a token', tokenKey(hash));
       return item && tokenRecordSchema.parse({ ...item, hash });
     },
-    put: async ({ hash, ...record }) => {
-      const item = { ...tokenKey(hash), ...record };
-      await answerOf('write a token', client.send(new PutCommand({ TableName, Item: item })));
+    put: (record) => write('write a token', tokenItem(record)),
+    remove: (hash) => remove('remove a token', tokenKey(hash)),
+
+    noted: async (tenant) => {
+      const items = await allPages('list tokens', (from) =>
+        client.send(
+          new QueryCommand({
+            TableName,
+            KeyConditionExpression: 'p = :p',
+            ExpressionAttributeValues: { ':p': tokenDirectory(tenant) },
+            ConsistentRead: true,
+            ExclusiveStartKey: from,
+          }),
+        ),
+      );
+      return items.map((item) => tokenRecordSchema.parse(item));
     },
-    remove: async (hash) => {
-      await answerOf('remove a token', client.send(new DeleteCommand({ TableName, Key: tokenKey(hash) })));
+    lookUp: async (tenant, id) => {
+      const item = await read('look up a token', tokenEntryKey(tenant, id));
+      return item && tokenRecordSchema.parse(item);
     },
+    note: (record) => write('note a token', entryItem(record)),
+    forget: (tenant, id) => remove('forget a token', tokenEntryKey(tenant, id)),
+    renew: async (record) => {
+      await rewrite('write a token', tokenItem(record));
+      await rewrite('note a token', entryItem(record));
+    },
+
     findPrincipal: async (arn) => {
       const item = await read('read a principal', principalKey(arn));
       return item && principalRecordSchema.parse({ ...item, arn });
     },
-    putPrincipal: async ({ arn, ...record }) => {
-      const item = { ...principalKey(arn), ...record };
-      await answerOf('write a principal', client.send(new PutCommand({ TableName, Item: item })));
-    },
+    putPrincipal: ({ arn, ...record }) => write('write a principal', { ...principalKey(arn), ...record }),
   };
+}
+
+function tokenItem({ hash, ...record }: TokenRecord): Item {
+  return { ...tokenKey(hash), ...record, ...timeToLive(record) };
+}
+
+function entryItem(record: TokenRecord): Item {
+  return { ...tokenEntryKey(record.tenant, tokenIdOf(record.hash)), ...record, ...timeToLive(record) };
+}
+
+function timeToLive({ expiresAt }: Pick<TokenRecord, 'expiresAt'>): Item {
+  return expiresAt === undefined ? {} : { ttl: Math.ceil(expiresAt / 1000) };
 }

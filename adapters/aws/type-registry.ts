@@ -4,6 +4,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { TypeRegistry } from '../../core/ports/type-registry.ts';
+import { deepFreeze } from '../deep-freeze.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
 import { TYPES_PARTITION } from './keys.ts';
 import { allPages } from './pages.ts';
@@ -30,7 +31,7 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
 
   const specOf = (item: Item): [string, TaskTypeSpec][] => {
     try {
-      const spec = taskTypeSpecSchema.parse(JSON.parse(String(item['spec'])));
+      const spec = deepFreeze(taskTypeSpecSchema.parse(JSON.parse(String(item['spec']))));
       return [[spec.type, spec]];
     } catch (error) {
       telemetry.log('error', 'task type that cannot be read', { type: item['s'], error: String(error) });
@@ -78,10 +79,10 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
   return {
     get: async (type) => {
       const found = (await current()).get(type);
-      if (found) return structuredClone(found);
+      if (found) return found;
       const age = known ? clock.now() - known.readAt : Infinity;
       if (age < UNKNOWN_LOOKUP_MS) return undefined;
-      return structuredClone((await readOnce()).get(type));
+      return (await readOnce()).get(type);
     },
     names: async () => [...(await current()).keys()].sort(),
   };

@@ -20,11 +20,16 @@ function bodyText({ body = '', isBase64Encoded }: Pick<HttpEvent, 'body' | 'isBa
   // Measured before it is decoded: four characters of base64 are three bytes.
   const bytes = isBase64Encoded ? Math.floor((body.length * 3) / 4) - padding(body) : Buffer.byteLength(body);
   if (bytes > LIMITS.bodyBytes) {
-    throw new SluiceError('body_too_large', `the body has ${bytes} bytes; one call takes at most ${LIMITS.bodyBytes}`, {
-      details: { bytes, limit: LIMITS.bodyBytes },
-    });
+    throw new SluiceError(
+      'body_too_large',
+      `the body has ${bytes} bytes; one call takes at most ${LIMITS.bodyBytes}: send fewer tasks in a call, and large input as an S3 object of your own`,
+      {
+        details: { bytes, limit: LIMITS.bodyBytes },
+      },
+    );
   }
-  if (!isBase64Encoded) return body;
+  // As the decoder does: whoever saves JSON with a byte order mark has no other way to send it.
+  if (!isBase64Encoded) return body.replace(/^\ufeff/, '');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(body, 'base64'));
   } catch (cause) {

@@ -13,9 +13,16 @@ export interface HttpRequest {
   readonly tenant: string;
   /** A parameter of the path, decoded. */
   readonly param: (name: string) => string;
+  /** The parameters of the query; of one that repeats, its values with commas between them. */
   readonly query: Readonly<Record<string, string>>;
-  /** The body's JSON. @throws SluiceError `malformed_json`, `body_too_large` */
-  readonly body: () => unknown;
+  /** Every value of a parameter that may repeat. */
+  readonly queryAll: (name: string) => readonly string[];
+  /**
+   * The body's JSON.
+   * @param absent what no body at all stands for; without it a body is needed
+   * @throws SluiceError `malformed_json`, `body_too_large`
+   */
+  readonly body: (absent?: unknown) => unknown;
   /** An error that is part of an answer, as the caller may see it. */
   readonly problem: (error: unknown) => Problem;
 }
@@ -54,7 +61,8 @@ export function createHttpHandler(deps: HttpDeps, routes: Routes): (event: HttpE
         tenant,
         param: (key) => decoded(event.pathParameters?.[key] ?? ''),
         query: queryOf(event),
-        body: () => jsonBody(event),
+        queryAll: (key) => new URLSearchParams(event.rawQueryString).getAll(key),
+        body: (absent) => (absent !== undefined && !event.body ? absent : jsonBody(event)),
         problem,
       });
     } catch (error) {

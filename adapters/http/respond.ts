@@ -14,6 +14,11 @@ export function json(statusCode: number, body: unknown, headers: Record<string, 
   };
 }
 
+/** It is done, and there is nothing to say. */
+export function noContent(): HttpResult {
+  return { statusCode: 204, headers: { 'cache-control': 'no-store' } };
+}
+
 /** An error as problem details; for one that passes, with the time to come back. */
 export function problemResult(problem: Problem): HttpResult {
   const passes = problem.status === 429 || problem.status === 503;

@@ -39,6 +39,15 @@ export function createMemoryBacklogStore(): BacklogStore {
       }
     },
     has: async (lane, task) => backlogOf(lane).tasks.has(keyOf(task)),
+    measure: async (lane, atMost) => {
+      const { tasks } = backlogOf(lane);
+      const ats = [...tasks.values()].map(({ at }) => at);
+      return {
+        count: Math.min(ats.length, atMost),
+        more: ats.length > atMost,
+        oldestAt: ats.length > 0 ? ats.reduce((a, b) => Math.min(a, b)) : undefined,
+      };
+    },
     register: async (lane, now) => {
       const before = noted.get(nameOf(lane));
       // Two notes are never equal, so that taking the first away leaves the second.

@@ -6,6 +6,7 @@ export * from './permit-store.ts';
 export * from './queues.ts';
 export * from './random.ts';
 export * from './starter.ts';
+export * from './task-list.ts';
 export * from './task-store.ts';
 export * from './telemetry.ts';
 export * from './timer.ts';

@@ -1,5 +1,6 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 import type { TypeRegistry } from '../../core/ports/type-registry.ts';
+import { deepFreeze } from '../deep-freeze.ts';
 
 export interface MemoryTypeRegistry extends TypeRegistry {
   readonly put: (spec: TaskTypeSpec) => Promise<void>;
@@ -8,12 +9,13 @@ export interface MemoryTypeRegistry extends TypeRegistry {
 
 /** Task types in a map; what is put is known at once. */
 export function createMemoryTypeRegistry(specs: readonly TaskTypeSpec[] = []): MemoryTypeRegistry {
-  const types = new Map(specs.map((spec) => [spec.type, structuredClone(spec)]));
+  const kept = (spec: TaskTypeSpec): TaskTypeSpec => deepFreeze(structuredClone(spec));
+  const types = new Map(specs.map((spec) => [spec.type, kept(spec)]));
   return {
-    get: async (type) => structuredClone(types.get(type)),
+    get: async (type) => types.get(type),
     names: async () => [...types.keys()].sort(),
     put: async (spec) => {
-      types.set(spec.type, structuredClone(spec));
+      types.set(spec.type, kept(spec));
     },
     remove: async (type) => {
       types.delete(type);

@@ -24,7 +24,7 @@ export async function getTask(deps: ReadDeps, tenant: string, id: string, includ
  * the same single read, the same answer.
  * @throws SluiceError `not_found`
  */
-export async function readRow(deps: ReadDeps, tenant: string, id: string): Promise<TaskRow> {
+export async function readRow(deps: Pick<ReadDeps, 'tasks' | 'clock'>, tenant: string, id: string): Promise<TaskRow> {
   const row = taskIdSchema.safeParse(id).success ? await deps.tasks.get(tenant, id) : undefined;
   if (!row || isGone(row, deps.clock.now())) {
     throw new SluiceError('not_found', `there is no task "${id.slice(0, 200)}"; it never was, or it has been deleted`);

@@ -1,4 +1,4 @@
-import type { Attempt, AttemptView, EndReason, OutcomeClass, TaskRow, TaskView } from '@sluice/contracts';
+import type { Attempt, AttemptView, EndReason, OutcomeClass, TaskRow, TaskSummary, TaskView, TaskViewState } from '@sluice/contracts';
 
 /** Values that a caller asked for, as JSON text. */
 export interface ViewValues {
@@ -11,25 +11,18 @@ export function isGone(row: TaskRow, now: number): boolean {
   return row.ttl !== undefined && row.ttl * 1_000 <= now;
 }
 
+/** The state that callers see: a running task that was asked to stop is `cancelling`. */
+export function viewState(row: Pick<TaskRow, 'state' | 'cancelAt'>): TaskViewState {
+  return row.state === 'running' && row.cancelAt !== undefined ? 'cancelling' : row.state;
+}
+
 /**
  * A task as its tenant sees it, with its whole timeline.
  * @param kept the attempts that were recorded beside the row; those of other generations are left out
  */
 export function toTaskView(row: TaskRow, kept: readonly Attempt[], values: ViewValues = {}): TaskView {
   return {
-    id: row.id,
-    uid: row.uid,
-    tenant: row.tenant,
-    type: row.type,
-    state: row.state,
-    ...(row.reason && { reason: row.reason }),
-    priority: row.priority,
-    labels: row.labels ?? {},
-    attempts: row.attempts,
-    lost: row.lost,
-    throttled: row.throttled,
-    runAt: iso(row.at),
-    ...at('expiresAt', row.expiresAt),
+    ...factsOf(row),
     ...(row.error && { error: row.error }),
     timeline: {
       acceptedAt: iso(row.acceptedAt),
@@ -39,6 +32,37 @@ export function toTaskView(row: TaskRow, kept: readonly Attempt[], values: ViewV
     },
     ...(values.payload !== undefined && { payload: JSON.parse(values.payload) as unknown }),
     ...(values.result !== undefined && { result: JSON.parse(values.result) as unknown }),
+  };
+}
+
+/** A task as it stands on a page of a list: what its row alone tells, without the stack of its error. */
+export function toTaskSummary(row: TaskRow): TaskSummary {
+  const { stack: _, ...error } = row.error ?? { name: '', message: '' };
+  return {
+    ...factsOf(row),
+    ...(row.error && { error }),
+    acceptedAt: iso(row.acceptedAt),
+    ...at('endedAt', row.endedAt),
+  };
+}
+
+/** What every view of a task tells. */
+function factsOf(row: TaskRow) {
+  return {
+    id: row.id,
+    uid: row.uid,
+    tenant: row.tenant,
+    type: row.type,
+    state: viewState(row),
+    ...(row.reason && { reason: row.reason }),
+    priority: row.priority,
+    labels: row.labels ?? {},
+    attempts: row.attempts,
+    lost: row.lost,
+    throttled: row.throttled,
+    runAt: iso(row.at),
+    ...at('expiresAt', row.expiresAt),
+    ...(row.retryOf && { retryOf: row.retryOf }),
   };
 }
 

@@ -46,6 +46,7 @@ export async function audit(deps: AuditDeps, options: AuditOptions): Promise<Aud
     complete: parts.every((p) => p.complete),
   };
   deps.telemetry.count('audit.found', undefined, report.found);
+  deps.telemetry.count('audit.incomplete', undefined, report.complete ? 0 : 1);
   deps.telemetry.log(report.found > 0 || !report.complete ? 'error' : 'info', 'audit', { ...report });
   return report;
 }

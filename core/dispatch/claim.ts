@@ -7,6 +7,7 @@ import type { Permit } from '../ports/permit-store.ts';
 import type { WriteResult } from '../ports/task-store.ts';
 import type { Effects } from '../settle/effects.ts';
 import { settleOutcome } from '../settle/settle-outcome.ts';
+import { logStep } from '../tasks/step.ts';
 import { readValue } from '../tasks/values.ts';
 import { look, lookAt } from './look.ts';
 import { DONE, keep, runMs, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
@@ -102,6 +103,7 @@ async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult
 
 async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Claimed> {
   const { spec, mode, permit, work } = claim;
+  deps.telemetry.measure('task.wait_time', row.type, Math.max(0, (row.run?.claimedAt ?? row.at) - row.at));
   const sluice: Envelope['sluice'] = {
     version: 1,
     tenant: row.tenant,
@@ -112,6 +114,7 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
     attempt: row.attempts + 1,
     throttled: row.throttled,
     deadline: deps.clock.now() + runMs(spec, mode),
+    ...(deps.attemptsUrl !== undefined && { control: { url: deps.attemptsUrl, key: permit.nonce } }),
   };
   const settleAs = async (said: Pick<Outcome, 'class' | 'error' | 'retryAfterMs'>): Promise<Claimed> => ({
     end: DONE,
@@ -134,6 +137,7 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
   if (deps.clock.now() + runMs(spec, mode) + INVOKE_MARGIN_MS > permit.expiry) return undo('dispatch was too late to start it');
 
   const startedAt = deps.clock.now();
+  logStep(deps.telemetry, 'started', row, { attempt: sluice.attempt, mode });
   const result = await deps.starter.start(spec, mode, envelope);
   switch (result.kind) {
     case 'started':

@@ -5,6 +5,7 @@ import { HINT_TIMES } from '../hints/timing.ts';
 import type { Effects } from '../settle/effects.ts';
 import { effectsOf, settleOutcome } from '../settle/settle-outcome.ts';
 import { retainUntil } from '../settle/decide.ts';
+import { logStep } from '../tasks/step.ts';
 import { DONE, keep, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** Either the hint is dealt with, or its task is to be claimed. */
@@ -72,6 +73,7 @@ async function expire(deps: DispatchDeps, work: Work, row: TaskRow): Promise<Loo
   });
   if (!written.applied) return { end: keep(0) };
   deps.telemetry.count('task.expired', row.type);
+  logStep(deps.telemetry, 'expired', row);
   return { end: DONE, effects: effectsOf(written.row) };
 }
 

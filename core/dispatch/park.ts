@@ -2,6 +2,7 @@ import { SluiceError } from '@sluice/contracts';
 import { placeLaneHints } from '../hints/place.ts';
 import { cellLimits, livePermits } from '../permits/cells.ts';
 import type { Lane } from '../ports/permit-store.ts';
+import { logStep } from '../tasks/step.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 /** A lane's note among those that the minute looks at is renewed this often, well before it may be taken away. */
@@ -25,6 +26,7 @@ export async function park(deps: DispatchDeps, noted: NotedLanes, lane: Lane, li
   const limits = cellLimits(limit);
   const cells = await Promise.all(limits.map((_, cell) => deps.permits.raise(lane, cell)));
   deps.telemetry.count('hint.parked', lane.type, works.length);
+  for (const { task } of works) logStep(deps.telemetry, 'parked', { ...lane, id: task.id, uid: task.uid });
   const now = deps.clock.now();
   // Permits that were given back before the flag was up told nobody.
   if (cells.some((cell, i) => livePermits(cell, now).length < (limits[i] ?? 0))) await placeLaneHints(deps, [lane]);

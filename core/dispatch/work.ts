@@ -9,6 +9,8 @@ export interface DispatchDeps extends SettleDeps {
   readonly backlog: BacklogStore;
   readonly starter: Starter;
   readonly timer: Timer;
+  /** Where attempts may ask whether they shall go on. @default they can't */
+  readonly attemptsUrl?: string;
 }
 
 /** One hinted task to be looked at. */

@@ -1,5 +1,6 @@
-import { kitReplySchema, type Envelope, type Outcome, type OutcomeClass, type TaskError } from '@sluice/contracts';
+import { kitReplySchema, LIMITS, type Envelope, type Outcome, type OutcomeClass, type TaskError } from '@sluice/contracts';
 import type { HandlerAnswer } from '../ports/starter.ts';
+import { byteLength } from '../tasks/values.ts';
 
 /**
  * Error names that say more than "it failed", as common runtimes and SDKs spell them. A name in no list is retryable.
@@ -40,14 +41,13 @@ export function classifyAnswer(answer: HandlerAnswer): Said {
     return { class: classOfName(error.name), error };
   }
   const kit = kitReplySchema.safeParse(answer.payload);
-  if (!kit.success) return { class: 'succeeded', ...resultOf(answer.payload) };
+  if (!kit.success) return succeeded(answer.payload);
   const { sluice, result } = kit.data;
   return {
-    class: sluice.class,
     startedAt: sluice.startedAt,
     ...(sluice.error && { error: bounded(sluice.error) }),
     ...(sluice.retryAfterMs !== undefined && { retryAfterMs: sluice.retryAfterMs }),
-    ...(sluice.class === 'succeeded' && resultOf(result)),
+    ...(sluice.class === 'succeeded' ? succeeded(result) : { class: sluice.class }),
   };
 }
 
@@ -61,8 +61,14 @@ export function outcomeOf(envelope: Envelope['sluice'], said: Said, at: number):
   return { v: 1, tenant, id: task, uid, type, fence, attempt, at, ...said };
 }
 
-function resultOf(value: unknown): { result?: string } {
-  return value === undefined || value === null ? {} : { result: JSON.stringify(value) };
+/** A success, unless its result is larger than what is kept: running again would end the same. */
+function succeeded(value: unknown): Said {
+  if (value === undefined || value === null) return { class: 'succeeded' };
+  const result = JSON.stringify(value);
+  const bytes = byteLength(result);
+  if (bytes <= LIMITS.resultBytes) return { class: 'succeeded', result };
+  const message = `the result has ${bytes} bytes as JSON; at most ${LIMITS.resultBytes} are kept: put it into a store of your own, for example S3, and return its key`;
+  return { class: 'fatal', error: { name: 'ResultTooLarge', message } };
 }
 
 /** Lambda's error document: `errorType`, `errorMessage`, and a stack as lines in `stackTrace` or `trace`. */

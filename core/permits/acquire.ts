@@ -1,12 +1,14 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Lane, Permit, PermitStore } from '../ports/permit-store.ts';
 import type { Random } from '../ports/random.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { cellLimits, expiredPermits, livePermits } from './cells.ts';
 
 export interface AcquireDeps {
   readonly permits: PermitStore;
   readonly clock: Clock;
   readonly random: Random;
+  readonly telemetry: Telemetry;
 }
 
 /** For each permit the cell that now holds it, or `undefined` where the lane is full. */
@@ -23,23 +25,38 @@ export async function acquirePermits(deps: AcquireDeps, lane: Lane, limit: numbe
   let taken = 0;
   for (let n = 0; n < limits.length && taken < wanted.length; n++) {
     const cell = (start + n) % limits.length;
-    const got = await acquireInCell(deps, lane, cell, limits[cell] ?? 0, wanted.slice(taken));
+    const got = await acquireInCell(deps, lane, { cell, limit: limits[cell] ?? 0, cells: limits.length }, wanted.slice(taken));
     cells.fill(cell, taken, taken + got);
     taken += got;
   }
   return cells;
 }
 
-async function acquireInCell(deps: AcquireDeps, lane: Lane, cell: number, limit: number, wanted: readonly Permit[]): Promise<number> {
+interface Place {
+  readonly cell: number;
+  readonly limit: number;
+  /** How many cells the lane has. */
+  readonly cells: number;
+}
+
+async function acquireInCell(deps: AcquireDeps, lane: Lane, place: Place, wanted: readonly Permit[]): Promise<number> {
+  const { cell, limit } = place;
   let ask = wanted.slice(0, limit);
   // Twice: the second time for what the first answer showed to be free. A race lost then is a full cell.
   for (let tries = 0; tries < 2 && ask.length > 0; tries++) {
     const answer = await deps.permits.acquire(lane, cell, ask, limit);
-    if (answer.granted) return ask.length;
     const now = deps.clock.now();
+    measureUse(deps, lane, place, livePermits(answer.cell, now).length);
+    if (answer.granted) return ask.length;
     const expired = expiredPermits(answer.cell, now);
     if (expired.length > 0) await deps.permits.release(lane, cell, expired);
     ask = ask.slice(0, Math.max(0, limit - livePermits(answer.cell, now).length));
   }
   return 0;
+}
+
+/** Of the whole lane, from the one cell that has been seen: permits are spread evenly, and another look would cost a read. */
+function measureUse({ telemetry }: AcquireDeps, { type }: Lane, { limit, cells }: Place, live: number): void {
+  telemetry.measure('lane.use', type, (100 * live) / limit);
+  telemetry.measure('lane.in_flight', type, live * cells);
 }

@@ -7,6 +7,15 @@ export interface BacklogLane {
   readonly at: number;
 }
 
+/** How much waits in a lane. */
+export interface BacklogSize {
+  readonly count: number;
+  /** There are more than were counted. */
+  readonly more: boolean;
+  /** ms: the time that the hint which rests there longest was due, whatever its class; `undefined` when there is none. */
+  readonly oldestAt: number | undefined;
+}
+
 /**
  * The waiting hints of lanes, ordered by class, then time. An item's key ends in (uid, seq), so that putting one again
  * is the same item and a newer one is another.
@@ -18,6 +27,11 @@ export interface BacklogStore {
   readonly remove: (lane: Lane, tasks: readonly HintedTask[]) => Promise<void>;
   /** Reads consistently whether this very item is there. */
   readonly has: (lane: Lane, task: HintedTask) => Promise<boolean>;
+  /**
+   * Counts up to about so many hints and finds the oldest, for an operator's eyes: read without consistency, at a cost
+   * that is bounded by `atMost`, at least one.
+   */
+  readonly measure: (lane: Lane, atMost: number) => Promise<BacklogSize>;
   /** Notes the lane among those that the minute's tick looks at. */
   readonly register: (lane: Lane, now: number) => Promise<void>;
   readonly lanes: () => Promise<readonly BacklogLane[]>;

@@ -2,6 +2,7 @@ import type { TaskTypeSpec } from '@sluice/contracts';
 
 /** The task types that are deployed. Answers may be some seconds old; an unknown type is looked up anew. */
 export interface TypeRegistry {
+  /** Frozen, for all callers get the same. */
   readonly get: (type: string) => Promise<TaskTypeSpec | undefined>;
   readonly names: () => Promise<readonly string[]>;
 }

@@ -2,6 +2,7 @@ import {
   LIMITS,
   type EndReason,
   type Outcome,
+  type OutcomeClass,
   type RetryPolicy,
   type TaskRow,
   type TaskTypeSpec,
@@ -61,6 +62,8 @@ export function settle(input: SettleInput): SettleDecision {
 
 function settleRunning(input: SettleInput, row: TaskRow): SettleDecision {
   const { outcome, spec, now, fraction } = input;
+  // Whoever asked it to stop has what was asked for; only a success comes before that.
+  if (row.cancelAt !== undefined && outcome.class !== 'succeeded') return endOf(input, row, 'cancelled', 'cancelled');
   switch (outcome.class) {
     case 'succeeded':
       return endOf(input, row, 'succeeded');
@@ -120,17 +123,22 @@ function free(row: TaskRow, decision: Extract<SettleDecision, { do: 'again' }>):
   return isFresh(row) ? { ...decision, change: { ...decision.change, remove: ['firstClaimAt'] } } : decision;
 }
 
+/** Classes of attempts whose handler ran and that count. */
+const RAN: ReadonlySet<OutcomeClass> = new Set(['succeeded', 'retryable', 'fatal']);
+
 function endOf(input: SettleInput, row: TaskRow, state: TerminalState, reason?: EndReason): SettleDecision {
   const { outcome, by, spec, now } = input;
-  const ran = outcome.class !== 'lost' && outcome.class !== 'impossible';
+  const ran = RAN.has(outcome.class);
   // A success may come after its attempt was settled otherwise: counted then as a failure, but not as throttled or lost.
   const attempts = ran ? Math.max(row.attempts + (row.state === 'running' ? 1 : 0), outcome.attempt) : row.attempts;
-  return { do: 'end', change: endChange({ outcome, by, spec, now, state, attempts, ...(reason && { reason }) }) };
+  // Lost is counted to the end, so that a reader sees why.
+  const lost = outcome.class === 'lost' ? row.lost + 1 : undefined;
+  return { do: 'end', change: endChange({ outcome, by, spec, now, state, attempts, lost, reason }) };
 }
 
 /** The write of a success that is settled without having read the row: on condition that the row's seq is its fence. */
 export function blindSuccess(outcome: Outcome, by: 'record' | 'hint', spec: TaskTypeSpec | undefined, now: number): RowChange {
-  return endChange({ outcome, by, spec, now, state: 'succeeded', attempts: outcome.attempt });
+  return endChange({ outcome, by, spec, now, state: 'succeeded', attempts: outcome.attempt, lost: undefined, reason: undefined });
 }
 
 interface End {
@@ -140,10 +148,11 @@ interface End {
   readonly now: number;
   readonly state: TerminalState;
   readonly attempts: number;
-  readonly reason?: EndReason;
+  readonly lost: number | undefined;
+  readonly reason: EndReason | undefined;
 }
 
-function endChange({ outcome, by, spec, now, state, attempts, reason }: End): RowChange {
+function endChange({ outcome, by, spec, now, state, attempts, lost, reason }: End): RowChange {
   const success = state === 'succeeded';
   const dedup = spec?.dedupWindowSeconds ?? FAILED_RETENTION_SECONDS;
   const keep = success ? dedup : Math.max(dedup, FAILED_RETENTION_SECONDS);
@@ -158,8 +167,7 @@ function endChange({ outcome, by, spec, now, state, attempts, reason }: End): Ro
     ...(reason && { reason }),
     ...(outcome.startedAt !== undefined && { startedAt: outcome.startedAt }),
     ...(outcome.error && { error: outcome.error }),
-    // As lost is counted to the end, so that a reader sees why.
-    ...(outcome.class === 'lost' && { lost: LIMITS.lostOutcomes }),
+    ...(lost !== undefined && { lost }),
   };
   return { set, ...(success && { remove: ['error'] as const }) };
 }

@@ -5,10 +5,12 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
 import type { ValueStore } from '../ports/value-store.ts';
 import { endEvent, lateSuccessEvent } from '../tasks/event.ts';
-import { hintOf } from '../tasks/state.ts';
+import { hintOf, isTerminal } from '../tasks/state.ts';
+import { logStep, type TaskStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
 import { blindSuccess, FAILED_RETENTION_SECONDS, retainUntil, settle, type SettleDecision } from './decide.ts';
 import { permitOf, type EffectDeps, type Effects } from './effects.ts';
+import { measureAttempt } from './measure-attempt.ts';
 
 export interface SettleDeps extends EffectDeps {
   readonly tasks: TaskStore;
@@ -39,7 +41,7 @@ export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, 
   let row = seen;
   if (row === undefined && outcome.class === 'succeeded') {
     const written = await write(outcome.fence, 'running', blindSuccess(outcome, by, spec, deps.clock.now()));
-    if (written.applied) return ended(deps, written.row);
+    if (written.applied) return ended(deps, written.row, outcome);
     row = written.row;
   } else {
     row ??= await deps.tasks.get(outcome.tenant, outcome.id);
@@ -53,8 +55,9 @@ export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, 
     await prepare(deps, row, outcome, by, decision);
     const written = await write(row.seq, row.state, decision.change);
     if (written.applied) {
-      if (decision.do === 'end') return ended(deps, written.row);
-      deps.telemetry.count(`task.${outcome.class}`, row.type);
+      if (decision.do === 'end') return ended(deps, written.row, outcome);
+      measureAttempt(deps.telemetry, written.row, outcome);
+      logStep(deps.telemetry, stepOf(outcome), written.row, { again: new Date(decision.at).toISOString(), error: outcome.error?.message });
       return releaseOf(written.row);
     }
     row = written.row;
@@ -81,9 +84,18 @@ async function prepare(
   if (durable !== true) throw new SluiceError('unavailable', `the next hint of task ${row.id} could not be made`);
 }
 
-function ended(deps: SettleDeps, row: TaskRow): Effects {
-  deps.telemetry.count(`task.${row.state}`, row.type);
+function ended(deps: SettleDeps, row: TaskRow, outcome: Outcome): Effects {
+  measureAttempt(deps.telemetry, row, outcome);
+  if (isTerminal(row.state)) {
+    deps.telemetry.count(`task.${row.state}`, row.type);
+    logStep(deps.telemetry, row.state, row, { reason: row.reason, error: row.error?.message });
+  }
   return effectsOf(row);
+}
+
+function stepOf({ class: outcomeClass }: Outcome): TaskStep {
+  if (outcomeClass === 'throttled' || outcomeClass === 'undone' || outcomeClass === 'lost') return outcomeClass;
+  return 'retrying';
 }
 
 /** The effects of a row that is terminal: repeatable, and the same each time. */
@@ -100,6 +112,7 @@ function releaseOf(row: TaskRow): Effects {
 /** A success that changes nothing any more is kept beside the row and told. */
 async function late(deps: SettleDeps, row: TaskRow | undefined, outcome: Outcome): Promise<Effects> {
   deps.telemetry.count('task.late_success', outcome.type);
+  logStep(deps.telemetry, 'late success', outcome);
   if (row === undefined) return {};
   const attempt: Attempt = { v: 1, uid: outcome.uid, fence: outcome.fence, class: 'succeeded', endedAt: outcome.at, late: true };
   await deps.tasks.putAttempt(outcome.tenant, outcome.id, attempt, retainUntil(deps.clock.now()));

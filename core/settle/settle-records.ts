@@ -1,3 +1,4 @@
+import type { CountName } from '@sluice/contracts';
 import * as z from 'zod';
 import { outcomeOfRecord } from '../outcomes/record.ts';
 import { applyEffects, type Effects } from './effects.ts';
@@ -16,7 +17,7 @@ export interface ReceivedRecord {
 export async function settleRecords(deps: SettleDeps, records: readonly ReceivedRecord[]): Promise<readonly string[]> {
   const failed = new Set<string>();
   const settled = new Map<Effects, string>();
-  const fail = (messageId: string, what: string, metric: string, error: unknown) => {
+  const fail = (messageId: string, what: string, metric: CountName, error: unknown) => {
     failed.add(messageId);
     deps.telemetry.count(metric, undefined);
     deps.telemetry.log('error', what, { messageId, error });

@@ -1,4 +1,4 @@
-import type { TaskRow } from '@sluice/contracts';
+import type { RetryOverride, TaskRow } from '@sluice/contracts';
 import canonicalize from 'canonicalize';
 import type { Hasher } from '../ports/hasher.ts';
 import type { CheckedSubmission } from './validate.ts';
@@ -35,7 +35,17 @@ export function newRow({ tenant, uid, now, checked, hash }: NewRowInput): TaskRo
     throttled: 0,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(submission.labels && Object.keys(submission.labels).length > 0 && { labels: submission.labels }),
-    ...(submission.retry && { retry: submission.retry }),
+    ...(submission.retry && { retry: toMilliseconds(submission.retry) }),
+  };
+}
+
+/** Times are kept to the millisecond. A table cannot keep every double: one close to 0 would never be accepted. */
+function toMilliseconds(retry: RetryOverride): RetryOverride {
+  const rounded = (seconds: number) => Math.round(seconds * 1000) / 1000;
+  return {
+    ...retry,
+    ...(retry.minDelaySeconds !== undefined && { minDelaySeconds: rounded(retry.minDelaySeconds) }),
+    ...(retry.maxDelaySeconds !== undefined && { maxDelaySeconds: rounded(retry.maxDelaySeconds) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { placeHints, type PlaceDeps } from '../hints/place.ts';
 import { HINT_TIMES } from '../hints/timing.ts';
 import type { Hasher } from '../ports/hasher.ts';
 import type { TaskStore } from '../ports/task-store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
 import type { ValueStore } from '../ports/value-store.ts';
 import { applyAll, type EffectDeps } from '../settle/effects.ts';
@@ -14,6 +15,7 @@ export interface SubmitDeps extends EffectDeps, PlaceDeps {
   readonly values: ValueStore;
   readonly types: TypeRegistry;
   readonly hasher: Hasher;
+  readonly telemetry: Telemetry;
 }
 
 function confirmedLate(hintMade: number, now: number): boolean {
@@ -25,11 +27,12 @@ const MAX_LOOKS = 8;
 
 /**
  * Writes the row of a task whose hint was made durable at `hintMade`, or finds the task that its id already is.
+ * @param retried a generation that the row is to replace although its id may not be free
  * @throws SluiceError `id_conflict` when the id is another task; `unavailable` when nothing is known to be stored.
  */
-export async function putRow(deps: SubmitDeps, row: TaskRow, hintMade: number): Promise<Accepted> {
+export async function putRow(deps: SubmitDeps, row: TaskRow, hintMade: number, retried?: TaskRow): Promise<Accepted> {
   let made = hintMade;
-  let old: TaskRow | undefined;
+  let old = retried;
   for (let look = 0; look < MAX_LOOKS; look++) {
     // A put this late could meet a hint that has been dropped for want of its row.
     if (confirmedLate(made, deps.clock.now())) made = await hintAgain(deps, row);
@@ -45,7 +48,7 @@ export async function putRow(deps: SubmitDeps, row: TaskRow, hintMade: number): 
       old = undefined;
       continue;
     }
-    if (!isFree(found, deps.clock.now())) return existing(deps, row, found);
+    if (!isFree(found, deps.clock.now()) && found.uid !== retried?.uid) return existing(deps, row, found);
     old = found;
   }
   throw new SluiceError(

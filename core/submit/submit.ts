@@ -1,6 +1,7 @@
-import { isSluiceError, SluiceError, type Accepted, type TaskRow } from '@sluice/contracts';
+import { isSluiceError, SluiceError, type Accepted, type CountName, type TaskRow } from '@sluice/contracts';
 import { chunks, placeHints } from '../hints/place.ts';
 import { hintOf } from '../tasks/state.ts';
+import { logStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
 import { newRow } from './new-row.ts';
 import { notHinted, putRow, type SubmitDeps } from './put-row.ts';
@@ -11,7 +12,7 @@ export type SubmitResult = { readonly ok: true; readonly task: Accepted } | { re
 export type { SubmitDeps };
 
 /** ms that a payload outlives its task's start: time to wait, to be retried, and to be looked at after a failure. */
-const PAYLOAD_KEPT_MS = 180 * 86_400_000;
+export const PAYLOAD_KEPT_MS = 180 * 86_400_000;
 
 /** A batch goes in parts, so that no hint waits long for its row; some parts at once. */
 const PART = 50;
@@ -50,7 +51,17 @@ export async function submitTasks(deps: SubmitDeps, tenant: string, submissions:
   );
   // The same id twice in one batch: the later ones meet the row of the first.
   for (const repeat of repeats) await accept([repeat]);
-  return results.map((result) => result ?? { ok: false, error: new SluiceError('internal', 'no result') });
+  const all = results.map((result): SubmitResult => result ?? { ok: false, error: new SluiceError('internal', 'no result') });
+  // A submission that is no candidate has no type that is known, whatever it says.
+  const typeOf = new Map(candidates.map(({ index, row }) => [index, row.type]));
+  for (const [index, result] of all.entries()) deps.telemetry.count(countOf(result), typeOf.get(index));
+  return all;
+}
+
+function countOf(result: SubmitResult): CountName {
+  if (result.ok) return result.task.deduplicated ? 'submit.deduplicated' : 'submit.accepted';
+  if (result.error.status === 429) return 'submit.throttled';
+  return result.error.status < 500 ? 'submit.refused' : 'submit.failed';
 }
 
 async function candidateOf(deps: SubmitDeps, tenant: string, input: unknown, index: number): Promise<Candidate> {
@@ -94,9 +105,16 @@ async function acceptPart(deps: SubmitDeps, tenant: string, part: readonly Candi
       if (!payload?.ok) return [index, { ok: false, error: payload?.error ?? new SluiceError('internal', 'no payload') }];
       if (hintOk.get(index) !== true) return [index, { ok: false, error: notHinted() }];
       const put = await attempt(() => putRow(deps, payload.value.row, made));
+      tell(deps, payload.value.row, put);
       return [index, put.ok ? { ok: true, task: put.value } : put];
     }),
   );
+}
+
+function tell(deps: SubmitDeps, row: TaskRow, put: Attempted<Accepted>): void {
+  if (!put.ok) return logStep(deps.telemetry, 'refused', row, { code: put.error.code, reason: put.error.message });
+  const task = { ...row, uid: put.value.uid };
+  logStep(deps.telemetry, put.value.deduplicated ? 'deduplicated' : 'accepted', task, row.at > row.acceptedAt ? { notBefore: row.at } : {});
 }
 
 /** The payload is durable before anything names it. */

@@ -1,4 +1,4 @@
-import { LIMITS, SluiceError, submissionSchema, type Submission } from '@sluice/contracts';
+import { limitMessage, LIMITS, SluiceError, submissionSchema, type Submission } from '@sluice/contracts';
 import * as z from 'zod';
 import { byteLength } from '../tasks/values.ts';
 
@@ -14,10 +14,14 @@ export interface CheckedSubmission {
 
 /** Checks one submission. @throws SluiceError that says what was given, what is allowed and what to do. */
 export function checkSubmission(input: unknown, now: number): CheckedSubmission {
-  const parsed = submissionSchema.safeParse(input);
+  const parsed = submissionSchema.safeParse(input, { error: limitMessage });
   if (!parsed.success)
     throw new SluiceError('bad_request', z.prettifyError(parsed.error), { details: { issues: parsed.error.issues.length } });
   const submission = parsed.data;
+  // The schema leaves it out in silence; a label that is accepted is kept.
+  if (Object.hasOwn((input as Submission).labels ?? {}, '__proto__')) {
+    throw new SluiceError('bad_request', 'a label cannot be named "__proto__"; choose another key');
+  }
   // First: deep enough, a payload overflows the stack of whatever walks it.
   const flaw = flawOf(submission.payload, LIMITS.payloadDepth);
   if (flaw) throw new SluiceError('bad_request', flaw);
@@ -35,7 +39,7 @@ export function checkSubmission(input: unknown, now: number): CheckedSubmission 
   if (at > latest) {
     throw new SluiceError(
       'bad_request',
-      `runAt ${new Date(at).toISOString()} is too far away; the latest is ${new Date(latest).toISOString()}`,
+      `runAt ${new Date(at).toISOString()} is too far away; the latest is ${new Date(latest).toISOString()}, ${LIMITS.delaySeconds} seconds from now: submit it later`,
     );
   }
   const expiresAt = submission.expiresAt === undefined ? undefined : Date.parse(submission.expiresAt);
@@ -61,6 +65,10 @@ function flawOf(value: unknown, depth: number): string | undefined {
   }
   if (typeof value === 'string' && !value.isWellFormed()) {
     return 'the payload has half of a surrogate pair (a lone \\ud800 to \\udfff); send whole characters, or bytes as base64';
+  }
+  // Lambda reports an asynchronous attempt through a queue, with its payload, and SQS refuses these two: the report is lost.
+  if (typeof value === 'string' && /[\ufffe\uffff]/.test(value)) {
+    return 'the payload has U+FFFE or U+FFFF, which are no characters; leave them out, or send bytes as base64';
   }
   if (typeof value !== 'object' || value === null) return undefined;
   if (depth === 0) return `the payload is nested deeper than ${LIMITS.payloadDepth} levels; flatten it or send it as one JSON string`;

@@ -7,6 +7,7 @@ import type { DeadHints } from '../ports/hint-queue.ts';
 import type { Lane, PermitStore } from '../ports/permit-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
+import { measureBacklogs } from './measure-backlogs.ts';
 import { moveBuckets } from './move-buckets.ts';
 
 export interface TickDeps extends PlaceDeps {
@@ -27,25 +28,34 @@ const DEAD_BATCHES = 100;
 export async function minuteTick(deps: TickDeps, deadline: number): Promise<void> {
   const now = deps.clock.now();
   const parts = await Promise.allSettled([
-    moveBuckets(deps, now, deadline).then((n) => deps.telemetry.count('bucket.moved', undefined, n)),
-    tellLanes(deps, now),
+    moveDue(deps, now, deadline),
+    tellLanes(deps, now).then((waiting) => measureBacklogs(deps, waiting, now)),
     reviveDeadHints(deps),
   ]);
   const failure = parts.find((p) => p.status === 'rejected');
   if (failure) throw failure.reason;
 }
 
-async function tellLanes(deps: TickDeps, now: number): Promise<void> {
+/** It tells each time how late it is, so that a tick which no longer comes can be missed. */
+async function moveDue(deps: TickDeps, now: number, deadline: number): Promise<void> {
+  const { moved, lateMs } = await moveBuckets(deps, now, deadline);
+  deps.telemetry.count('bucket.moved', undefined, moved);
+  deps.telemetry.measure('tick.late', undefined, lateMs / 1000);
+}
+
+async function tellLanes(deps: TickDeps, now: number): Promise<readonly Lane[]> {
   const noted = await deps.backlog.lanes();
-  const waiting: Lane[] = [];
-  await Promise.all(
+  const waits = await Promise.all(
     noted.map(async (note) => {
-      if (await isWaiting(deps, note.lane)) waiting.push(note.lane);
-      else if (now - note.at > NOTE_MS) await forget(deps, note);
+      if (await isWaiting(deps, note.lane)) return true;
+      if (now - note.at > NOTE_MS) await forget(deps, note);
+      return false;
     }),
   );
+  const waiting = noted.flatMap(({ lane }, i) => (waits[i] ? [lane] : []));
   deps.telemetry.count('lanes.waiting', undefined, waiting.length);
   await placeLaneHints(deps, waiting);
+  return waiting;
 }
 
 async function isWaiting(deps: TickDeps, lane: Lane): Promise<boolean> {
@@ -59,12 +69,14 @@ async function isWaiting(deps: TickDeps, lane: Lane): Promise<boolean> {
 /**
  * A note that is this old is renewed before the flag is raised again, so none is taken away under a backlog. Items under a
  * flag that is down were put by somebody who died before raising it: their messages have come again, but they would stay.
+ * Items of a type that is gone wait for it, and are told each time.
  */
 async function forget(deps: TickDeps, note: BacklogLane): Promise<void> {
-  if (!(await deps.types.get(note.lane.type))) return;
-  const left = await deps.backlog.first(note.lane, 1);
-  if (left.length > 0) await deps.permits.raise(note.lane, 0);
-  else await deps.backlog.unregister(note);
+  const { lane } = note;
+  const left = await deps.backlog.first(lane, 1);
+  if (left.length === 0) await deps.backlog.unregister(note);
+  else if (await deps.types.get(lane.type)) await deps.permits.raise(lane, 0);
+  else deps.telemetry.count('type.missing', lane.type);
 }
 
 /** What a queue gave up on is hinted again: the redrive of a queue is a backstop, never an end. */

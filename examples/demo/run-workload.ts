@@ -26,8 +26,8 @@ export async function runWorkload({ client, jobs: makeJobs, extras, onProgress }
   await Promise.all(
     tenants.map(async (tenant) => {
       const own = jobs.filter((job) => job.tenant === tenant);
-      const { results } = await client(tenant).submitMany(own.map((job) => job.submission as SubmissionOf<AnyTasks>));
-      for (const result of results) if (!result.ok) unexpected.push(`${tenant} ${result.id}: ${result.error.message}`);
+      const { failures } = await client(tenant).submitMany(own.map((job) => job.submission as SubmissionOf<AnyTasks>));
+      for (const { id, error } of failures) unexpected.push(`${tenant} ${id}: ${error.message}`);
     }),
   );
   const refusals: Refusal[] = [];

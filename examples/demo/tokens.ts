@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { createClients } from '../../adapters/aws/clients.ts';
 import { createTokenStore } from '../../adapters/aws/token-store.ts';
 import { systemClock, systemTokens } from '../../adapters/system.ts';
+import { authenticate } from '../../core/auth/authenticate.ts';
 import { issueToken } from '../../core/auth/token.ts';
 import type { Host } from '../../local/host.ts';
 
@@ -22,12 +23,14 @@ export async function writeTokens(host: Host, file: string): Promise<Tokens> {
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
-  const tokens = createTokenStore(clients.dynamodb, { table });
+  const deps = { ...systemTokens, tokens: createTokenStore(clients.dynamodb, { table }), clock: systemClock };
   const known = await readTokens(file);
   const made: Tokens = {};
   const issue = async (tenant: string, scopes: readonly string[], old: string | undefined): Promise<string> => {
+    // One that works is left as it is; one of a host that kept nothing is made again, with the same secret.
+    if (old && (await authenticate(deps, `Bearer ${old}`))?.tenant === tenant) return old;
     const secret = old ? () => old.slice('slc_'.length) : systemTokens.secret;
-    return (await issueToken({ ...systemTokens, secret, tokens, clock: systemClock }, { tenant, scopes })).token;
+    return (await issueToken({ ...deps, secret }, { tenant, scopes })).token;
   };
   for (const tenant of TENANTS) {
     const old = known[tenant];

@@ -2,7 +2,21 @@ import type { Envelope } from '@sluice/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Every way to behave, the good one first. */
-export const BEHAVIOURS = ['ok', 'slow', 'throw-once', 'throw', 'throw-string', 'fatal', 'throttle-once', 'exit', 'hang', 'oom'] as const;
+export const BEHAVIOURS = [
+  'ok',
+  'slow',
+  'throw-once',
+  'throw',
+  'throw-string',
+  'fatal',
+  'throttle-once',
+  'exit',
+  'hang',
+  'oom',
+  'huge',
+  'circular',
+  'chatty',
+] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
 interface Payload {
@@ -12,6 +26,10 @@ interface Payload {
   /** Comes back with the result. */
   readonly key?: string;
 }
+
+/** Bytes that `huge` returns, above Lambda's 6 MB, and that `chatty` prints. */
+const HUGE_BYTES = 7 * 1_048_576;
+const CHATTY_BYTES = 100 * 1_048_576;
 
 /** `oom` gives up at this multiple of the function's memory: a host without a limit shall live. */
 const OOM_FACTOR = 3;
@@ -51,6 +69,13 @@ export async function handler({ payload, sluice }: Envelope): Promise<unknown> {
     case 'oom':
       fillMemory();
       break;
+    case 'huge':
+      return 'x'.repeat(HUGE_BYTES);
+    case 'circular':
+      return circular();
+    case 'chatty':
+      print(CHATTY_BYTES);
+      break;
     default:
       throw named('FatalError', `do must be one of ${BEHAVIOURS.join(', ')}; it is ${String(behaviour satisfies never)}`);
   }
@@ -65,6 +90,16 @@ function named(name: string, message: string): Error {
 /** Never resolves. The timer keeps the process alive: Node ends one that waits for nothing. */
 function hang(): Promise<never> {
   return new Promise(() => setInterval(() => undefined, 60_000));
+}
+
+function circular(): unknown {
+  const ring: Record<string, unknown> = {};
+  return Object.assign(ring, { ring });
+}
+
+function print(bytes: number): void {
+  const line = 'x'.repeat(65_535);
+  for (let n = 0; n < bytes; n += line.length + 1) console.log(line);
 }
 
 /** On the JavaScript heap, not in buffers: a heap limit does not see those. */

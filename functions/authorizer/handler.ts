@@ -1,6 +1,6 @@
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda';
 import { contextOf, type AuthorizerContext } from '../../adapters/http/identity.ts';
-import { authenticate, type AuthenticateDeps } from '../../core/auth/token.ts';
+import { authenticate, type AuthenticateDeps } from '../../core/auth/authenticate.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 
 export interface AuthorizerDeps extends AuthenticateDeps {

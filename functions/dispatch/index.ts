@@ -1,10 +1,17 @@
-import { readEnv } from '@sluice/contracts';
+import { readEnv, ROUTES } from '@sluice/contracts';
 import { createStarter } from '../../adapters/aws/starter.ts';
 import { createObservability } from '../observability.ts';
 import { wireTasks } from '../wiring.ts';
 import { createHandler } from './handler.ts';
 
 const { telemetry, observed } = createObservability('dispatch');
-const deps = wireTasks(readEnv('dispatch', process.env), telemetry);
+const env = readEnv('dispatch', process.env);
+const deps = wireTasks(env, telemetry);
 
-export const handler = observed(createHandler({ ...deps, starter: createStarter(deps.clients.lambda) }));
+export const handler = observed(
+  createHandler({
+    ...deps,
+    starter: createStarter(deps.clients.lambda),
+    attemptsUrl: env.SLUICE_API_URL + ROUTES.attempt.path,
+  }),
+);

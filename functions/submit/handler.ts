@@ -33,7 +33,11 @@ function tasksOf(body: unknown): readonly unknown[] {
   }
   const { tasks } = parsed.data;
   if (tasks.length <= LIMITS.batchTasks) return tasks;
-  throw new SluiceError('too_many_tasks', `the batch has ${tasks.length} tasks; one call takes at most ${LIMITS.batchTasks}`, {
-    details: { tasks: tasks.length, limit: LIMITS.batchTasks },
-  });
+  throw new SluiceError(
+    'too_many_tasks',
+    `the batch has ${tasks.length} tasks; one call takes at most ${LIMITS.batchTasks}: send the others in calls of their own`,
+    {
+      details: { tasks: tasks.length, limit: LIMITS.batchTasks },
+    },
+  );
 }

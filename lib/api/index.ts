@@ -14,14 +14,24 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
 import type { Functions } from '../functions/index.ts';
+import { corsOf, type CorsProps } from './cors.ts';
 
 /** The function that answers each route. */
 const ANSWERED_BY: Record<RouteName, 'submit' | 'api'> = {
   submit: 'submit',
   submitBatch: 'submit',
+  list: 'api',
   get: 'api',
   wait: 'api',
+  cancel: 'api',
+  retry: 'api',
+  listTokens: 'api',
+  createToken: 'api',
+  revokeToken: 'api',
+  rotateToken: 'api',
+  attempt: 'api',
   health: 'api',
+  openapi: 'api',
 };
 
 export interface ApiProps {
@@ -32,16 +42,28 @@ export interface ApiProps {
   readonly requestBurst: number;
   readonly accessLog: boolean;
   readonly logRetention: RetentionDays;
+  readonly cors: CorsProps | undefined;
 }
 
-/** The HTTP API, with one route for each of the contracts' `ROUTES`. */
+/** Why a route needs no credentials, for those that need none. */
+const OPEN: Partial<Record<RouteName, string>> = {
+  health: 'Load balancers ask it without credentials, and it tells only a version.',
+  openapi: 'It tells what the documentation tells, and nothing of a tenant.',
+  attempt: 'Each question is proven by the key of its attempt, which handlers have in place of credentials.',
+};
+
+/** The HTTP API, with one route for each of the contracts' `ROUTES`; those of tokens only where callers use tokens. */
 export class Api extends Construct {
   readonly httpApi: HttpApi;
   readonly stage: HttpStage;
 
   constructor(scope: Construct, id: string, props: ApiProps) {
     super(scope, id);
-    this.httpApi = new HttpApi(this, 'Http', { apiName: props.name, createDefaultStage: false });
+    this.httpApi = new HttpApi(this, 'Http', {
+      apiName: props.name,
+      createDefaultStage: false,
+      ...(props.cors && { corsPreflight: corsOf(props.cors, props.functions.authorizer === undefined) }),
+    });
     this.stage = this.#makeStage(props);
     this.#makeRoutes(props);
   }
@@ -81,16 +103,15 @@ export class Api extends Construct {
     const authorizer = authorizerOf(props);
     for (const name of Object.keys(ROUTES) as RouteName[]) {
       const { method, path, scope } = ROUTES[name];
+      if (!functions.authorizer && path.startsWith('/v1/tokens')) continue;
       const routes = this.httpApi.addRoutes({
         path,
         methods: [HttpMethod[method]],
         integration: integrations[ANSWERED_BY[name]],
         authorizer: scope === undefined ? new HttpNoneAuthorizer() : authorizer,
       });
-      if (scope !== undefined) continue;
-      for (const route of routes) {
-        acknowledge(route, 'AwsSolutions-APIG4', 'Load balancers ask it without credentials, and it tells only a version.');
-      }
+      const reason = scope === undefined ? OPEN[name] : undefined;
+      if (reason !== undefined) for (const route of routes) acknowledge(route, 'AwsSolutions-APIG4', reason);
     }
   }
 }

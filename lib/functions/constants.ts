@@ -1,14 +1,16 @@
-import type { FunctionName } from '@sluice/contracts';
+import { type FunctionName, metricNamespace } from '@sluice/contracts';
 import { Duration } from 'aws-cdk-lib';
 import { SETTLE_TIMEOUT } from '../outcomes/index.ts';
 import { DISPATCH_TIMEOUT, TIMERS_TIMEOUT } from '../pool/constants.ts';
 
 /** Variables that every function of the platform has, beside those of its schema in `ENV_SCHEMAS`. */
-export const RUNTIME_ENV = {
-  NODE_OPTIONS: '--enable-source-maps',
-  POWERTOOLS_SERVICE_NAME: 'sluice',
-  POWERTOOLS_METRICS_NAMESPACE: 'Sluice',
-} as const;
+export function runtimeEnv(platform: string) {
+  return {
+    NODE_OPTIONS: '--enable-source-maps',
+    POWERTOOLS_SERVICE_NAME: 'sluice',
+    POWERTOOLS_METRICS_NAMESPACE: metricNamespace(platform),
+  };
+}
 
 interface FunctionShape {
   /** MB; Lambda gives processor time in proportion, one whole core at 1,769. */
@@ -30,7 +32,7 @@ export const FUNCTIONS: Record<FunctionName, FunctionShape> = {
     memorySize: 512,
     // A long poll lasts 25 s; the gateway ends a call at 30 s.
     timeout: Duration.seconds(29),
-    description: 'Answers for tasks: get, wait, health',
+    description: 'Answers for tasks and tokens: list, get, wait, cancel, retry, health',
   },
   authorizer: {
     // One read, but in the way of every call whose token is not cached: memory buys a shorter cold start.

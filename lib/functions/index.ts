@@ -9,7 +9,7 @@ import type { Outcomes } from '../outcomes/index.ts';
 import type { Pool } from '../pool/index.ts';
 import { LEADING_KEYS } from '../storage/constants.ts';
 import type { Storage } from '../storage/index.ts';
-import { FUNCTIONS, RUNTIME_ENV } from './constants.ts';
+import { FUNCTIONS, runtimeEnv } from './constants.ts';
 import { nodeFunction } from './node-function.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -64,11 +64,14 @@ export class Functions extends Construct {
   }
 
   #makeApi(): LambdaFunction {
-    const { storage } = this.#props;
+    const { storage, pool, events } = this.#props;
     const fn = this.#make('api');
-    storage.grantTable(fn, ['GetItem', 'Query', 'UpdateItem']);
-    storage.grantBucket(fn, ['GetObject']);
+    storage.grantTable(fn, ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
+    storage.grantList(fn);
+    storage.grantBucket(fn, ['GetObject', 'PutObject']);
     storage.grantListBucket(fn);
+    pool.grantSend(fn);
+    events.grantPut(fn);
     return fn;
   }
 
@@ -133,7 +136,8 @@ export class Functions extends Construct {
       projectRoot: ROOT,
       architecture: this.#props.architecture,
       logRetention: this.#props.logRetention,
-      environment: RUNTIME_ENV,
+      environment: runtimeEnv(this.#props.name),
+      slimClients: true,
     });
   }
 }

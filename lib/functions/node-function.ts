@@ -22,6 +22,8 @@ export interface NodeFunctionProps {
   readonly projectRoot?: string;
   /** Packages to install instead of bundling them, such as ones with native parts. @default none */
   readonly nodeModules?: readonly string[];
+  /** As of `BundleOptions`. Without effect beside `nodeModules`. @default false */
+  readonly slimClients?: boolean;
 }
 
 /** Lambda's newest Node LTS. */
@@ -64,8 +66,10 @@ export function nodeFunction(scope: Construct, id: string, props: NodeFunctionPr
     ...(props.description && { description: props.description }),
     ...(props.functionName && { functionName: props.functionName }),
   } satisfies Partial<FunctionProps>;
-  if (!props.nodeModules)
-    return new LambdaFunction(home, 'Function', { ...common, handler: 'index.handler', code: bundledCode(props.entry) });
+  if (!props.nodeModules) {
+    const code = bundledCode(props.entry, { slimClients: props.slimClients ?? false });
+    return new LambdaFunction(home, 'Function', { ...common, handler: 'index.handler', code });
+  }
   return new NodejsFunction(home, 'Function', {
     ...common,
     entry: props.entry,

@@ -5,6 +5,7 @@ import { EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { BATCH_SIZE, MESSAGE_RETENTION } from '../pool/constants.ts';
+import { outcomesDeadName, outcomesName } from './constants.ts';
 
 /** How long settle may run: ten records, each a few calls. */
 export const SETTLE_TIMEOUT = Duration.seconds(60);
@@ -29,10 +30,10 @@ export class Outcomes extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
     };
-    this.deadLetters = new Queue(this, 'DeadLetters', { ...common, queueName: `${props.name}-outcomes-dead` });
+    this.deadLetters = new Queue(this, 'DeadLetters', { ...common, queueName: outcomesDeadName(props.name) });
     this.queue = new Queue(this, 'Queue', {
       ...common,
-      queueName: `${props.name}-outcomes`,
+      queueName: outcomesName(props.name),
       // Twice what settle may run: leases wait for these records, so a crash must not delay them for long.
       visibilityTimeout: Duration.seconds(2 * SETTLE_TIMEOUT.toSeconds()),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: OUTCOME_RECEIVES },

@@ -6,6 +6,11 @@ export function shardQueueName(name: string, priority: Priority, shard: number):
   return `${name}-${priority}-${shard}`;
 }
 
+/** The physical name of the dead-letter queue of all shard queues. */
+export function hintsDeadName(name: string): string {
+  return `${name}-hints-dead`;
+}
+
 /** Patterns of the names of all shard queues, of any number of shards. */
 export function shardQueuePatterns(name: string): string[] {
   return PRIORITIES.map((priority) => `${name}-${priority}-*`);

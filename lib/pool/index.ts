@@ -30,7 +30,7 @@ export class Pool extends Construct {
     this.#props = props;
     const stack = new NestedStack(this, 'Queues', { description: `Sluice ${props.name}: the shard queues` });
     this.deadLetters = new Queue(stack, 'DeadLetters', {
-      queueName: `${props.name}-hints-dead`,
+      queueName: constants.hintsDeadName(props.name),
       visibilityTimeout: constants.TIMERS_TIMEOUT,
       retentionPeriod: constants.MESSAGE_RETENTION,
       maxMessageSizeBytes: AWS_LIMITS.messageBytes,

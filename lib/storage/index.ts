@@ -8,7 +8,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcard } from '../acknowledge.ts';
 
-type TableAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query' | 'Scan' | 'BatchWriteItem';
+type TableAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query' | 'Scan' | 'BatchWriteItem';
 
 export interface StorageProps {
   readonly listIndex: boolean;
@@ -76,6 +76,14 @@ export class Storage extends Construct {
     fn.addEnvironment('SLUICE_BUCKET', this.bucket.bucketName);
     fn.addToRolePolicy(new PolicyStatement({ actions: actions.map((action) => `s3:${action}`), resources: [objects] }));
     acknowledgeWildcard(fn.role ?? fn, objects, 'Objects are keyed by the uid of a task, which is not known before it is submitted.');
+  }
+
+  /** Lets a function list a tenant's tasks, where there is an index for it, and tells it whether there is. */
+  grantList(fn: LambdaFunction): void {
+    this.tellListIndex(fn);
+    if (!this.#listIndex) return;
+    const index = `${this.table.tableArn}/index/${TABLE.listIndex.name}`;
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:Query'], resources: [index] }));
   }
 
   /** Tells a function that writes rows whether they carry the keys of the list index. */

@@ -23,6 +23,16 @@ interface Frame {
   parameters: Json;
 }
 
+/** What one deployment of a stack gathers. */
+interface Run {
+  assembly: Assembly;
+  seen: Set<string>;
+  exports: Map<string, unknown>;
+  fresh: Deployed[];
+  /** Construct paths by logical id. */
+  paths: ReadonlyMap<string, string>;
+}
+
 export interface DeploymentOptions {
   providers: Record<string, ResourceProvider>;
   customResource: ResourceProvider;
@@ -46,8 +56,9 @@ export class Deployment {
     const exports = new Map<string, unknown>();
     const fresh: Deployed[] = [];
     const outputs: Record<string, string> = {};
-    const run = { assembly, seen, exports, fresh };
     for (const stack of assembly.stacks) {
+      const paths = new Map([...stack.constructs].map(([path, logicalId]) => [logicalId, path]));
+      const run: Run = { assembly, seen, exports, fresh, paths };
       const frame = { id: stack.name, stackName: stack.name, template: stack.template, parameters: {} };
       for (const [name, value] of Object.entries(await this.applyTemplate(frame, run))) outputs[name] = String(value);
     }
@@ -83,10 +94,7 @@ export class Deployment {
     return undefined;
   }
 
-  private async applyTemplate(
-    frame: Frame,
-    run: { assembly: Assembly; seen: Set<string>; exports: Map<string, unknown>; fresh: Deployed[] },
-  ): Promise<Json> {
+  private async applyTemplate(frame: Frame, run: Run): Promise<Json> {
     const scope = this.scopeOf(frame, run.exports);
     for (const logicalId of inReferenceOrder(frame.template)) {
       const resource = frame.template.Resources?.[logicalId];
@@ -99,6 +107,7 @@ export class Deployment {
       const request: ResourceRequest = {
         id,
         logicalId,
+        constructPath: run.paths.get(logicalId) ?? '',
         type: resource.Type,
         stackName: frame.stackName,
         stackId: scope.stackId,
@@ -127,11 +136,7 @@ export class Deployment {
     return outputs;
   }
 
-  private async applyNested(
-    request: ResourceRequest,
-    metadata: Json | undefined,
-    run: Parameters<Deployment['applyTemplate']>[1],
-  ): Promise<Json> {
+  private async applyNested(request: ResourceRequest, metadata: Json | undefined, run: Run): Promise<Json> {
     const key = String(request.properties['TemplateURL']).split('/').at(-1) ?? '';
     const stack = run.assembly.stacks.find(({ name }) => request.id.startsWith(`${name}/`));
     const path = run.assembly.assets.get(key)?.path ?? `${stack?.directory}/${String(metadata?.['aws:asset:path'])}`;

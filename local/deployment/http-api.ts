@@ -1,6 +1,7 @@
 import { digest } from '../account.ts';
-import { textOf } from '../assembly/template.ts';
+import { textOf, type Json } from '../assembly/template.ts';
 import type { HttpApi, HttpRoute } from '../http-api/api.ts';
+import { corsConfigurationOf } from '../http-api/cors.ts';
 import { attributes, unsupported, type Deployed, type ResourceProvider, type ResourceRequest } from './provider.ts';
 
 /** Gives an API its address: the host's own for the first, another port for the others. */
@@ -33,7 +34,9 @@ export function httpApiProviders(serve: ServeApi): Record<string, ResourceProvid
         routes: new Map(),
         integrations: new Map(),
         authorizers: new Map(),
+        cors: undefined,
       };
+      api.cors = corsConfigurationOf(properties['CorsConfiguration'] as Json | undefined);
       apis.set(id, api);
       const url = await serve(api);
       return { ref: id, attribute: attributes({ ApiEndpoint: url, ApiId: id }) };

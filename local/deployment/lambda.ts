@@ -44,6 +44,7 @@ function functionProvider({ service, log, scratchDirectory, onCodeChange }: Lamb
     const code = codeOf(request, runtime, scratchDirectory);
     const configuration: FunctionConfiguration = {
       name,
+      title: properties['FunctionName'] === undefined ? titleOf(request, name) : name,
       runtime,
       handler: String(properties['Handler']),
       memoryMb: Number(properties['MemorySize'] ?? 128),
@@ -165,6 +166,12 @@ function eventSourceProvider({ service, clients, log }: LambdaProviderOptions): 
       remove: () => eventSource.close(),
     };
   };
+}
+
+/** A name for people of a function whose own is made up: its construct's path without what every path has. */
+function titleOf({ constructPath }: ResourceRequest, name: string): string {
+  const inStack = constructPath.split('/').slice(1).join('/');
+  return inStack.replace(/(\/(Resource|Function|Handler))+$/, '') || name;
 }
 
 /** The name of the function that a resource belongs to, by whatever form of reference its template uses. */

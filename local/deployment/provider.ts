@@ -8,6 +8,8 @@ export interface ResourceRequest {
   /** Unique on the host: stack, nested stacks, logical id. */
   id: string;
   logicalId: string;
+  /** Where its construct is in the app, with the stack first; empty for a template that CDK did not write. */
+  constructPath: string;
   type: string;
   stackName: string;
   stackId: string;

@@ -4,6 +4,7 @@ import type { HttpReply, HttpRequest } from '../control-plane.ts';
 import { messageOf } from '../errors.ts';
 import type { SendToArn } from '../lambda/destinations.ts';
 import type { LogSink } from '../log.ts';
+import type { HostState } from '../state.ts';
 import { matchesPattern } from './pattern.ts';
 
 export interface EventRule {
@@ -32,16 +33,39 @@ interface PutEventsEntry {
   EventBusName?: string;
 }
 
+/** An accepted event on its way to one target. */
+interface Delivery {
+  id: string;
+  rule: string;
+  arn: string;
+  body: string;
+  deadLetterArn: string | undefined;
+}
+
+const KIND = 'event';
+
 /** Event buses with their rules: an event goes to the targets of each rule that it matches. */
 export class EventBuses {
   private readonly buses = new Set(['default']);
   private readonly rules = new Map<string, EventRule>();
+  private readonly state: HostState;
   private readonly send: SendToArn;
   private readonly log: LogSink;
+  private closed = false;
 
-  constructor(send: SendToArn, log: LogSink) {
+  constructor(state: HostState, send: SendToArn, log: LogSink) {
+    this.state = state;
     this.send = send;
     this.log = log;
+  }
+
+  /** Takes up what an earlier process accepted and did not deliver. */
+  resume(): void {
+    for (const { value } of this.state.list(KIND)) void this.deliver(JSON.parse(value) as Delivery);
+  }
+
+  close(): void {
+    this.closed = true;
   }
 
   putBus(name: string): void {
@@ -60,7 +84,7 @@ export class EventBuses {
     this.rules.delete(`${bus}/${name}`);
   }
 
-  /** Accepts one event; delivery goes on after this returns. */
+  /** Accepts one event: it is kept until each target has it; delivery goes on after this returns. */
   put(entry: PutEventsEntry): { EventId: string } | { ErrorCode: string; ErrorMessage: string } {
     const bus = entry.EventBusName?.split('/').at(-1) ?? 'default';
     if (entry.Source === undefined || entry.DetailType === undefined || entry.Detail === undefined) {
@@ -87,21 +111,28 @@ export class EventBuses {
     };
     for (const rule of this.rules.values()) {
       if (rule.bus !== bus || !rule.enabled || !matchesPattern(rule.pattern, event)) continue;
-      for (const target of rule.targets) void this.deliver(rule, target, event);
+      for (const { arn, input, inputPath, deadLetterArn } of rule.targets) {
+        const body = input ?? JSON.stringify(at(event, inputPath));
+        const delivery: Delivery = { id: randomUUID(), rule: rule.name, arn, body, deadLetterArn };
+        this.state.put(KIND, delivery.id, JSON.stringify(delivery));
+        void this.deliver(delivery);
+      }
     }
     return { EventId: id };
   }
 
-  private async deliver(rule: EventRule, target: EventTarget, event: object): Promise<void> {
-    const body = target.input ?? JSON.stringify(at(event, target.inputPath));
+  private async deliver({ id, rule, arn, body, deadLetterArn }: Delivery): Promise<void> {
     const detail = { detailType: 'Event', source: 'events' };
     try {
-      await this.send(target.arn, body, detail);
+      await this.send(arn, body, detail);
     } catch (error) {
-      const text = `Rule ${rule.name} could not reach ${target.arn}: ${messageOf(error)}`;
+      // A send that fails because the host closes is for the next process.
+      if (this.closed) return;
+      const text = `Rule ${rule} could not reach ${arn}: ${messageOf(error)}`;
       this.log({ level: 'error', source: 'events', message: text });
-      if (target.deadLetterArn !== undefined) await this.send(target.deadLetterArn, body, detail).catch(() => undefined);
+      if (deadLetterArn !== undefined) await this.send(deadLetterArn, body, detail).catch(() => undefined);
     }
+    if (!this.closed) this.state.delete(KIND, id);
   }
 }
 

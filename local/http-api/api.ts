@@ -1,3 +1,5 @@
+import type { CorsConfiguration } from './cors.ts';
+
 /** The parts of one HTTP API as its template defines them. */
 export interface HttpApi {
   id: string;
@@ -7,6 +9,7 @@ export interface HttpApi {
   routes: Map<string, HttpRoute>;
   integrations: Map<string, HttpIntegration>;
   authorizers: Map<string, HttpAuthorizer>;
+  cors: CorsConfiguration | undefined;
 }
 
 export interface HttpRoute {

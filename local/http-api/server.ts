@@ -1,38 +1,47 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { textOf } from '../assembly/template.ts';
-import { readBody } from '../control-plane.ts';
-import { HostError, messageOf } from '../errors.ts';
+import { joinedHeaders, readBody, type Service } from '../control-plane.ts';
+import { messageOf } from '../errors.ts';
 import { MAX_SYNC_BYTES } from '../lambda/runtime-process.ts';
 import type { InvocationOutcome, LambdaService } from '../lambda/service.ts';
 import type { LogSink } from '../log.ts';
-import { listenOnLoopback } from '../servers/listen.ts';
+import { listenOnLoopback, portInUse } from '../servers/listen.ts';
 import type { HttpApi } from './api.ts';
 import { Authorizers } from './authorizer.ts';
+import { corsHeaders, preflightHeaders, type CorsRequest } from './cors.ts';
 import { integrationEvent, requestParts } from './event.ts';
-import { matchRoute } from './routes.ts';
+import { answerOf, refusal, type HttpAnswer } from './result.ts';
+import { matchRoute, type MatchedRoute } from './routes.ts';
 
 /** Largest request in bytes. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
+export interface HttpApiServerOptions {
+  /** Asked for what no route of the API matches. */
+  fallback?: Service | undefined;
+  /** Whether an integration that takes too long is given up. */
+  timeLimits: boolean;
+  /** Whether each call is told in the log. */
+  logCalls: boolean;
+}
+
 /** An HTTP API (API Gateway v2) on a port of its own; Lambda proxy integrations with payload format 2.0. */
 export class HttpApiServer {
   api: HttpApi | undefined;
+  /** Until then every call is answered 503: an API of which only a part is deployed would say that there is no such route. */
+  ready = false;
   private readonly server: Server;
   private readonly service: LambdaService;
+  private readonly options: HttpApiServerOptions;
   private readonly authorizers: Authorizers;
   private readonly log: LogSink;
   private port = 0;
 
-  constructor(service: LambdaService, log: LogSink) {
+  constructor(service: LambdaService, log: LogSink, options: HttpApiServerOptions) {
     this.service = service;
     this.log = log;
+    this.options = options;
     this.authorizers = new Authorizers(service);
-    this.server = createServer((request, response) => {
-      this.answer(request, response).catch((error: unknown) => {
-        this.log({ level: 'error', source: 'http-api', message: messageOf(error) });
-        if (!response.headersSent) reply(response, 500, 'Internal Server Error');
-      });
-    });
+    this.server = createServer((request, response) => void this.serve(request, response));
     this.server.keepAliveTimeout = 60_000;
   }
 
@@ -45,7 +54,7 @@ export class HttpApiServer {
       this.port = await listenOnLoopback(this.server, port);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-      throw new HostError('PORT_IN_USE', `Port ${port} is in use: end the process that has it, or choose another port.`);
+      throw portInUse(port);
     }
   }
 
@@ -55,42 +64,81 @@ export class HttpApiServer {
     await closed;
   }
 
-  private async answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(`http://host${incoming.url ?? '/'}`);
-    const body = await readBody(incoming, MAX_BODY_BYTES);
-    if (body === undefined) return reply(response, 413, 'Request Entity Too Large');
-    const { api } = this;
-    const matched = api && matchRoute(api.routes.values(), incoming.method ?? 'GET', url.pathname);
-    if (api === undefined || matched === undefined) return reply(response, 404, 'Not Found');
-    const integration = api.integrations.get(matched.route.integrationId);
-    if (integration === undefined) return reply(response, 404, 'Not Found');
+  private async serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const began = performance.now();
+    const { method = 'GET', url: path = '/' } = incoming;
+    let isOwn: boolean | undefined;
+    try {
+      const answer = await this.answer(incoming, method, new URL(`http://host${path}`));
+      isOwn = answer.isOwn;
+      send(response, answer);
+    } catch (error) {
+      this.log({ level: 'error', source: 'http-api', message: messageOf(error) });
+      if (!response.headersSent) send(response, refusal(500, 'Internal Server Error'));
+    }
+    if (!this.options.logCalls || isOwn === true) return;
+    const message = `${method} ${path} ${response.statusCode} ${Math.round(performance.now() - began)} ms`;
+    this.log({ level: 'debug', source: 'http-api', message });
+  }
 
-    const { routeKey, authorization, authorizerId } = matched.route;
+  private async answer(incoming: IncomingMessage, method: string, url: URL): Promise<HttpAnswer> {
+    const body = await readBody(incoming, MAX_BODY_BYTES);
+    if (body === undefined) return refusal(413, 'Request Entity Too Large');
+    const { api } = this;
+    if (!this.ready) return { ...refusal(503, 'Service Unavailable'), isOwn: true };
+    const headers = joinedHeaders(incoming);
+    const cors: CorsRequest = { method, origin: headers['origin'], requestedMethod: headers['access-control-request-method'] };
+    const matched = api && matchRoute(api.routes.values(), method, url.pathname);
+    if (api === undefined || matched === undefined) {
+      const preflight = preflightHeaders(api?.cors, cors);
+      if (preflight !== undefined) return { status: 204, headers: preflight, body: '' };
+      // Not the API's: no page of another origin shall read it.
+      const own = await this.options.fallback?.({ method, path: url.pathname, query: url.searchParams, headers, body });
+      if (own !== undefined) return { ...own, isOwn: true };
+    }
+    const answer =
+      api === undefined || matched === undefined ? refusal(404, 'Not Found') : await this.answerRoute(api, matched, incoming, url, body);
+    if (api?.cors === undefined) return answer;
+    // What the function says about other origins is replaced.
+    const kept = Object.entries(answer.headers).filter(([name]) => !name.toLowerCase().startsWith('access-control-'));
+    return { ...answer, headers: { ...Object.fromEntries(kept), ...corsHeaders(api.cors, cors) } };
+  }
+
+  private async answerRoute(api: HttpApi, matched: MatchedRoute, incoming: IncomingMessage, url: URL, body: Buffer): Promise<HttpAnswer> {
+    const { routeKey, authorization, authorizerId, integrationId } = matched.route;
+    const integration = api.integrations.get(integrationId);
+    if (integration === undefined) return refusal(404, 'Not Found');
     const parts = requestParts(incoming, url, api, matched);
     let context: unknown;
     if (authorization === 'AWS_IAM' || authorization === 'JWT') {
-      return reply(response, 501, `The embedded host cannot check ${authorization} authorization (route ${routeKey}).`);
+      return refusal(501, `The embedded host cannot check ${authorization} authorization (route ${routeKey}).`);
     }
     if (authorization === 'CUSTOM') {
       const authorizer = api.authorizers.get(authorizerId ?? '');
-      if (authorizer === undefined) return reply(response, 500, 'Internal Server Error');
+      if (authorizer === undefined) return refusal(500, 'Internal Server Error');
       const decision = await this.authorizers.authorize(api, authorizer, routeKey, parts);
-      if (decision.kind === 'unauthorized') return reply(response, 401, 'Unauthorized');
-      if (decision.kind === 'forbidden') return reply(response, 403, 'Forbidden');
-      if (decision.kind === 'failed') return reply(response, 500, 'Internal Server Error');
+      if (decision.kind === 'unauthorized') return refusal(401, 'Unauthorized');
+      if (decision.kind === 'forbidden') return refusal(403, 'Forbidden');
+      if (decision.kind === 'failed') return refusal(500, 'Internal Server Error');
       context = decision.context;
     }
 
     const target = this.service.find(integration.functionReference);
-    if (target === undefined) return reply(response, 500, 'Internal Server Error');
+    if (target === undefined) return refusal(500, 'Internal Server Error');
     const event = integrationEvent(parts, routeKey, body, context);
     // Lambda's limit counts the event as sent: base64 and escaped quotes included.
-    if (Buffer.byteLength(event) > MAX_SYNC_BYTES) return reply(response, 413, 'Request Entity Too Large');
-    const outcome = await within(integration.timeoutMs, this.service.invoke(target, event));
-    if (outcome === 'late' || outcome.kind === 'throttled') return reply(response, 503, 'Service Unavailable');
-    if (outcome.functionError !== undefined) return reply(response, 500, 'Internal Server Error');
-    sendResult(response, outcome.payload);
+    if (Buffer.byteLength(event) > MAX_SYNC_BYTES) return refusal(413, 'Request Entity Too Large');
+    const run = this.service.invoke(target, event);
+    const outcome = this.options.timeLimits ? await within(integration.timeoutMs, run) : await run;
+    if (outcome === 'late' || outcome.kind === 'throttled') return refusal(503, 'Service Unavailable');
+    if (outcome.functionError !== undefined) return refusal(500, 'Internal Server Error');
+    return answerOf(outcome.payload);
   }
+}
+
+function send(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  response.writeHead(status, headers);
+  response.end(body);
 }
 
 async function within(milliseconds: number, work: Promise<InvocationOutcome>): Promise<InvocationOutcome | 'late'> {
@@ -101,44 +149,4 @@ async function within(milliseconds: number, work: Promise<InvocationOutcome>): P
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The server sets these from the body that it really sends. */
-const OWN_HEADERS = new Set(['content-length', 'transfer-encoding', 'connection']);
-
-interface ProxyResult {
-  statusCode: number;
-  headers?: Record<string, unknown>;
-  cookies?: string[];
-  body?: unknown;
-  isBase64Encoded?: boolean;
-}
-
-/** A result with a status code is the response; any other is the body of a 200. */
-function sendResult(response: ServerResponse, payload: string): void {
-  const result = JSON.parse(payload) as unknown;
-  if (result === null || typeof result !== 'object' || !('statusCode' in result)) {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(typeof result === 'string' ? result : payload);
-    return;
-  }
-  const { statusCode, headers = {}, cookies, body, isBase64Encoded } = result as ProxyResult;
-  const status = Number(statusCode);
-  if (!Number.isInteger(status) || status < 200 || status > 599) return reply(response, 500, 'Internal Server Error');
-  const text = body === undefined || body === null ? '' : typeof body === 'string' ? body : JSON.stringify(body);
-  const bytes = Buffer.from(text, isBase64Encoded === true ? 'base64' : 'utf8');
-  response.statusCode = status;
-  const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
-  if (!names.has('content-type') && bytes.length > 0) response.setHeader('content-type', 'text/plain;charset=utf-8');
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || value === null || OWN_HEADERS.has(name.toLowerCase())) continue;
-    response.setHeader(name, textOf(value));
-  }
-  if (cookies !== undefined && cookies.length > 0) response.setHeader('set-cookie', cookies);
-  response.end(bytes);
-}
-
-function reply(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ message }));
 }

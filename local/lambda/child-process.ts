@@ -22,8 +22,15 @@ const MEMORY_CHECK_MS = 250;
 /** Memory that a process may hold above the function's own before it is ended: the runtime's, and garbage. */
 const MEMORY_SLACK_MB = 64;
 
+/** Heap in MB that a process with a debugger gets above the function's memory: what is looked at stays alive. */
+const DEBUG_HEAP_MB = 512;
+
 /** What V8 prints before it aborts. */
 const HEAP_EXHAUSTED = 'JavaScript heap out of memory';
+
+/** What Node.js prints of its inspector; the host tells its address itself. */
+const INSPECTOR_NOTES =
+  /^(?:Debugger (?:listening on|attached|ending on)|For help, see: https:\/\/nodejs|Waiting for the debugger to disconnect|Starting inspector on).*\n?/gm;
 
 /**
  * Runs a function's code in a child process: requests go in as JSON lines on fd 3, answers come back on fd 4.
@@ -57,16 +64,17 @@ export function startChildProcess(options: RuntimeOptions, events: RuntimeEvents
     if (killed) return;
     const message = JSON.parse(line) as RuntimeMessage | OutputMessage;
     if (message.type === 'output') return events.output(message.stream, message.text);
-    clearInterval(watch);
+    if (message.type !== 'inspector') clearInterval(watch);
     events.message(message);
   });
   // A dead child breaks the pipe; its end is reported by `close`.
   requests.on('error', () => undefined);
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream]?.on('data', (chunk: Buffer) => {
-      const text = chunk.toString('utf8');
-      if (text.includes(HEAP_EXHAUSTED)) outOfMemory = true;
-      if (!killed) events.output(stream, text);
+      const printed = chunk.toString('utf8');
+      if (printed.includes(HEAP_EXHAUSTED)) outOfMemory = true;
+      const text = options.debug === undefined ? printed : printed.replace(INSPECTOR_NOTES, '');
+      if (!killed && text !== '') events.output(stream, text);
     });
   }
   child.on('error', (error) => end({ reason: 'failure', message: `${command} did not start: ${error.message}` }));
@@ -76,14 +84,16 @@ export function startChildProcess(options: RuntimeOptions, events: RuntimeEvents
 
   return {
     send(request) {
-      requests.write(`${JSON.stringify(request)}\n`);
+      requests.write(`${oneLine(JSON.stringify(request))}\n`);
       clearInterval(watch);
+      if (options.debug !== undefined) return;
       watch = setInterval(() => {
         if (privateMegabytes(child.pid) <= options.memoryMb + MEMORY_SLACK_MB) return;
         outOfMemory = true;
         kill();
       }, MEMORY_CHECK_MS);
     },
+    memoryMb: () => privateMegabytes(child.pid),
     async kill() {
       killed = true;
       clearInterval(watch);
@@ -94,6 +104,11 @@ export function startChildProcess(options: RuntimeOptions, events: RuntimeEvents
   };
 }
 
+/** `readline` also ends a line at these two, which JSON takes as they are. */
+function oneLine(json: string): string {
+  return json.replace(/[\u2028\u2029]/g, (character) => (character === '\u2028' ? '\\u2028' : '\\u2029'));
+}
+
 /** What a Node.js runtime sends for each write to its output, in order with its answers. */
 interface OutputMessage {
   type: 'output';
@@ -101,9 +116,10 @@ interface OutputMessage {
   text: string;
 }
 
-function commandOf({ runtime, memoryMb }: RuntimeOptions): { command: string; args: string[] } {
+function commandOf({ runtime, memoryMb, debug }: RuntimeOptions): { command: string; args: string[] } {
   if (runtime.startsWith('python')) return { command: 'python3', args: ['-u', PYTHON_SCRIPT] };
-  return { command: process.execPath, args: [`--max-old-space-size=${memoryMb}`, '--enable-source-maps', NODE_SCRIPT] };
+  const heapMb = debug === undefined ? memoryMb : memoryMb + DEBUG_HEAP_MB;
+  return { command: process.execPath, args: [`--max-old-space-size=${heapMb}`, '--enable-source-maps', NODE_SCRIPT] };
 }
 
 function spawnOptions(options: RuntimeOptions): SpawnOptions {

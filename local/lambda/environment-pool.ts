@@ -1,4 +1,4 @@
-import type { Environment, RunResult } from './environment.ts';
+import type { Environment, RunReport, RunResult } from './environment.ts';
 import type { RuntimeRequest } from './runtime-process.ts';
 
 /** Lets a bounded number of cold starts load code at once: more would only make each of them slower. */
@@ -29,6 +29,19 @@ export class ColdStartGate {
 /** How often idle environments are looked at, in milliseconds. */
 const REAP_INTERVAL_MS = 5000;
 
+/**
+ * So many environments of a function whose runs take no more than so many milliseconds are enough: together they run
+ * more often in a second than the rest of the host has work for, and each of them is a process that starts and warms up.
+ */
+const ENOUGH_FOR_SHORT_RUNS = 10;
+const SHORT_RUN_MS = 100;
+
+/** Once none of them has come free for so many milliseconds, their runs are short no more. */
+const PATIENCE_MS = 500;
+
+/** What a run adds to the average of those before it. */
+const WEIGHT = 0.1;
+
 interface Waiter {
   served: boolean;
   take(environment: Environment): void;
@@ -43,6 +56,8 @@ export class EnvironmentPool {
   private readonly idle: { environment: Environment; since: number }[] = [];
   private readonly waiters: Waiter[] = [];
   private reaper: NodeJS.Timeout | undefined;
+  private patience: NodeJS.Timeout | undefined;
+  private averageMs = Infinity;
   private generation = 0;
 
   constructor(create: () => Environment, gate: ColdStartGate, idleMs: number) {
@@ -51,11 +66,20 @@ export class EnvironmentPool {
     this.idleMs = idleMs;
   }
 
-  async run(request: RuntimeRequest): Promise<RunResult> {
+  async run(request: RuntimeRequest): Promise<RunResult & { report: RunReport }> {
     const environment = this.takeIdle() ?? (await this.waitForOne());
     const result = await environment.run(request);
+    const { durationMs } = result.report;
+    this.averageMs = this.averageMs === Infinity ? durationMs : this.averageMs + WEIGHT * (durationMs - this.averageMs);
     this.release(environment);
     return result;
+  }
+
+  /** Environments that run or start, those that wait for work, and the addresses of their inspectors. */
+  state(): { busy: number; idle: number; inspectors: string[] } {
+    const alive = [...this.all].filter((environment) => environment.alive);
+    const idle = this.idle.filter(({ environment }) => environment.alive).length;
+    return { busy: alive.length - idle, idle, inspectors: alive.flatMap(({ inspectorUrl }) => inspectorUrl ?? []) };
   }
 
   /** Environments of another generation end once they are idle; running ones finish. */
@@ -67,6 +91,7 @@ export class EnvironmentPool {
   async close(): Promise<void> {
     clearInterval(this.reaper);
     this.reaper = undefined;
+    this.stopWaiting();
     await Promise.all([...this.all].map((environment) => environment.destroy()));
     this.all.clear();
     this.idle.length = 0;
@@ -91,15 +116,41 @@ export class EnvironmentPool {
         },
       };
       this.waiters.push(waiter);
-      this.gate.enter(() => {
-        if (waiter.served) return this.gate.leave();
-        this.waiters.splice(this.waiters.indexOf(waiter), 1);
-        const environment = this.create();
-        this.all.add(environment);
-        void environment.whenStarted().then(() => this.gate.leave());
-        waiter.take(environment);
-      });
+      this.startFor(waiter);
     });
+  }
+
+  private startFor(waiter: Waiter): void {
+    if (this.hasEnough()) return this.beginToWait();
+    this.gate.enter(() => {
+      if (waiter.served) return this.gate.leave();
+      if (this.hasEnough()) {
+        this.beginToWait();
+        return this.gate.leave();
+      }
+      this.waiters.splice(this.waiters.indexOf(waiter), 1);
+      const environment = this.create();
+      this.all.add(environment);
+      void environment.whenStarted().then(() => this.gate.leave());
+      waiter.take(environment);
+    });
+  }
+
+  private hasEnough(): boolean {
+    return this.averageMs <= SHORT_RUN_MS && this.all.size >= ENOUGH_FOR_SHORT_RUNS;
+  }
+
+  private beginToWait(): void {
+    this.patience ??= setTimeout(() => {
+      this.stopWaiting();
+      this.averageMs = Infinity;
+      for (const waiter of [...this.waiters]) this.startFor(waiter);
+    }, PATIENCE_MS);
+  }
+
+  private stopWaiting(): void {
+    clearTimeout(this.patience);
+    this.patience = undefined;
   }
 
   private release(environment: Environment): void {
@@ -109,6 +160,8 @@ export class EnvironmentPool {
       return;
     }
     const waiter = this.waiters.shift();
+    if (this.waiters.length === 0) this.stopWaiting();
+    else this.patience?.refresh();
     if (waiter !== undefined) return waiter.take(environment);
     this.idle.push({ environment, since: Date.now() });
     this.reaper ??= setInterval(() => this.reap(), REAP_INTERVAL_MS).unref();

@@ -16,6 +16,16 @@ export interface RunResult {
   functionError?: 'Unhandled';
 }
 
+/** What one run took. */
+export interface RunReport {
+  /** Milliseconds from the moment that the code was loaded. */
+  durationMs: number;
+  /** The first run of its environment, which waited for its start. */
+  coldStart: boolean;
+  /** MB of its process alone, after the run; 0 where the system does not tell. */
+  memoryMb: number;
+}
+
 /** Time for loading the code, in milliseconds. Lambda gives 10 s; many cold starts on two cores may need longer. */
 const INIT_TIMEOUT_MS = 30_000;
 
@@ -31,22 +41,26 @@ export class Environment {
   private readonly log: LogSink;
   private readonly process: RuntimeProcess;
   private readonly started: Promise<RuntimeError | undefined>;
+  private readonly ending = Promise.withResolvers<void>();
   private settleStart: (error: RuntimeError | undefined) => void = () => undefined;
   private settleRun: ((result: RunResult) => void) | undefined;
   private fatal: RuntimeError | undefined;
   private requestId: string | undefined;
   private outputBytes = 0;
+  private runs = 0;
   private dead = false;
+  /** `ws://…` of its inspector, when it was started with one. */
+  inspectorUrl: string | undefined;
 
   constructor(start: StartRuntime, options: RuntimeOptions, generation: number, log: LogSink) {
     this.options = options;
     this.generation = generation;
     this.log = log;
     this.started = new Promise((resolve) => (this.settleStart = resolve));
-    const timer = setTimeout(() => {
+    const timer = this.limit(INIT_TIMEOUT_MS, () => {
       void this.destroy();
       this.settleStart({ errorType: 'Sandbox.Timedout', errorMessage: `Init timed out after ${INIT_TIMEOUT_MS / 1000} seconds` });
-    }, INIT_TIMEOUT_MS);
+    });
     void this.started.then(() => clearTimeout(timer));
     this.process = start(options, {
       message: (message) => this.receive(message),
@@ -64,18 +78,31 @@ export class Environment {
     await this.started;
   }
 
+  /** Resolves when its process is gone. */
+  whenEnded(): Promise<void> {
+    return this.ending.promise;
+  }
+
   /** Runs the handler once; never rejects. */
-  async run(request: RuntimeRequest): Promise<RunResult> {
+  async run(request: RuntimeRequest): Promise<RunResult & { report: RunReport }> {
     this.requestId = request.requestId;
     this.outputBytes = 0;
     const initError = await this.started;
+    const began = performance.now();
+    const result = await this.runStarted(request, initError);
+    this.runs += 1;
+    const report = { durationMs: performance.now() - began, coldStart: this.runs === 1, memoryMb: this.process.memoryMb() };
+    return { ...result, report };
+  }
+
+  private async runStarted(request: RuntimeRequest, initError: RuntimeError | undefined): Promise<RunResult> {
     if (initError !== undefined) {
       await this.destroy();
       return failed(initError);
     }
     if (this.dead) return failed(this.endError({ reason: 'exit', status: 0 }));
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      const timer = this.limit(request.timeoutMs, () => {
         const seconds = (request.timeoutMs / 1000).toFixed(2);
         void this.destroy();
         this.settleRun?.(
@@ -84,7 +111,7 @@ export class Environment {
             errorMessage: `RequestId: ${request.requestId} Error: Task timed out after ${seconds} seconds`,
           }),
         );
-      }, request.timeoutMs);
+      });
       this.settleRun = (result) => {
         clearTimeout(timer);
         this.settleRun = undefined;
@@ -97,8 +124,13 @@ export class Environment {
   async destroy(): Promise<void> {
     this.dead = true;
     await this.process.kill();
+    this.ending.resolve();
     this.settleStart({ errorType: 'Runtime.ExitError', errorMessage: 'The environment was shut down.' });
     this.settleRun?.(failed({ errorType: 'Runtime.ExitError', errorMessage: 'The environment was shut down.' }));
+  }
+
+  private limit(milliseconds: number, end: () => void): NodeJS.Timeout | undefined {
+    return this.options.timeLimits ? setTimeout(end, milliseconds) : undefined;
   }
 
   private receive(message: RuntimeMessage): void {
@@ -107,6 +139,14 @@ export class Environment {
         return this.settleStart(undefined);
       case 'initError':
         return this.settleStart(message.error);
+      case 'inspector':
+        this.inspectorUrl = message.url;
+        return this.log({
+          level: 'info',
+          source: 'inspector',
+          functionName: this.options.functionName,
+          message: message.url,
+        });
       case 'result':
         return this.settleRun?.({ payload: message.payload });
       case 'error':
@@ -118,6 +158,7 @@ export class Environment {
 
   private ended(end: RuntimeEnd): void {
     this.dead = true;
+    this.ending.resolve();
     const error = this.fatal ?? this.endError(end);
     this.settleStart(error);
     this.settleRun?.(failed(error));

@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { ACCOUNT, accountEnvironment, arnOf } from '../account.ts';
 import type { LogSink } from '../log.ts';
 import { startChildProcess } from './child-process.ts';
-import { Environment, type RunResult } from './environment.ts';
+import { Environment, type RunReport, type RunResult } from './environment.ts';
 import { EnvironmentPool, type ColdStartGate } from './environment-pool.ts';
-import type { RuntimeRequest } from './runtime-process.ts';
+import { debugEnvironment, type Debugging } from './debugging.ts';
+import type { RuntimeOptions, RuntimeRequest } from './runtime-process.ts';
 
 export interface FunctionConfiguration {
   name: string;
+  /** What people know it by: its name, or where it is in the app when its name is made up. */
+  title: string;
   /** `nodejs24.x`, `python3.13`, … */
   runtime: string;
   handler: string;
@@ -25,11 +28,36 @@ export interface FunctionConfiguration {
 export interface FunctionSurroundings {
   log: LogSink;
   gate: ColdStartGate;
-  /** Addresses of the services, and what the host's user adds to each function. */
-  environment: Record<string, string>;
+  /** Addresses of the services, and what the host's user adds to a function. */
+  environment: (functionName: string) => Record<string, string>;
+  /** Undefined when no debugger is wanted. */
+  debugging: Debugging | undefined;
   callbackPort: number;
   idleMs: number;
+  /** Whether each run is told in the log. */
+  logRuns: boolean;
 }
+
+/** A function as it stands at one moment. */
+export interface FunctionState {
+  name: string;
+  /** What people know it by: its name, or where it is in the app when its name is made up. */
+  title: string;
+  runtime: string;
+  memoryMb: number;
+  timeoutMs: number;
+  /** Environments that run a request, or start for one. */
+  busy: number;
+  idle: number;
+  /** `ws://…` of each environment's inspector. */
+  inspectors: string[];
+  /** Runs since the host started, and those that ended with an error. */
+  runs: number;
+  errors: number;
+}
+
+/** What a run has for its time in ms where no time-out is enforced: Lambda's longest. */
+const UNTIMED_MS = 900_000;
 
 /** A deployed function: its configuration, which a reload may swap, and its environments. */
 export class LambdaFunction {
@@ -39,6 +67,8 @@ export class LambdaFunction {
   private readonly pool: EnvironmentPool;
   private generation = 0;
   private environments = 0;
+  private runs = 0;
+  private errors = 0;
 
   constructor(configuration: FunctionConfiguration, surroundings: FunctionSurroundings) {
     this.current = configuration;
@@ -58,8 +88,17 @@ export class LambdaFunction {
     this.pool.useGeneration(this.generation);
   }
 
-  run(request: Omit<RuntimeRequest, 'timeoutMs' | 'traceId'>): Promise<RunResult> {
-    return this.pool.run({ ...request, timeoutMs: this.current.timeoutMs, traceId: newTraceId() });
+  async run(request: Omit<RuntimeRequest, 'timeoutMs' | 'traceId'>): Promise<RunResult & { report: RunReport }> {
+    const timeoutMs = this.surroundings.debugging === undefined ? this.current.timeoutMs : UNTIMED_MS;
+    const result = await this.pool.run({ ...request, timeoutMs, traceId: newTraceId() });
+    this.runs += 1;
+    if (result.functionError !== undefined) this.errors += 1;
+    return result;
+  }
+
+  state(): FunctionState {
+    const { name, title, runtime, memoryMb, timeoutMs } = this.current;
+    return { name, title, runtime, memoryMb, timeoutMs, ...this.pool.state(), runs: this.runs, errors: this.errors };
   }
 
   close(): Promise<void> {
@@ -68,10 +107,12 @@ export class LambdaFunction {
 
   private createEnvironment(): Environment {
     const { name, runtime, handler, memoryMb, environment, codeDirectory } = this.current;
+    const { debugging } = this.surroundings;
+    const debug = debugging?.begin(name, runtime);
     this.environments += 1;
     const logGroupName = `/aws/lambda/${name}`;
     const logStreamName = `local/[$LATEST]${this.generation}.${this.environments}`;
-    const options = {
+    const options: RuntimeOptions = {
       codeDirectory,
       handler,
       runtime,
@@ -80,6 +121,8 @@ export class LambdaFunction {
       logGroupName,
       logStreamName,
       callbackPort: this.surroundings.callbackPort,
+      timeLimits: debugging === undefined,
+      ...(debug !== undefined && { debug }),
       environment: {
         PATH: process.env['PATH'] ?? '',
         LANG: 'en_US.UTF-8',
@@ -98,11 +141,14 @@ export class LambdaFunction {
         AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
         LAMBDA_TASK_ROOT: codeDirectory,
         _HANDLER: handler,
-        ...this.surroundings.environment,
+        ...this.surroundings.environment(name),
         ...environment,
+        ...(debug !== undefined && debugEnvironment(debugging, environment)),
       },
     };
-    return new Environment(startChildProcess, options, this.generation, this.surroundings.log);
+    const created = new Environment(startChildProcess, options, this.generation, this.surroundings.log);
+    if (debug !== undefined) void created.whenEnded().then(() => debugging?.end(debug));
+    return created;
   }
 }
 

@@ -25,6 +25,8 @@ bridgeCallbacks();
 endOnUncaught();
 
 try {
+  // After the hooks, so that a debugger that attaches sees only the function's own modules come.
+  if (options.debug?.inspectorPort !== undefined) await openInspector(options.debug.inspectorPort);
   const handler = await loadHandler();
   const requests = new Socket({ fd: 3, readable: true, writable: false });
   createInterface({ input: requests, crlfDelay: Infinity })
@@ -36,9 +38,24 @@ try {
   answer({ type: 'initError', error: describe(error) });
 }
 
+/** Opens the inspector at the port, or at the next that is free, and tells its address. */
+async function openInspector(port) {
+  const inspector = await import('node:inspector');
+  for (let tried = port; inspector.url() === undefined && tried < port + 100; tried += 1) {
+    try {
+      inspector.open(tried, '127.0.0.1', false);
+    } catch {
+      // Another process has the port.
+    }
+  }
+  if (inspector.url() !== undefined) answer({ type: 'inspector', url: inspector.url() });
+}
+
 /** Written at once, so that nothing that was said before is lost when the process is ended. */
 function answer(message) {
-  let bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+  // `readline` on the other side also ends a line at these two, which JSON takes as they are.
+  const json = JSON.stringify(message).replace(/[\u2028\u2029]/g, (character) => (character === '\u2028' ? '\\u2028' : '\\u2029'));
+  let bytes = Buffer.from(`${json}\n`);
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(writeSync(4, bytes));

@@ -23,6 +23,8 @@ export interface RuntimeRequest {
 export type RuntimeMessage =
   | { type: 'ready' }
   | { type: 'initError'; error: RuntimeError }
+  /** Before `ready`, when an inspector was asked for. */
+  | { type: 'inspector'; url: string }
   | { type: 'result'; requestId: string; payload: string }
   | { type: 'error'; requestId: string; error: RuntimeError }
   /** The runtime ends after this: an uncaught exception or an unhandled rejection. */
@@ -42,6 +44,8 @@ export interface RuntimeEvents {
 /** One running copy of a function's code. */
 export interface RuntimeProcess {
   send(request: RuntimeRequest): void;
+  /** What it holds alone, in MB; 0 where the system does not tell (anything but Linux). */
+  memoryMb(): number;
   kill(): Promise<void>;
 }
 
@@ -57,6 +61,10 @@ export interface RuntimeOptions {
   logStreamName: string;
   /** Where custom resources answer; see the Node.js runtime's `https` bridge. */
   callbackPort: number;
+  /** Whether a run that takes too long is ended: not while a debugger may hold one. */
+  timeLimits: boolean;
+  /** Lets a debugger in: no limit of memory ends the process, and Node.js opens an inspector, at this port if it is free. */
+  debug?: { inspectorPort?: number };
 }
 
 export type StartRuntime = (options: RuntimeOptions, events: RuntimeEvents) => RuntimeProcess;

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { parseArn } from '../account.ts';
 import type { LogSink } from '../log.ts';
 import { ConcurrencyPool, type ThrottleReason } from './concurrency.ts';
-import { LambdaFunction, type FunctionConfiguration, type FunctionSurroundings } from './function.ts';
+import { LambdaFunction, type FunctionConfiguration, type FunctionState, type FunctionSurroundings } from './function.ts';
+import type { RunReport } from './environment.ts';
 
 /** A function and the qualifier that it is called by. */
 export interface InvocationTarget {
@@ -83,6 +84,11 @@ export class LambdaService {
     return [...this.functions.values()];
   }
 
+  /** Every function as it stands now. */
+  states(): FunctionState[] {
+    return this.list().map((fn) => fn.state());
+  }
+
   /** Publishes a version number; it runs whatever code is deployed. */
   publishVersion(functionName: string): string {
     const version = String((this.versionCounts.get(functionName) ?? 0) + 1);
@@ -141,12 +147,15 @@ export class LambdaService {
   private async run(target: InvocationTarget, event: string, requestId: string): Promise<Completed> {
     const { name } = target.fn.configuration;
     try {
-      const result = await target.fn.run({
+      const { report, ...result } = await target.fn.run({
         requestId,
         event,
         invokedFunctionArn: target.arn,
         functionVersion: target.version,
       });
+      if (this.surroundings.logRuns) {
+        this.log({ level: 'debug', source: 'lambda', functionName: name, requestId, message: textOfRun(report, result.functionError) });
+      }
       if (result.functionError !== undefined) {
         this.log({ level: 'error', source: 'lambda', functionName: name, requestId, message: result.payload });
       }
@@ -159,4 +168,12 @@ export class LambdaService {
   async close(): Promise<void> {
     await Promise.all(this.list().map((fn) => fn.close()));
   }
+}
+
+function textOfRun({ durationMs, coldStart, memoryMb }: RunReport, functionError: string | undefined): string {
+  return [
+    `${functionError === undefined ? 'ran' : 'failed after'} ${Math.round(durationMs)} ms`,
+    ...(coldStart ? ['cold start'] : []),
+    ...(memoryMb > 0 ? [`${Math.round(memoryMb)} MB`] : []),
+  ].join(', ');
 }

@@ -37,6 +37,8 @@ export interface StoredSchedule {
   modifiedAt: number;
   /** The last time that it was due and fired, in milliseconds; it never fires for the same time again. */
   firedFor: number;
+  /** Times that were due and whose target does not have them yet, in milliseconds. */
+  pending?: number[];
   /** Templates' rates count from the full minute, others from their creation. */
   fromTemplate: boolean;
 }

@@ -44,7 +44,11 @@ export class Scheduler {
     for (const [key, { fromTemplate, definition }] of this.schedules) {
       if (fromTemplate && !this.confirmed.has(key)) this.delete(definition.GroupName, definition.Name);
     }
-    for (const key of this.schedules.keys()) this.arm(key);
+    for (const [key, schedule] of this.schedules) {
+      // What an earlier process had due and did not bring to its target.
+      for (const due of schedule.pending ?? []) void this.fire(key, schedule, due);
+      this.arm(key);
+    }
   }
 
   close(): void {
@@ -71,6 +75,7 @@ export class Scheduler {
       createdAt: existing?.createdAt ?? now,
       modifiedAt: now,
       firedFor: existing?.definition.ScheduleExpression === definition.ScheduleExpression ? existing.firedFor : 0,
+      ...(existing?.pending !== undefined && { pending: existing.pending }),
       fromTemplate,
     };
     timesOf(stored);
@@ -99,8 +104,9 @@ export class Scheduler {
     const cancel = this.clock.after(due - this.clock.now(), () => {
       // A timer may come a moment early; the next time is asked for after the one that is due.
       schedule.firedFor = due;
+      schedule.pending = [...(schedule.pending ?? []), due];
       this.state.put(KIND, key, JSON.stringify(schedule));
-      void this.fire(schedule, due);
+      void this.fire(key, schedule, due);
       this.arm(key);
     });
     this.timers.set(key, cancel);
@@ -116,12 +122,23 @@ export class Scheduler {
   }
 
   private complete(key: string, schedule: StoredSchedule): void {
-    if (schedule.definition.ActionAfterCompletion !== 'DELETE') return;
+    // Not before its target has its last time.
+    if (schedule.definition.ActionAfterCompletion !== 'DELETE' || (schedule.pending ?? []).length > 0) return;
     this.schedules.delete(key);
     this.state.delete(KIND, key);
   }
 
-  private async fire(schedule: StoredSchedule, due: number): Promise<void> {
+  private async fire(key: string, schedule: StoredSchedule, due: number): Promise<void> {
+    await this.bring(schedule, due);
+    // It may have been replaced or deleted meanwhile.
+    const current = this.schedules.get(key);
+    if (this.closed || current === undefined) return;
+    current.pending = (current.pending ?? []).filter((time) => time !== due);
+    this.state.put(KIND, key, JSON.stringify(current));
+    if (current.definition.State !== 'DISABLED' && this.nextOf(current) === undefined) this.complete(key, current);
+  }
+
+  private async bring(schedule: StoredSchedule, due: number): Promise<void> {
     const { Target: target, Name, GroupName } = schedule.definition;
     const arn = scheduleArn(GroupName, Name);
     const executionId = randomUUID();

@@ -10,7 +10,24 @@ import type { ServerOptions } from './server-thread.ts';
 process.env['AWS_ACCOUNT_ID'] = ACCOUNT;
 process.env['AWS_REGION'] = REGION;
 
+/** A store of dynalite; its tables are entries of one LevelDB. */
+interface Store {
+  db: {
+    iterator(range: { gte: string; lt: string }): AsyncIterable<[string, Table]>;
+    put(key: string, value: Table): Promise<void>;
+  };
+}
+interface Table {
+  TableStatus: string;
+  GlobalSecondaryIndexes?: { IndexStatus: string }[];
+}
+type Check = (data: Record<string, unknown>, item: unknown) => (Error & { body?: Record<string, unknown> }) | null;
+
 const require = createRequire(import.meta.url);
+const database = require('dynalite/db') as { create: (options: object) => Store; checkConditional: Check };
+let store: Store | undefined;
+const create = database.create;
+database.create = (given) => (store = create(given));
 returnItemsOnFailedConditions();
 
 const options = workerData as ServerOptions;
@@ -27,6 +44,7 @@ parentPort?.on('message', () => {
   server.close(() => parentPort?.postMessage('closed'));
   server.closeAllConnections();
 });
+await finishTables();
 parentPort?.postMessage({ port: await listenPreferably(server, options.preferredPort) });
 
 /**
@@ -40,12 +58,20 @@ function returnItemsOnFailedConditions(): void {
     const validation = require(`dynalite/validations/${action}`) as { types: Record<string, unknown> };
     validation.types[field] = { type: 'String', enum: ['ALL_OLD', 'NONE'] };
   }
-  type Check = (data: Record<string, unknown>, item: unknown) => (Error & { body?: Record<string, unknown> }) | null;
-  const database = require('dynalite/db') as { checkConditional: Check };
   const check = database.checkConditional;
   database.checkConditional = (data, item) => {
     const failure = check(data, item);
     if (failure?.body !== undefined && data[field] === 'ALL_OLD' && item) failure.body['Item'] = item;
     return failure;
   };
+}
+
+/** A table that was being made when the process was killed would be in the making for ever: nothing is left to do for it. */
+async function finishTables(): Promise<void> {
+  for await (const [key, table] of store?.db.iterator({ gte: 'table~', lt: 'table~\xff' }) ?? []) {
+    if (table.TableStatus !== 'CREATING') continue;
+    table.TableStatus = 'ACTIVE';
+    for (const index of table.GlobalSecondaryIndexes ?? []) index.IndexStatus = 'ACTIVE';
+    await store?.db.put(key, table);
+  }
 }

@@ -19,8 +19,12 @@ interface Store {
 interface SqsStore extends Store {
   allQueues(): Iterable<Queue>;
 }
+interface QueueClass {
+  prototype: { dequeue: (this: Queue, ...args: unknown[]) => unknown };
+}
 interface Persistence {
   db: { exec(sql: string): void; prepare(sql: string): { run(...values: unknown[]): unknown } };
+  transaction(work: () => void): void;
   load(sqs: unknown, sns: unknown, s3: unknown): void;
   updateMessageReady(messageId: string): void;
   close(): void;
@@ -30,7 +34,7 @@ interface Persistence {
 const MAX_BODY_BYTES = 512 * 1024 * 1024;
 
 const options = workerData as ServerOptions;
-const { SqsStore } = await part<{ SqsStore: new () => SqsStore }>('sqs/sqsStore.js');
+const { SqsStore, SqsQueue } = await part<{ SqsStore: new () => SqsStore; SqsQueue: QueueClass }>('sqs/sqsStore.js');
 const { SnsStore } = await part<{ SnsStore: new () => Store }>('sns/snsStore.js');
 const { S3Store } = await part<{ S3Store: new () => Store }>('s3/s3Store.js');
 const [sqs, sns, s3] = [new SqsStore(), new SnsStore(), new S3Store()];
@@ -64,11 +68,25 @@ async function keepIn(directory: string): Promise<Persistence> {
   // fauxqs sets the receive count to null here, which its own schema refuses: the message would be lost.
   const ready = manager.db.prepare('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?');
   manager.updateMessageReady = (messageId) => void ready.run(messageId);
+  receiveAtOnce(manager);
   // Load before the stores write through, or loading would rewrite, and by cascade delete, what it reads.
   manager.load(sqs, sns, s3);
   for (const store of [sqs, sns, s3]) store.persistence = manager;
   for (const queue of sqs.allQueues()) queue.persistence = manager;
   return manager;
+}
+
+/**
+ * A receive may move messages to their dead-letter queue, which deletes and then inserts: a process that was killed in
+ * between would lose them. Besides, ten messages are one write.
+ */
+function receiveAtOnce(manager: Persistence): void {
+  const dequeue = SqsQueue.prototype.dequeue;
+  SqsQueue.prototype.dequeue = function (...args) {
+    let received: unknown;
+    manager.transaction(() => (received = dequeue.apply(this, args)));
+    return received;
+  };
 }
 
 /** A module of fauxqs that its package does not export by name. */

@@ -27,6 +27,19 @@ function synth(context: Record<string, string>): AppTemplate {
   return JSON.parse(readFileSync(join(out, 'Sluice.template.json'), 'utf8')) as AppTemplate;
 }
 
+interface StackArtifact {
+  type: string;
+  displayName: string;
+  properties: { templateFile: string; stackName?: string };
+}
+
+/** The stacks of the last synthesis, by their ids. */
+function stacks(): StackArtifact[] {
+  const { artifacts } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as { artifacts: Record<string, StackArtifact> };
+  const named = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
+  return named.sort(([a], [b]) => b.localeCompare(a)).map(([, artifact]) => artifact);
+}
+
 describe.skipIf(!existsSync(join(ROOT, 'examples', 'stack.ts')))('the default app', () => {
   it("passes CDK's own rules and those of AWS Solutions", () => {
     expect(() => synth({ nag: 'on' })).not.toThrow();
@@ -38,11 +51,26 @@ describe.skipIf(!existsSync(join(ROOT, 'examples', 'stack.ts')))('the default ap
     );
   });
 
-  it('takes name, architecture and removal from its context', () => {
-    const { Resources: resources } = synth({ examples: 'off', name: 'orders', architecture: 'x86_64', removal: 'destroy' });
+  it('takes name, architecture, removal and monitoring from its context', () => {
+    const { Resources: resources } = synth({
+      examples: 'off',
+      name: 'orders',
+      architecture: 'x86_64',
+      removal: 'destroy',
+      monitoring: 'off',
+    });
+    expect(stacks()).toHaveLength(1);
     const functions = Object.values(resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
     expect(functions[0]?.Properties).toMatchObject({ FunctionName: 'orders-submit', Architectures: ['x86_64'] });
     expect(Object.values(resources).find(({ Type }) => Type === 'AWS::DynamoDB::Table')).toMatchObject({ DeletionPolicy: 'Delete' });
+  });
+
+  it('has its dashboard and alarms in another stack, with the topics of its context', { timeout: 120_000 }, () => {
+    const pager = 'arn:aws:sns:eu-west-1:123456789012:pager';
+    synth({ examples: 'off', criticalTopic: pager });
+    const [own, ...others] = stacks();
+    expect([own?.properties.stackName, ...others]).toEqual(['sluice-monitoring', expect.objectContaining({ displayName: 'Sluice' })]);
+    expect(readFileSync(join(out, own?.properties.templateFile ?? ''), 'utf8')).toContain(pager);
   });
 
   it('says which values a context key may have', () => {

@@ -1,7 +1,7 @@
 import { ENV_SCHEMAS, type FunctionName } from '@sluice/contracts';
 import type { Stack } from 'aws-cdk-lib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { RUNTIME_ENV } from '../../lib/functions/constants.ts';
+import { runtimeEnv } from '../../lib/functions/constants.ts';
 import { type Located, list, makePlatform, type Resource, resourcesOf, resourceWith, statementsOf, templatesOf } from './synth.ts';
 
 let stack: Stack;
@@ -108,7 +108,7 @@ describe('in every template', () => {
     const { resource } = resourceWith(stack, 'AWS::Lambda::Function', 'FunctionName', `sluice-${name}`);
     const { Variables: variables } = resource.Properties['Environment'] as { Variables: Record<string, string> };
 
-    const expected = [...Object.keys(ENV_SCHEMAS[name].shape), ...Object.keys(RUNTIME_ENV)];
+    const expected = [...Object.keys(ENV_SCHEMAS[name].shape), ...Object.keys(runtimeEnv('sluice'))];
     expect(Object.keys(variables).sort()).toEqual(expected.sort());
   });
 

@@ -51,6 +51,13 @@ describe('a task type refuses', () => {
     ],
     ['a dedup window below a minute', { dedupWindow: Duration.seconds(5) }, /dedupWindowSeconds/],
     ['a dedup window beyond a year', { dedupWindow: Duration.days(400) }, /dedupWindowSeconds/],
+    ['an age objective below a minute', { ageObjective: Duration.seconds(30) }, /ageObjective: from 60 s to 14 days.*given 30 s/],
+    ['an age objective beyond what a queue keeps', { ageObjective: Duration.days(15) }, /ageObjective: from 60 s to 14 days/],
+    [
+      'an age objective that is known only at deploy time',
+      { ageObjective: Duration.seconds(Token.asNumber({ Ref: 'N' })) },
+      /at synth time/,
+    ],
     ['no attempts', { retry: { maxAttempts: 0 } }, /retry\.maxAttempts/],
     ['delays the wrong way round', { retry: { minDelaySeconds: 60, maxDelaySeconds: 1 } }, /must not exceed maxDelaySeconds/],
   ];

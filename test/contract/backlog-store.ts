@@ -92,6 +92,31 @@ export function backlogStoreContract(name: string, make: () => Promise<BacklogSt
       }
     });
 
+    it('measures nothing where nothing waits', async () => {
+      expect(await store.measure(LANE, 100)).toEqual({ count: 0, more: false, oldestAt: undefined });
+    });
+
+    it('counts what waits, and finds the oldest whatever its class', async () => {
+      const tasks = [NOW + 5, NOW + 1, NOW + 9].flatMap((at) => [
+        makeHinted({ at, priority: 'high' }),
+        makeHinted({ at: at - 1, priority: 'low' }),
+      ]);
+      await store.put(LANE, tasks);
+      for (const lane of OTHERS) await store.put(lane, [makeHinted({ at: NOW - 99 })]);
+      expect(await store.measure(LANE, 100)).toEqual({ count: 6, more: false, oldestAt: NOW });
+    });
+
+    it.each(['high', 'normal', 'low'] as Priority[])('counts a long one in part, and finds its oldest in class %s', async (priority) => {
+      const crowd = (['high', 'normal', 'low'] as Priority[]).flatMap((each) =>
+        Array.from({ length: 40 }, (_, n) => makeHinted({ at: NOW + n, priority: each })),
+      );
+      await store.put(LANE, [...crowd, makeHinted({ at: NOW - 3, priority })]);
+      const { count, more, oldestAt } = await store.measure(LANE, 12);
+      expect({ more, oldestAt }).toEqual({ more: true, oldestAt: NOW - 3 });
+      expect(count).toBeGreaterThan(0);
+      expect(count).toBeLessThanOrEqual(12);
+    });
+
     describe('the list of lanes', () => {
       const ats = async (): Promise<Record<string, number>> =>
         Object.fromEntries((await store.lanes()).map(({ lane, at }) => [`${lane.tenant} ${lane.type}`, at]));

@@ -37,29 +37,7 @@ export async function startDynamo(): Promise<Dynamo> {
     clients,
     newTable: async () => {
       const TableName = `sluice-${++tables}`;
-      const index = ({ name, partitionKey, sortKey }: typeof TABLE.listIndex | typeof TABLE.deadIndex) => ({
-        IndexName: name,
-        KeySchema: [
-          { AttributeName: partitionKey, KeyType: 'HASH' as const },
-          { AttributeName: sortKey, KeyType: 'RANGE' as const },
-        ],
-        Projection: { ProjectionType: 'KEYS_ONLY' as const },
-      });
-      await clients.dynamodb.send(
-        new CreateTableCommand({
-          TableName,
-          BillingMode: 'PAY_PER_REQUEST',
-          AttributeDefinitions: ['p', 's', 'lp', 'ls', 'dp', 'ds'].map((AttributeName) => ({
-            AttributeName,
-            AttributeType: 'S',
-          })),
-          KeySchema: [
-            { AttributeName: TABLE.partitionKey, KeyType: 'HASH' },
-            { AttributeName: TABLE.sortKey, KeyType: 'RANGE' },
-          ],
-          GlobalSecondaryIndexes: [index(TABLE.listIndex), index(TABLE.deadIndex)],
-        }),
-      );
+      await makeTable(clients, TableName);
       return TableName;
     },
     loseNextAnswer: () => {
@@ -71,6 +49,33 @@ export async function startDynamo(): Promise<Dynamo> {
       await closed(database);
     },
   };
+}
+
+/** Makes an empty table with the platform's keys and indexes. */
+export async function makeTable(clients: Clients, TableName: string): Promise<void> {
+  const index = ({ name, partitionKey, sortKey }: typeof TABLE.listIndex | typeof TABLE.deadIndex) => ({
+    IndexName: name,
+    KeySchema: [
+      { AttributeName: partitionKey, KeyType: 'HASH' as const },
+      { AttributeName: sortKey, KeyType: 'RANGE' as const },
+    ],
+    Projection: { ProjectionType: 'KEYS_ONLY' as const },
+  });
+  await clients.dynamodb.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: ['p', 's', 'lp', 'ls', 'dp', 'ds'].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S',
+      })),
+      KeySchema: [
+        { AttributeName: TABLE.partitionKey, KeyType: 'HASH' },
+        { AttributeName: TABLE.sortKey, KeyType: 'RANGE' },
+      ],
+      GlobalSecondaryIndexes: [index(TABLE.listIndex), index(TABLE.deadIndex)],
+    }),
+  );
 }
 
 export interface Faux {
@@ -87,6 +92,7 @@ export async function startFaux(): Promise<Faux> {
 }
 
 export interface Heard {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
@@ -105,7 +111,7 @@ export async function startStandIn(
   const heard: Heard[] = [];
   const server = createServer((incoming, outgoing) => {
     void bodyOf(incoming).then(async (body) => {
-      const one = { path: incoming.url ?? '', headers: incoming.headers, body: body.toString('utf-8') };
+      const one = { method: incoming.method ?? '', path: incoming.url ?? '', headers: incoming.headers, body: body.toString('utf-8') };
       heard.push(one);
       const answered = await answer(one);
       if (answered) outgoing.writeHead(answered.status, answered.headers ?? {}).end(answered.body);

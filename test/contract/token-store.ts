@@ -1,5 +1,6 @@
 import type { PrincipalRecord, TokenRecord } from '@sluice/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { tokenIdOf } from '../../core/auth/token-record.ts';
 import type { TokenStore } from '../../core/ports/token-store.ts';
 import { A, B, NOW } from './fixtures.ts';
 
@@ -45,6 +46,55 @@ export function tokenStoreContract(name: string, make: () => Promise<TokenStore>
       await store.remove('ab12');
       await store.remove('ab12');
       expect(await store.find('ab12')).toBeUndefined();
+    });
+
+    const hash = 'ab12'.repeat(16);
+    const id = tokenIdOf(hash);
+
+    it('notes tokens of a tenant, whole, by their ids', async () => {
+      const token = makeToken({ hash, name: 'Übung', expiresAt: NOW + 1, lifetime: 0 });
+      await store.note(token);
+      await store.note(token);
+      expect(await store.lookUp(A, id)).toEqual(token);
+      const other = makeToken({ hash: 'cd34'.repeat(16) });
+      await store.note(other);
+      const byHash = (a: TokenRecord, b: TokenRecord) => (a.hash < b.hash ? -1 : 1);
+      expect([...(await store.noted(A))].sort(byHash)).toEqual([token, other]);
+      await store.forget(A, id);
+      await store.forget(A, id);
+      expect(await store.lookUp(A, id)).toBeUndefined();
+      expect(await store.noted(A)).toEqual([other]);
+    });
+
+    it('authenticates by no directory, and notes nothing by what authenticates', async () => {
+      await store.note(makeToken({ hash }));
+      expect(await store.find(hash)).toBeUndefined();
+      await store.forget(A, id);
+      await store.put(makeToken({ hash }));
+      expect(await store.noted(A)).toEqual([]);
+      expect(await store.lookUp(A, id)).toBeUndefined();
+    });
+
+    it('renews a token where it still is, and only there', async () => {
+      const renewed = makeToken({ hash, expiresAt: NOW + 5, lifetime: 7 });
+      await store.renew(renewed);
+      expect([await store.find(hash), await store.lookUp(A, id)]).toEqual([undefined, undefined]);
+      await store.note(makeToken({ hash }));
+      await store.renew(renewed);
+      expect([await store.find(hash), await store.lookUp(A, id)]).toEqual([undefined, renewed]);
+      await store.forget(A, id);
+      await store.put(makeToken({ hash }));
+      await store.renew(renewed);
+      await store.renew(renewed);
+      expect([await store.find(hash), await store.lookUp(A, id)]).toEqual([renewed, undefined]);
+    });
+
+    it("keeps two tenants' directories apart", async () => {
+      await store.note(makeToken({ hash, tenant: B }));
+      expect(await store.noted(A)).toEqual([]);
+      expect(await store.lookUp(A, id)).toBeUndefined();
+      await store.forget(A, id);
+      expect(await store.noted(B)).toMatchObject([{ tenant: B }]);
     });
 
     it('finds a principal by its ARN', async () => {

@@ -57,11 +57,13 @@ export function typeRegistryContract(name: string, make: () => Promise<RegistryU
       expect(await registry.names()).toEqual(['thumbnail']);
     });
 
-    it('shares no object with its callers', async () => {
+    it('gives what no caller can change for the others', async () => {
       const { registry, put } = await make();
       await put(makeSpec());
       const spec = await registry.get('thumbnail');
-      if (spec) spec.retry.maxAttempts = 1;
+      if (!spec) throw new Error('not there');
+      expect(() => (spec.concurrency = 1)).toThrow(TypeError);
+      expect(() => (spec.retry.maxAttempts = 1)).toThrow(TypeError);
       expect(await registry.get('thumbnail')).toEqual(makeSpec());
     });
   });

@@ -70,8 +70,8 @@ function interruptible(): AbortSignal {
 }
 
 async function deployAndTest(ministack: MiniStack, folder: string, signal: AbortSignal): Promise<Run> {
-  const smtpPort = await freePort();
-  const cdk = cdkFor(ministack, folder, contextOf(smtpPort), signal);
+  const ports = { smtpPort: await freePort(), reportsPort: await freePort() };
+  const cdk = cdkFor(ministack, folder, contextOf(ports), signal);
   const [, bootstrapSeconds] = await timed('cdk bootstrap', cdk.bootstrap);
   const [outputs, deploySeconds] = await timed('cdk deploy', cdk.deploy);
   const { endpoint } = ministack;
@@ -82,7 +82,7 @@ async function deployAndTest(ministack: MiniStack, folder: string, signal: Abort
     region: REGION,
     credentials: CREDENTIALS,
     endpoints: { dynamodb: endpoint, sqs: endpoint, s3: endpoint, lambda: endpoint, eventbridge: endpoint },
-    smtpPort,
+    ...ports,
     skip: SKIPPED,
   };
   const results = join(folder, 'results.json');

@@ -1,2 +1,7 @@
 /** Titles of tests that MiniStack cannot pass, each with what it lacks. At most a tenth of the suite. */
-export const SKIPPED: Readonly<Record<string, string>> = {};
+export const SKIPPED: Readonly<Record<string, string>> = {
+  'a running attempt is aborted through the kit, and takes back what it had ordered':
+    'functions cannot reach the HTTP API: Node does not resolve names under execute-api.localhost',
+  'tasks whose function is gone wait for it, and never fail':
+    'the alias is not in the policy of dispatch, which refuses it as IAM should; the suite asks for no refused call',
+};

@@ -17,6 +17,8 @@ export interface Deployment {
   };
   /** Port on 127.0.0.1 at which `send-email` expects a mail server; the suite starts it there. */
   readonly smtpPort: number;
+  /** Port on 127.0.0.1 at which `slow-report` expects its service; likewise. */
+  readonly reportsPort: number;
   /** Titles of tests that this target cannot pass, each with the reason. */
   readonly skip: Readonly<Record<string, string>>;
 }

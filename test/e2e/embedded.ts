@@ -9,8 +9,8 @@ import type { Deployment } from './deployment.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Context of the app as it is deployed to a machine of this kind, to be thrown away afterwards. */
-export function contextOf(smtpPort: number): Record<string, string> {
-  return { ...machineContext(), smtpUrl: `smtp://127.0.0.1:${smtpPort}` };
+export function contextOf({ smtpPort, reportsPort }: Pick<Deployment, 'smtpPort' | 'reportsPort'>): Record<string, string> {
+  return { ...machineContext(), smtpUrl: `smtp://127.0.0.1:${smtpPort}`, reportsUrl: `http://127.0.0.1:${reportsPort}/` };
 }
 
 /** A port that is free now. */
@@ -28,9 +28,9 @@ export async function startEmbedded(): Promise<{ deployment: Deployment; close: 
   const folder = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
-    const smtpPort = await freePort();
+    const ports = { smtpPort: await freePort(), reportsPort: await freePort() };
     const assembly = join(folder, 'cdk.out');
-    await synthesise({ root: ROOT, out: assembly, context: contextOf(smtpPort) });
+    await synthesise({ root: ROOT, out: assembly, context: contextOf(ports) });
     const log: HostLogEntry[] = [];
     const host = await startHost({ assembly, onLog: (entry) => log.push(entry) });
     const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '', AWS_REGION: region = '' } = host.clientEnv();
@@ -41,7 +41,7 @@ export async function startEmbedded(): Promise<{ deployment: Deployment; close: 
       region,
       credentials: { accessKeyId, secretAccessKey },
       endpoints: host.endpoints,
-      smtpPort,
+      ...ports,
       skip: {},
     };
     const close = async (): Promise<void> => {

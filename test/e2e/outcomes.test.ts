@@ -74,6 +74,32 @@ describe.concurrent.each([{ type: 'unruly' }, { type: 'unruly-wait' }])('an atte
     expect(task.error?.message).toMatch(/timed out/i);
   });
 
+  test('runs out of memory', async () => {
+    const task = await run({ do: 'oom' }, { retry: { maxAttempts: 1 } });
+
+    expect(task).toMatchObject({ state: 'failed', reason: 'attempts_exhausted', attempts: 1, lost: 0 });
+  });
+
+  test('returns more than an answer can hold', async () => {
+    const task = await run({ do: 'huge' }, { retry: { maxAttempts: 1 } });
+
+    expect(task).toMatchObject({ state: 'failed', attempts: 1, lost: 0 });
+    expect(task.error?.message).toMatch(/size|large|payload/i);
+  });
+
+  test('returns an object inside itself', async () => {
+    const task = await run({ do: 'circular' }, { retry: { maxAttempts: 1 } });
+
+    expect(task).toMatchObject({ state: 'failed', attempts: 1, lost: 0 });
+    expect(task.error?.message).toMatch(/circular/i);
+  });
+
+  test('prints a hundred megabytes and does its work all the same', async () => {
+    const task = await run({ do: 'chatty' }, { retry: { maxAttempts: 3 } });
+
+    expect(task).toMatchObject({ state: 'succeeded', result: { did: 'chatty' } });
+  });
+
   test('throws what is no error', async () => {
     const task = await run({ do: 'throw-string' }, { retry: { maxAttempts: 1 } });
 

@@ -7,6 +7,7 @@ import { createClients, type Clients } from '../../adapters/aws/clients.ts';
 import { createTokenStore } from '../../adapters/aws/token-store.ts';
 import { systemClock, systemTokens } from '../../adapters/system.ts';
 import { issueToken } from '../../core/auth/token.ts';
+import { recorded, type RecordedInit } from './recorded.ts';
 
 const deployment = inject('deployment');
 const { endpoints } = deployment;
@@ -16,6 +17,7 @@ export const target = {
   isEmbedded: deployment.name === 'embedded',
   url: deployment.url,
   smtpPort: deployment.smtpPort,
+  reportsPort: deployment.reportsPort,
 };
 
 /** An output of the platform's stack. */
@@ -56,15 +58,15 @@ export async function clientOf(tenant: string, scopes?: readonly Scope[]): Promi
 }
 
 export function clientWith(token: string): Client {
-  return new SluiceClient({ baseUrl: target.url, token });
+  return new SluiceClient({ baseUrl: target.url, token, fetch: (url, init) => recorded(target.url, url, init) });
 }
 
 /** A call without the client: to see what the API says to whoever calls it wrongly. */
-export async function call(path: string, init: RequestInit & { token?: string } = {}): Promise<Response> {
+export async function call(path: string, init: RecordedInit & { token?: string } = {}): Promise<Response> {
   const { token, ...rest } = init;
   const headers = new Headers(rest.headers);
   if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-  return fetch(target.url + path, { ...rest, headers });
+  return recorded(target.url, target.url + path, { ...rest, headers });
 }
 
 /** Seconds until a test gives up on a state: long enough for a slow target, short enough to fail within the test. */

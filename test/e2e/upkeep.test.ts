@@ -8,7 +8,7 @@ import { systemRandom as random } from '../../adapters/system.ts';
 import type { AuditReport } from '../../core/audit/audit.ts';
 import { aws, clientOf, eventually, finished, fresh, output } from './target.ts';
 
-const telemetry = { count: () => undefined, log: () => undefined };
+const telemetry = { count: () => undefined, measure: () => undefined, log: () => undefined };
 const backlog = createBacklogStore(aws.dynamodb, { table: output('TableName'), random, telemetry });
 
 describe('upkeep', () => {

@@ -39,13 +39,14 @@ function statementsOf(path: string): { Action: unknown; Resource: unknown }[] {
 }
 
 describe('the examples in the stack', () => {
-  it('are seven task types that cover both starters, with a full lane to show', () => {
+  it('are eight task types that cover both starters, with a full lane to show', () => {
     const summary = specs().map(({ type, start, timeoutSeconds, concurrency }) => [type, start, timeoutSeconds, concurrency]);
     expect(summary.sort()).toEqual([
       ['clean-text', 'wait', 10, 3],
       ['import-csv', 'event', 300, 1],
       ['narrow', 'event', 3, 2],
       ['send-email', 'wait', 20, 3],
+      ['slow-report', 'event', 900, 5],
       ['thumbnail', 'event', 60, 2],
       ['unruly', 'event', 3, 3],
       ['unruly-wait', 'wait', 3, 3],
@@ -54,7 +55,7 @@ describe('the examples in the stack', () => {
 
   it('share one function between the three unruly types', () => {
     const arns = specs().map(({ type, handler }) => [type, JSON.stringify(handler)]);
-    expect(arns).toHaveLength(7);
+    expect(arns).toHaveLength(8);
     template.resourcePropertiesCountIs('AWS::Lambda::Function', { Timeout: 3, MemorySize: 128 }, 1);
   });
 

@@ -32,6 +32,12 @@ describe('unruly', () => {
     expect(await handler(told({ do: 'throttle-once' }, { fence: 3, throttled: 1 }))).toMatchObject({ attempt: 1, fence: 3 });
   });
 
+  it('returns what no answer can hold', async () => {
+    expect(await handler(told({ do: 'huge' }))).toHaveLength(7_340_032);
+    const ring = await handler(told({ do: 'circular' }));
+    expect(() => JSON.stringify(ring)).toThrow('circular');
+  });
+
   /** In a thread of its own, as what it does takes its process with it. */
   function inThread(behaviour: Behaviour, heapMb: number): Promise<unknown> {
     const code = `import(${JSON.stringify(entry)}).then(({ handler }) => handler(${JSON.stringify(told({ do: behaviour }))}))`;

@@ -1,5 +1,7 @@
 import type { Envelope, OutcomeClass, TaskRow, TaskState } from '@sluice/contracts';
 import { createMemoryRandom } from '../../adapters/memory/index.ts';
+import { cancelTask } from '../../core/api/cancel-task.ts';
+import { retryTask } from '../../core/api/retry-task.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
 import type { WriteResult } from '../../core/ports/task-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
@@ -154,6 +156,16 @@ export function createFaultWorld(seed: number, faults = 0.03) {
     for (const result of results) if (result.ok) accepted.set(`${tenant}/${result.task.id}/${result.task.uid}`, tenant);
   }
 
+  /** Somebody cancels a task, or retries one that has ended. */
+  async function operate(): Promise<void> {
+    const row = pick([...rows.values()]);
+    if (!row) return;
+    const { tenant, id, uid } = row;
+    if (maybe(0.6)) return void (await cancelTask(ports(), tenant, id).catch(() => undefined));
+    const retried = await retryTask(ports(), tenant, id, maybe(0.5) ? uid : undefined).catch(() => undefined);
+    if (retried) accepted.set(`${tenant}/${id}/${retried.uid}`, tenant);
+  }
+
   async function work(): Promise<number> {
     const received = await world.queue.receive(1 + upTo(10));
     if (received.length === 0) return 0;
@@ -189,7 +201,11 @@ export function createFaultWorld(seed: number, faults = 0.03) {
   async function step(ms: number, withSubmissions: boolean): Promise<void> {
     await endRuns();
     const crowd = Array.from({ length: 1 + upTo(4) }, () => pick([work, work, work, settle, settle]));
-    await Promise.all([...crowd.map((run) => run()), withSubmissions && maybe(0.5) ? submit() : undefined]);
+    await Promise.all([
+      ...crowd.map((run) => run()),
+      withSubmissions && maybe(0.5) ? submit() : undefined,
+      withSubmissions && maybe(0.3) ? operate() : undefined,
+    ]);
     const minute = Math.floor(clock.now() / 60_000);
     clock.advance(ms);
     if (Math.floor(clock.now() / 60_000) > minute) await Promise.all([tick(), maybe(0.1) ? tick() : undefined]);

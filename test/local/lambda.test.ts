@@ -121,6 +121,11 @@ describe('a synchronous invocation', () => {
     expect(second.FunctionError).toBeUndefined();
   });
 
+  it('takes and gives every character, those that end lines too', async () => {
+    const text = 'a\n\r\u0085\u2028\u2029\0\ud83c\udf88';
+    expect((await invoke('misbehave', { text })).body).toMatchObject({ event: { text } });
+  });
+
   it('starts one environment for each request at a time', async () => {
     const answers = await Promise.all([1, 2, 3].map(() => invoke('patient', {})));
     expect(answers.map((answer): unknown => answer.body.calls)).toEqual([1, 1, 1]);

@@ -46,6 +46,7 @@ function check(seed: number, w: FaultWorld, live: number): void {
 
 it(`keeps every promise through ${SEEDS} random histories of crashes, duplicates, delays and lost answers`, async () => {
   let done = 0;
+  const steps = new Map<unknown, number>();
   let submitted = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
     const w = await runSeed(seed);
@@ -53,8 +54,12 @@ it(`keeps every promise through ${SEEDS} random histories of crashes, duplicates
     check(seed, w, w.watch.permits().filter((permit) => permit.expiry > now).length);
     submitted += w.accepted.size;
     done += w.ends.size;
+    for (const { fields } of w.world.telemetry.lines()) steps.set(fields['step'], (steps.get(fields['step']) ?? 0) + 1);
   }
   // So that the test can't pass by doing nothing.
   expect(submitted).toBeGreaterThan(SEEDS * 20);
   expect(done).toBeGreaterThan(SEEDS * 20);
+  for (const step of ['cancelled', 'cancelling', 'lost', 'throttled', 'expired']) {
+    expect(steps.get(step), step).toBeGreaterThan(SEEDS / 4);
+  }
 }, 180_000);

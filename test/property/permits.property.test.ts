@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createMemoryClock, createMemoryPermitStore, createMemoryRandom } from '../../adapters/memory/index.ts';
+import { createMemoryClock, createMemoryPermitStore, createMemoryRandom, createMemoryTelemetry } from '../../adapters/memory/index.ts';
 import { acquirePermits } from '../../core/permits/acquire.ts';
 import { cellLimits } from '../../core/permits/cells.ts';
 import type { Permit, PermitStore } from '../../core/ports/permit-store.ts';
 import { T0 } from '../helpers/samples.ts';
 
 const LANE = { tenant: 'a', type: 'echo' };
+const telemetry = createMemoryTelemetry();
 
 const plan = fc.record({
   limit: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 48, max: 105 })),
@@ -41,7 +42,7 @@ it('a lane never holds more live permits than its limit, nor one twice, in any o
       };
       const work = workers.map(async ({ want, releases, repeats }) => {
         const wanted = Array.from({ length: want }, () => permit());
-        const cells = await acquirePermits({ permits, clock, random }, LANE, limit, wanted);
+        const cells = await acquirePermits({ permits, clock, random, telemetry }, LANE, limit, wanted);
         const now = await held();
         // What it was told it has, it has, in that cell alone.
         expect(cells.length).toBe(want);
@@ -68,7 +69,7 @@ it('a lane never holds more live permits than its limit, nor one twice, in any o
 it('a lane with room for all that is wanted refuses nobody', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 200 }), fc.integer(), async (limit, seed) => {
-      const deps = { permits: createMemoryPermitStore(), clock: createMemoryClock(T0), random: createMemoryRandom(seed) };
+      const deps = { permits: createMemoryPermitStore(), clock: createMemoryClock(T0), random: createMemoryRandom(seed), telemetry };
       const wanted = Array.from({ length: limit + 1 }, (_, i): Permit => ({ expiry: T0 + 1, nonce: `${i}` }));
       const cells = await acquirePermits(deps, LANE, limit, wanted);
       expect(cells.filter((cell) => cell === undefined)).toHaveLength(1);

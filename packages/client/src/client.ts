@@ -1,47 +1,51 @@
-import { acceptedSchema, healthSchema, LIMITS, ROUTES, taskIdSchema, taskViewSchema, waitResponseSchema } from '@sluice/contracts';
-import type { Accepted, Health } from '@sluice/contracts';
+import {
+  acceptedSchema,
+  cancelledSchema,
+  healthSchema,
+  LIMITS,
+  ROUTES,
+  taskIdSchema,
+  taskViewSchema,
+  uidSchema,
+  waitResponseSchema,
+} from '@sluice/contracts';
+import type { Accepted, Cancelled, Health } from '@sluice/contracts';
+import { Coalescer } from './coalesce.ts';
 import { encode } from './encode.ts';
 import { WaitTimeoutError } from './errors.ts';
+import { callList, checkedQuery, listAll } from './list.ts';
+import { checkedNumber, settingsOf } from './options.ts';
+import type { SluiceClientOptions } from './options.ts';
+import { pathOf } from './path.ts';
 import { pause } from './retry.ts';
 import { submitMany } from './submit-many.ts';
+import { Tokens } from './tokens.ts';
 import { Transport } from './transport.ts';
-import type { Fetch } from './transport.ts';
 import type {
   AnyTasks,
   CallOptions,
   GetOptions,
+  ListFilter,
+  PageFilter,
+  RetryOptions,
   SubmissionOf,
   SubmitManyOptions,
   SubmitManyResult,
   TaskMap,
   TaskOf,
+  TaskPage,
+  TaskSummaryOf,
   WaitOptions,
 } from './types.ts';
-
-export interface SluiceClientOptions {
-  /** Where the platform is, without `/v1`: `https://abc.execute-api.eu-west-1.amazonaws.com`. */
-  readonly baseUrl: string;
-  /** An API token (`slc_…`), or what gives one at each try, for tokens that are renewed. */
-  readonly token: string | (() => string | Promise<string>);
-  /** @default the global `fetch` */
-  readonly fetch?: Fetch;
-  /** Repeats of a call after its first try, on 429, 5xx and connection errors; 0 for none. @default 5 */
-  readonly retries?: number;
-  /** ms; the bound of the first random delay, doubled for each repeat. @default 200 */
-  readonly minRetryDelayMs?: number;
-  /** ms; the cap of that bound. @default 20_000 */
-  readonly maxRetryDelayMs?: number;
-  /** Seconds; a longer `Retry-After` ends the call with its error. @default 60 */
-  readonly maxRetryAfterSeconds?: number;
-  /** ms that one try may take, answer included. The API itself ends a call at 30 s. @default 35_000 */
-  readonly timeoutMs?: number;
-}
 
 /** Pauses between polls that were answered at once and named no time, ms: as the platform's load goes, not the task's. */
 const POLL_PAUSES_MS = [250, 500, 1_000, 2_000, 4_000];
 
 /**
  * The client of a Sluice deployment, for Node and browsers.
+ *
+ * Every call rejects with a {@link ClientError}, with a `TypeError` for wrong arguments, or with the reason of its
+ * `signal`. An {@link ApiError} `unauthorized` or `forbidden` may come from any of them.
  *
  * @example
  * interface Tasks {
@@ -53,39 +57,41 @@ const POLL_PAUSES_MS = [250, 500, 1_000, 2_000, 4_000];
  * if (task.state === 'succeeded') console.log(task.result);
  */
 export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
+  /** The API tokens of the tenant; needs the scope `admin`. */
+  readonly tokens: Tokens;
   readonly #transport: Transport;
+  readonly #coalescer: Coalescer;
 
   /** @throws TypeError naming the option that is wrong */
   constructor(options: SluiceClientOptions) {
-    this.#transport = new Transport({
-      baseUrl: checkedBaseUrl(options.baseUrl),
-      token: options.token,
-      // Called as a method of another object, a browser's fetch refuses.
-      fetch: options.fetch ?? ((url, init) => fetch(url, init)),
-      retries: checkedNumber('retries', options.retries ?? 5),
-      minDelayMs: checkedNumber('minRetryDelayMs', options.minRetryDelayMs ?? 200),
-      maxDelayMs: checkedNumber('maxRetryDelayMs', options.maxRetryDelayMs ?? 20_000),
-      maxRetryAfterSeconds: checkedNumber('maxRetryAfterSeconds', options.maxRetryAfterSeconds ?? 60),
-      timeoutMs: checkedNumber('timeoutMs', options.timeoutMs ?? 35_000),
-    });
+    const { coalesceMs, ...settings } = settingsOf(options);
+    this.#transport = new Transport(settings);
+    this.#coalescer = new Coalescer(this.#transport, coalesceMs);
+    this.tokens = new Tokens(this.#transport);
   }
 
   /**
    * Submits one task. With an `id` that is known it answers with the task that exists (`deduplicated`); without an id
    * the client makes one before its first try, so that its repeats are the same task.
    *
+   * Submissions of the same 5 ms go out as one call ({@link SluiceClientOptions.coalesceMs}); each has its own answer,
+   * its own repeats and its own signal. A signal that is aborted before the call takes the task out of it; afterwards
+   * it only ends the waiting, and the task may have been accepted.
+   *
    * @throws ApiError `id_conflict` when the id is taken by a task with another type or payload; `unknown_type`, …
    * @throws ConnectionError when the repeats are used up: the task may have been accepted
    */
-  async submit(submission: SubmissionOf<Types>, options: CallOptions = {}): Promise<Accepted> {
-    const { json } = encode(submission);
-    return (await this.#transport.call({ ...ROUTES.submit, schema: acceptedSchema, body: json, ...options })).data;
+  async submit(submission: SubmissionOf<Types>, { signal }: CallOptions = {}): Promise<Accepted> {
+    return this.#coalescer.submit(encode(submission), signal);
   }
 
   /**
-   * Submits any number of tasks, some calls at a time, and resolves with one result for each, in their order. What is
-   * refused for now is submitted again with the same id; what fails for good is a result with `ok: false`, and so are
-   * all tasks of a call that fails as a whole. It rejects only when the source throws or the signal is aborted.
+   * Submits any number of tasks, some calls at a time, in memory that does not grow with their number. What is refused
+   * for now is submitted again with the same id; what fails for good is told and counted, and so are all tasks of a call
+   * that fails as a whole. It rejects only when the source or `onResult` throws or the signal is aborted: then it closes
+   * the source, and what was not told may have been accepted.
+   *
+   * @returns how many were accepted and how many failed, and the first 1,000 failures
    */
   async submitMany(
     submissions: Iterable<SubmissionOf<Types>> | AsyncIterable<SubmissionOf<Types>>,
@@ -98,7 +104,7 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
   async get(id: string, options: GetOptions = {}): Promise<TaskOf<Types>> {
     const { include = [], signal } = options;
     const query = include.length > 0 ? `?include=${include.join(',')}` : '';
-    const path = pathOf(ROUTES.get.path, id) + query;
+    const path = taskPath(ROUTES.get.path, id) + query;
     return (await this.#transport.call({ method: 'GET', path, schema: taskViewSchema, signal })).data as TaskOf<Types>;
   }
 
@@ -119,7 +125,7 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
       const asked = Date.now();
       const { data, retryAfterSeconds } = await this.#transport.call({
         method: 'GET',
-        path: `${pathOf(ROUTES.wait.path, id)}?wait=${seconds}`,
+        path: `${taskPath(ROUTES.wait.path, id)}?wait=${seconds}`,
         schema: waitResponseSchema,
         timeoutMs: Math.max(this.#transport.settings.timeoutMs, (seconds + 10) * 1_000),
         deadline,
@@ -132,9 +138,64 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
     }
   }
 
+  /**
+   * The tasks of the tenant, newest first. A page is fetched when the loop comes to it, and a loop that is left fetches
+   * no more: memory holds one page, however many tasks there are. Tasks that are accepted meanwhile are not among them.
+   *
+   * @example
+   * for await (const task of sluice.list({ state: 'failed', labels: { order: '17' } })) console.log(task.id, task.error);
+   *
+   * @throws TypeError at once, for a filter that is wrong
+   * @throws ApiError in the loop, `not_enabled` on a platform that keeps no list
+   */
+  list(filter: ListFilter<Types> = {}, { signal }: CallOptions = {}): AsyncGenerator<TaskSummaryOf<Types>, void, void> {
+    const tasks = listAll(this.#transport, checkedQuery(filter), signal);
+    return tasks as AsyncGenerator<TaskSummaryOf<Types>, void, void>;
+  }
+
+  /**
+   * One page of {@link list}, for lists that are turned by hand. A page may be empty and yet have a cursor.
+   *
+   * @throws ApiError `bad_cursor` for a cursor of another filter
+   */
+  async listPage(filter: PageFilter<Types> = {}, { signal }: CallOptions = {}): Promise<TaskPage<Types>> {
+    return (await callList(this.#transport, checkedQuery(filter), signal)) as unknown as TaskPage<Types>;
+  }
+
+  /**
+   * Cancels a task. One that has not started is `cancelled` when this resolves. One that runs is `cancelling`: its
+   * attempt is asked to stop, and unless it succeeds all the same the task ends as cancelled. Repeating the call
+   * changes nothing. Needs the scope `operate`.
+   *
+   * @throws ApiError `state_conflict` for a task that has ended otherwise; `not_found`
+   */
+  async cancel(id: string, { signal }: CallOptions = {}): Promise<Cancelled> {
+    const { method, path } = ROUTES.cancel;
+    return (await this.#transport.call({ method, path: taskPath(path, id), schema: cancelledSchema, signal })).data;
+  }
+
+  /**
+   * Runs a task again that failed, expired or was cancelled: a new generation of its id, with the same payload. Needs
+   * the scope `operate`, and `read` where no `uid` is given.
+   *
+   * The call names the generation that it means, so that however often it is repeated there is one new run
+   * (`deduplicated` tells a repeat). Without `uid` the client asks for it first; a program that may itself call twice
+   * for one failure gives the `uid` of the failed task.
+   *
+   * @throws ApiError `state_conflict` for a task that has not ended, that succeeded, or that is another generation by
+   *   now; `payload_gone`; `not_found`
+   */
+  async retry(id: string, { uid, signal }: RetryOptions = {}): Promise<Accepted> {
+    const { method, path } = ROUTES.retry;
+    const route = taskPath(path, id);
+    if (uid !== undefined && !uidSchema.safeParse(uid).success) throw new TypeError(`${JSON.stringify(uid)} is no uid; give a task's uid`);
+    const meant = uid ?? (await this.get(id, { signal })).uid;
+    return (await this.#transport.call({ method, path: `${route}?uid=${meant}`, schema: acceptedSchema, signal })).data;
+  }
+
   /** Whether the platform answers, and its version. Needs no token. */
-  async health(options: CallOptions = {}): Promise<Health> {
-    return (await this.#transport.call({ ...ROUTES.health, schema: healthSchema, open: true, ...options })).data;
+  async health({ signal }: CallOptions = {}): Promise<Health> {
+    return (await this.#transport.call({ ...ROUTES.health, schema: healthSchema, open: true, signal })).data;
   }
 }
 
@@ -146,21 +207,6 @@ function pollPauseMs(poll: number, heldMs: number, retryAfterSeconds: number | u
   return Math.max(floor, rest);
 }
 
-function pathOf(route: string, id: string): string {
-  const parsed = taskIdSchema.safeParse(id);
-  if (!parsed.success) throw new TypeError(`${JSON.stringify(id)} is no task id: ${parsed.error.issues[0]?.message}`);
-  return route.replace('{id}', encodeURIComponent(id));
-}
-
-function checkedBaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new TypeError(`baseUrl is ${JSON.stringify(text)}; give the platform's URL, such as https://sluice.example.com`);
-  }
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
-}
-
-function checkedNumber(name: string, value: number): number {
-  if (!(value >= 0)) throw new TypeError(`${name} is ${value}; give a number that is not negative`);
-  return value;
+function taskPath(route: string, id: string): string {
+  return pathOf(route, id, taskIdSchema, 'task id');
 }

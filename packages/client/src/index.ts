@@ -1,20 +1,59 @@
 export { SluiceClient } from './client.ts';
-export type { SluiceClientOptions } from './client.ts';
-export { ApiError, ClientError, ConnectionError, isClientError, SchemaMismatchError, WaitTimeoutError } from './errors.ts';
-export type { ClientErrorKind } from './errors.ts';
-export type { Fetch } from './transport.ts';
+export {
+  ApiError,
+  BadRequestError,
+  ClientError,
+  ConflictError,
+  ConnectionError,
+  ForbiddenError,
+  GoneError,
+  isClientError,
+  NotFoundError,
+  PayloadTooLargeError,
+  SchemaMismatchError,
+  ServerError,
+  ThrottledError,
+  UnauthorizedError,
+  WaitTimeoutError,
+} from './errors.ts';
+export type { ApiErrorCode, ApiErrorOptions, ApiProblem, ClientErrorKind } from './errors.ts';
+export type { SluiceClientOptions } from './options.ts';
+export type { RotateOptions, Tokens } from './tokens.ts';
+export type { Fetch, FetchResponse } from './transport.ts';
 export type {
   AnyTasks,
   CallOptions,
   GetOptions,
+  ListFilter,
+  PageFilter,
+  RetryOptions,
   SubmissionOf,
   SubmissionOptions,
+  SubmitError,
+  SubmitFailure,
   SubmitItem,
   SubmitManyOptions,
   SubmitManyResult,
   SubmitProgress,
   TaskMap,
   TaskOf,
+  TaskPage,
   TaskShape,
+  TaskSummaryOf,
   WaitOptions,
 } from './types.ts';
+export type {
+  Accepted,
+  Cancelled,
+  ErrorCode,
+  Health,
+  IssuedToken,
+  Priority,
+  Scope,
+  Submission,
+  TaskSummary,
+  TaskView,
+  TaskViewState,
+  TokenRequest,
+  TokenView,
+} from '@sluice/contracts';

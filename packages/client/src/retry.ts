@@ -41,6 +41,9 @@ export function parseRetryAfter(header: string | null, now: number): number | un
   return Number.isNaN(at) ? undefined : Math.max(0, (at - now) / 1_000);
 }
 
+/** A longer timer overflows and fires at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Resolves after so many milliseconds. @throws the signal's reason as soon as it is aborted. */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
@@ -50,7 +53,7 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
       signal?.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
+    const timer = setTimeout(end, Math.min(ms, MAX_TIMER_MS));
     signal?.addEventListener('abort', end);
   });
   signal?.throwIfAborted();

@@ -1,10 +1,21 @@
 import type * as z from 'zod';
 import { apiErrorOf, ConnectionError, isClientError, SchemaMismatchError } from './errors.ts';
-import { parseRetryAfter, pause, retryDelayMs } from './retry.ts';
+import { MAX_TIMER_MS, parseRetryAfter, pause, retryDelayMs } from './retry.ts';
 import type { RetrySettings } from './retry.ts';
 
-/** The part of `fetch` that the client uses. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** The part of `fetch` that the client uses; every `fetch` has it. A body is JSON, as text or in UTF-8. */
+export type Fetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; body?: string | ArrayBuffer; signal: AbortSignal },
+) => Promise<FetchResponse>;
+
+/** The part of a `Response` that the client uses. */
+export interface FetchResponse {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}
 
 export interface TransportSettings extends RetrySettings {
   /** Without a slash at its end. */
@@ -16,14 +27,22 @@ export interface TransportSettings extends RetrySettings {
 }
 
 export interface Call<T> {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** With its query, beginning with a slash. */
   readonly path: string;
-  readonly schema: z.ZodType<T>;
-  /** JSON text. */
-  readonly body?: string;
+  /** What a success must look like; without it its body does not matter. */
+  readonly schema?: z.ZodType<T>;
+  /** JSON. */
+  readonly body?: string | ArrayBuffer;
   /** Sends no credentials. */
   readonly open?: boolean;
+  /**
+   * What is repeated: `failed`, everything that may pass; `refused`, only a 429, for a call that must not have its effect
+   * twice: whatever refuses for now does it before anything else. @default failed
+   */
+  readonly repeat?: 'failed' | 'refused';
+  /** A repeat that is answered 404 tells that a try before it, whose answer was lost, has had its effect. */
+  readonly removes?: boolean;
   /** ms that one try may take, where the default is too short. */
   readonly timeoutMs?: number;
   /** ms since the epoch after which nothing is repeated. */
@@ -32,7 +51,6 @@ export interface Call<T> {
 }
 
 export interface Answer<T> {
-  readonly status: number;
   readonly data: T;
   readonly retryAfterSeconds: number | undefined;
 }
@@ -45,16 +63,17 @@ export class Transport {
     this.settings = settings;
   }
 
-  /**
-   * Makes a call, and repeats it on 429, 5xx and connection errors. Every call of this API is safe to repeat: reading
-   * changes nothing, and a submission carries its id.
-   */
+  /** Makes a call, and repeats it on 429, 5xx and connection errors, as far as its {@link Call.repeat} lets it. */
   async call<T>(call: Call<T>): Promise<Answer<T>> {
+    let unclear = false;
     for (let repeat = 1; ; repeat++) {
       try {
         return await this.#once(call);
       } catch (error) {
-        const delay = this.#delayAfter(error, repeat);
+        const status = isClientError(error) && error.kind === 'api' ? error.status : undefined;
+        if (call.removes && unclear && status === 404) return { data: undefined as T, retryAfterSeconds: undefined };
+        unclear ||= status === undefined || status >= 500;
+        const delay = call.repeat === 'refused' && status !== 429 ? undefined : this.#delayAfter(error, repeat);
         if (delay === undefined || (call.deadline !== undefined && Date.now() + delay > call.deadline)) throw error;
         await pause(delay, call.signal);
       }
@@ -72,34 +91,56 @@ export class Transport {
     if (call.body !== undefined) headers['content-type'] = 'application/json';
     if (!call.open) headers['authorization'] = `Bearer ${await this.#token()}`;
     call.signal?.throwIfAborted();
-    const timeoutMs = call.timeoutMs ?? this.settings.timeoutMs;
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
     const where = `${call.method} ${this.settings.baseUrl}${call.path}`;
-    let response: Response;
+    const limit = limited(call.timeoutMs ?? this.settings.timeoutMs, call.signal);
+    let response: FetchResponse;
     let text: string;
     try {
       response = await this.settings.fetch(this.settings.baseUrl + call.path, {
         method: call.method,
         headers,
-        signal,
+        signal: limit.signal,
         ...(call.body !== undefined && { body: call.body }),
       });
       text = await response.text();
     } catch (cause) {
       if (call.signal?.aborted) throw call.signal.reason;
-      const why = timeout.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(cause);
-      throw new ConnectionError(`${where}: ${why}`, { cause });
+      throw new ConnectionError(`${where}: ${limit.exceeded() ?? reasonOf(cause)}`, { cause });
+    } finally {
+      limit.end();
     }
     const retryAfterSeconds = parseRetryAfter(response.headers.get('retry-after'), Date.now());
     if (!response.ok) throw apiErrorOf(response.status, text, retryAfterSeconds);
-    return { status: response.status, data: checked(call.schema, text, where), retryAfterSeconds };
+    return { data: call.schema ? checked(call.schema, text, where) : (undefined as T), retryAfterSeconds };
   }
 
   async #token(): Promise<string> {
     const { token } = this.settings;
     return typeof token === 'string' ? token : await token();
   }
+}
+
+/** A signal of a caller's abort or of the end of the time. Unlike `AbortSignal.any` and `timeout` it is gone with its call. */
+function limited(timeoutMs: number, signal: AbortSignal | undefined) {
+  const controller = new AbortController();
+  let exceeded: string | undefined;
+  const timer = setTimeout(
+    () => {
+      exceeded = `no answer within ${timeoutMs} ms`;
+      controller.abort();
+    },
+    Math.min(timeoutMs, MAX_TIMER_MS),
+  );
+  const abort = () => controller.abort(signal?.reason);
+  signal?.addEventListener('abort', abort);
+  return {
+    signal: controller.signal,
+    exceeded: () => exceeded,
+    end: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    },
+  };
 }
 
 function checked<T>(schema: z.ZodType<T>, text: string, where: string): T {

@@ -1,12 +1,23 @@
 import * as z from 'zod';
 import { problemSchema } from './errors.ts';
 import { LIMITS } from './limits.ts';
-import { labelsSchema, prioritySchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
+import {
+  labelsSchema,
+  prioritySchema,
+  scopeSchema,
+  taskIdSchema,
+  taskTypeNameSchema,
+  tenantSchema,
+  tokenIdSchema,
+  tokenNameSchema,
+  uidSchema,
+} from './names.ts';
 import { outcomeClassSchema, taskErrorSchema } from './outcome.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
-import { endReasonSchema, taskStateSchema } from './row.ts';
+import { endReasonSchema, taskStateSchema, taskViewStateSchema } from './row.ts';
 
-const timeSchema = z.iso.datetime({ offset: true });
+/** ISO 8601 with an offset. */
+export const timeSchema = z.iso.datetime({ offset: true });
 
 /** One task as a caller submits it. */
 export const submissionSchema = z
@@ -52,11 +63,14 @@ export type BatchResponse = z.infer<typeof batchResponseSchema>;
 
 /** One attempt in a task's timeline. */
 export const attemptViewSchema = z.object({
+  /** Numbers the attempts of a task in their order, with gaps. */
   fence: z.number().int(),
   outcome: z.union([outcomeClassSchema, z.literal('running')]),
   claimedAt: timeSchema.optional(),
+  /** When the handler began, where that is known. */
   startedAt: timeSchema.optional(),
   settledAt: timeSchema.optional(),
+  /** It came after the end, or from an older attempt: without effect. */
   late: z.boolean().optional(),
   error: taskErrorSchema.optional(),
 });
@@ -68,27 +82,121 @@ export const taskViewSchema = z.object({
   uid: uidSchema,
   tenant: tenantSchema,
   type: taskTypeNameSchema,
-  state: taskStateSchema,
+  state: taskViewStateSchema,
   reason: endReasonSchema.optional(),
   priority: prioritySchema,
   labels: labelsSchema,
   /** Handler runs that counted. */
   attempts: z.number().int(),
+  /** Attempts of which nothing was ever heard. */
   lost: z.number().int(),
+  /** Attempts that were put off because something asked to slow down; they do not count. */
   throttled: z.number().int(),
+  /** The next attempt comes no earlier, or came no earlier. */
   runAt: timeSchema,
   expiresAt: timeSchema.optional(),
+  /** The generation that this one repeats. */
+  retryOf: uidSchema.optional(),
   error: taskErrorSchema.optional(),
   timeline: z.object({
     acceptedAt: timeSchema,
+    /** When the first note to look at it was made. */
     hintedAt: timeSchema,
     attempts: z.array(attemptViewSchema),
     endedAt: timeSchema.optional(),
   }),
+  /** Where it is asked for. */
   payload: z.unknown().optional(),
+  /** What the handler returned, where it is asked for. */
   result: z.unknown().optional(),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
+
+/** A task on a page of a list: without its timeline and values, and its error without the stack. */
+export const taskSummarySchema = taskViewSchema.omit({ timeline: true, payload: true, result: true }).extend({
+  error: taskErrorSchema.omit({ stack: true }).optional(),
+  acceptedAt: timeSchema,
+  endedAt: timeSchema.optional(),
+});
+export type TaskSummary = z.infer<typeof taskSummarySchema>;
+
+/** What to list: all of it must hold. The newest come first. */
+export const listQuerySchema = z.strictObject({
+  type: taskTypeNameSchema.optional(),
+  state: taskViewStateSchema.optional(),
+  /** `key:value`, split at the first colon. */
+  label: z
+    .array(z.string().regex(/^[^:]+:/, 'a label filter is key:value'))
+    .max(LIMITS.labels)
+    .optional(),
+  /** Accepted at or after this time. @default 90 days before `to` */
+  from: timeSchema.optional(),
+  /** Accepted before this time. @default now */
+  to: timeSchema.optional(),
+  /** Tasks on a page. @default 50 */
+  limit: z.coerce.number().int().min(1).max(LIMITS.listPage).optional(),
+  /** Where the page before ended; only with the same filters. */
+  cursor: z.string().max(512).optional(),
+});
+export type ListQuery = z.infer<typeof listQuerySchema>;
+
+/** A page of a list. It may hold fewer tasks than asked for, or none, and yet have a cursor: then there may be more. */
+export const listResponseSchema = z.object({ tasks: z.array(taskSummarySchema), cursor: z.string().optional() });
+export type ListResponse = z.infer<typeof listResponseSchema>;
+
+/** What a cancelled task is now: `cancelled`, or `cancelling` while its attempt still runs. */
+export const cancelledSchema = z.object({ id: taskIdSchema, uid: uidSchema, state: z.enum(['cancelled', 'cancelling']) });
+export type Cancelled = z.infer<typeof cancelledSchema>;
+
+export const retryQuerySchema = z.strictObject({
+  /** Which generation to repeat: makes the call repeatable. @default the one that the id stands for now */
+  uid: uidSchema.optional(),
+});
+
+/** An attempt's question whether it shall go on. Its key is known to this attempt alone. */
+export const attemptQuestionSchema = z.strictObject({
+  tenant: tenantSchema,
+  task: taskIdSchema,
+  uid: uidSchema,
+  fence: z.number().int().positive(),
+  key: z.string().min(1).max(64),
+});
+export type AttemptQuestion = z.infer<typeof attemptQuestionSchema>;
+
+/** `running`: go on; `cancelling`: stop, its task is to be cancelled; `over`: stop, the outcome is no longer wanted. */
+export const attemptAnswerSchema = z.object({ state: z.enum(['running', 'cancelling', 'over']) });
+export type AttemptAnswer = z.infer<typeof attemptAnswerSchema>;
+
+/** An API token as its tenant sees it: never the token itself. */
+export const tokenViewSchema = z.object({
+  id: tokenIdSchema,
+  name: tokenNameSchema.optional(),
+  scopes: z.array(scopeSchema),
+  createdAt: timeSchema,
+  expiresAt: timeSchema.optional(),
+});
+export type TokenView = z.infer<typeof tokenViewSchema>;
+export const tokenListSchema = z.object({ tokens: z.array(tokenViewSchema) });
+export type TokenList = z.infer<typeof tokenListSchema>;
+
+export const tokenRequestSchema = z.strictObject({
+  scopes: z.array(scopeSchema).min(1),
+  name: tokenNameSchema.optional(),
+  /** @default never expires */
+  expiresInDays: z.number().positive().max(LIMITS.tokenDays).optional(),
+});
+export type TokenRequest = z.infer<typeof tokenRequestSchema>;
+
+/** How a token is replaced by one with the same rights. */
+export const rotateRequestSchema = z.strictObject({
+  /** Seconds that the old token goes on working, so that its users can take up the new one. @default 3600 */
+  graceSeconds: z.number().int().min(0).max(LIMITS.tokenGraceSeconds).optional(),
+});
+export type RotateRequest = z.infer<typeof rotateRequestSchema>;
+
+/** The only answer that holds a token: it is not kept anywhere. */
+export const issuedTokenSchema = tokenViewSchema.extend({ token: z.string() });
+export type IssuedToken = z.infer<typeof issuedTokenSchema>;
 
 /** The answer of a wait: 200 with a terminal task, 202 with one that is not there yet. */
 export const waitResponseSchema = z.object({ done: z.boolean(), task: taskViewSchema });
@@ -96,13 +204,3 @@ export type WaitResponse = z.infer<typeof waitResponseSchema>;
 
 export const healthSchema = z.object({ status: z.literal('ok'), version: z.string() });
 export type Health = z.infer<typeof healthSchema>;
-
-/** The routes of the API and the scope that each needs; `undefined` needs no credentials. */
-export const ROUTES = {
-  submit: { method: 'POST', path: '/v1/tasks', scope: 'submit' },
-  submitBatch: { method: 'POST', path: '/v1/tasks/batch', scope: 'submit' },
-  get: { method: 'GET', path: '/v1/tasks/{id}', scope: 'read' },
-  wait: { method: 'GET', path: '/v1/tasks/{id}/result', scope: 'read' },
-  health: { method: 'GET', path: '/v1/health', scope: undefined },
-} as const;
-export type RouteName = keyof typeof ROUTES;

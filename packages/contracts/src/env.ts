@@ -14,14 +14,16 @@ const hints = {
   SLUICE_SHARDS_PER_TENANT: count,
 };
 const events = { SLUICE_BUS: z.string().min(1) };
+/** Where the API is, without a slash at its end. */
+const api = { SLUICE_API_URL: z.url() };
 /** `on` when the table has the `list` index. */
 const list = { SLUICE_LIST_INDEX: z.enum(['on', 'off']) };
 
 export const ENV_SCHEMAS = {
   submit: z.object({ ...values, ...hints, ...events, ...list }),
-  api: z.object({ ...values }),
+  api: z.object({ ...values, ...hints, ...events, ...list }),
   authorizer: z.object({ ...table }),
-  dispatch: z.object({ ...values, ...hints, ...events }),
+  dispatch: z.object({ ...values, ...hints, ...events, ...api }),
   settle: z.object({ ...values, ...hints, ...events }),
   timers: z.object({ ...table, ...hints, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
   audit: z.object({ ...table, ...hints }),

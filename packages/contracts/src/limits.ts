@@ -31,6 +31,11 @@ export const LIMITS = {
   timeoutSeconds: 900,
   /** Seconds that a handler may run under the `wait` starter, which keeps dispatch waiting. */
   waitTimeoutSeconds: 120,
+  /**
+   * Bytes of a result as JSON in UTF-8. An asynchronous attempt could not report more, and a type must not break when its
+   * starter changes.
+   */
+  resultBytes: 1_048_576,
   /** Permits of one lane. */
   concurrency: 10_000,
   /** Bytes of a JSON value kept in the row itself. A row must stay under 1 KB to cost one write unit. */
@@ -39,6 +44,18 @@ export const LIMITS = {
   itemBytes: 8_192,
   /** Nesting depth of a payload. */
   payloadDepth: 64,
+  /** Tasks on one page of a list. */
+  listPage: 200,
+  /** Days before now, or before `to`, that a list without `from` goes back. */
+  listDays: 90,
+  /** API tokens of one tenant; twice as many while those that were rotated live out their time. */
+  tokens: 100,
+  /** Characters of a token's name. */
+  tokenNameLength: 64,
+  /** Days from now to the expiry of a token: a hundred years. */
+  tokenDays: 36_500,
+  /** Seconds that a rotated token may go on working: thirty days. */
+  tokenGraceSeconds: 30 * 86_400,
 } as const;
 
 /**

@@ -63,6 +63,8 @@ export const envelopeSchema = z.object({
     throttled: z.number().int().nonnegative().optional(),
     /** ms: when the attempt's time is over. */
     deadline: instantSchema,
+    /** Where the attempt can ask whether it shall go on, and the key that it proves itself with. */
+    control: z.object({ url: z.url(), key: z.string().min(1) }).optional(),
   }),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;

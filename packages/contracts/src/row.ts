@@ -3,11 +3,15 @@ import { instantSchema, labelsSchema, prioritySchema, taskIdSchema, taskTypeName
 import { taskErrorSchema, outcomeClassSchema } from './outcome.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 
-/** States of a task; the last four are terminal. */
+/** States of a task as it is stored; the last four are terminal. */
 export const TASK_STATES = ['waiting', 'running', 'succeeded', 'failed', 'expired', 'cancelled'] as const;
 export const taskStateSchema = z.enum(TASK_STATES);
 export type TaskState = z.infer<typeof taskStateSchema>;
 export const TERMINAL_STATES = ['succeeded', 'failed', 'expired', 'cancelled'] as const satisfies readonly TaskState[];
+/** States as callers see them: a running task that was asked to stop is `cancelling` until its attempt has ended. */
+export const TASK_VIEW_STATES = [...TASK_STATES, 'cancelling'] as const;
+export const taskViewStateSchema = z.enum(TASK_VIEW_STATES);
+export type TaskViewState = z.infer<typeof taskViewStateSchema>;
 export type TerminalState = (typeof TERMINAL_STATES)[number];
 
 /** Why a task is in its terminal state, where the state alone does not say it. */
@@ -66,6 +70,10 @@ export const taskRowSchema = z.object({
   /** When the first attempt was claimed, ms: what a retry policy's maximum age counts from. */
   firstClaimAt: instantSchema.optional(),
   run: runSchema.optional(),
+  /** When the running task was asked to stop, ms. Whatever its attempt comes to but a success then ends it as cancelled. */
+  cancelAt: instantSchema.optional(),
+  /** The generation that this one repeats, with the same payload. */
+  retryOf: uidSchema.optional(),
   /** When the handler of the latest attempt began, ms, where it is known. */
   startedAt: instantSchema.optional(),
   result: storedValueSchema.optional(),

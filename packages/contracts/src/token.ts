@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { instantSchema, scopeSchema, tenantSchema } from './names.ts';
+import { instantSchema, scopeSchema, tenantSchema, tokenNameSchema } from './names.ts';
 
 /** An API token as it is stored: only its hash, never the token. */
 export const tokenRecordSchema = z.object({
@@ -7,9 +7,12 @@ export const tokenRecordSchema = z.object({
   /** SHA-256 of the token, hex. */
   hash: z.string(),
   tenant: tenantSchema,
+  name: tokenNameSchema.optional(),
   scopes: z.array(scopeSchema).min(1),
   createdAt: instantSchema,
   expiresAt: instantSchema.optional(),
+  /** ms from creation to expiry as it was issued, 0 for never: noted when a rotation brings the expiry forward. */
+  lifetime: z.number().int().nonnegative().optional(),
 });
 export type TokenRecord = z.infer<typeof tokenRecordSchema>;
 

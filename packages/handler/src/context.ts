@@ -23,8 +23,10 @@ export interface TaskContext {
   /** Milliseconds until {@link deadline}, never below 0. */
   readonly remainingMs: () => number;
   /**
-   * Aborts shortly before {@link deadline}: 2 s, or a tenth of the time that the attempt had at its start if that is
-   * less. Hand it to `fetch`, SDK calls and timers; what they throw then is retryable.
+   * Aborts shortly before {@link deadline} (2 s, or a tenth of the time that the attempt had at its start if that is
+   * less), and some seconds after the task was cancelled; its `reason` says which: a `DeadlineError`, a
+   * `CancelledError`, or a `SupersededError` when the outcome is no longer wanted. Hand it to `fetch`, SDK calls and
+   * timers: what they throw then is retryable, or ends a cancelled task. What `run` returns all the same is a success.
    */
   readonly signal: AbortSignal;
   /** Writes JSON lines that carry task, tenant, uid, type, attempt and fence. */
@@ -38,7 +40,7 @@ export interface InvocationContext {
   readonly awsRequestId?: string;
 }
 
-/** The reason of {@link TaskContext.signal}. */
+/** The reason of {@link TaskContext.signal} at the end of the attempt's time. */
 export class DeadlineError extends Error {
   override name = 'DeadlineError';
 }
@@ -56,6 +58,8 @@ export function graceMs(remainingMs: number): number {
 
 export interface DeadlineClock {
   readonly signal: AbortSignal;
+  /** Aborts the signal before its time. */
+  abort(reason: Error): void;
   /** Takes the timer back; an environment that Lambda freezes must not wake up to an old one. */
   stop(): void;
 }
@@ -67,5 +71,5 @@ export function startDeadlineClock(deadline: number, now: number): DeadlineClock
   const remaining = deadline - now;
   const timer = setTimeout(abort, Math.min(MAX_TIMER_MS, Math.max(0, remaining - graceMs(remaining))));
   timer.unref();
-  return { signal: controller.signal, stop: () => clearTimeout(timer) };
+  return { signal: controller.signal, abort: (reason) => controller.abort(reason), stop: () => clearTimeout(timer) };
 }

@@ -1,6 +1,7 @@
 import { envelopeSchema, type Envelope, type KitReply } from '@sluice/contracts';
 import * as z from 'zod';
 import { startDeadlineClock, type InvocationContext, type TaskContext } from './context.ts';
+import { CHECK_SECONDS, watchAttempt } from './control.ts';
 import { EnvelopeError, FatalError, RetryableError, ThrottledError } from './errors.ts';
 import { failureOf, type Failure } from './failure.ts';
 import { createTaskLog } from './logger.ts';
@@ -14,6 +15,12 @@ export interface TaskDefinition<Schema extends z.ZodType = z.ZodType, Result = u
   readonly type: string | readonly string[];
   /** What the payload must be. `run` gets its output: defaults filled in, transforms done. */
   readonly input: Schema;
+  /**
+   * Seconds between two questions to the platform whether the task was cancelled, 1 to 300; the first comes after 2 s, so
+   * that a short attempt asks nothing. `false`: never, and {@link TaskContext.signal} aborts at the deadline alone.
+   * @default 5
+   */
+  readonly checkSeconds?: number | false;
   /**
    * Does the work. It may run more than once for one task, so its effects must be idempotent: `ctx.uid` is the key.
    *
@@ -58,6 +65,10 @@ export type TaskHandler<Schema extends z.ZodType = z.ZodType, Result = unknown> 
  * });
  */
 export function defineTask<Schema extends z.ZodType, Result>(definition: TaskDefinition<Schema, Result>): TaskHandler<Schema, Result> {
+  const { checkSeconds = CHECK_SECONDS } = definition;
+  if (checkSeconds !== false && !(checkSeconds >= 1 && checkSeconds <= 300)) {
+    throw new TypeError(`checkSeconds is ${checkSeconds}; give seconds from 1 to 300, or false`);
+  }
   const handle = async (event: unknown, context?: InvocationContext): Promise<KitReply> => {
     const startedAt = Date.now();
     const envelope = parseEnvelope(event);
@@ -66,6 +77,7 @@ export function defineTask<Schema extends z.ZodType, Result>(definition: TaskDef
     const log = createTaskLog({ identity });
     const deadline = Math.min(envelope.sluice.deadline, startedAt + (context?.getRemainingTimeInMillis() ?? Infinity));
     const clock = startDeadlineClock(deadline, startedAt);
+    const stopWatching = checkSeconds === false ? () => undefined : watchAttempt(envelope, checkSeconds, clock.abort);
     const ctx: TaskContext = {
       ...identity,
       deadline: new Date(deadline),
@@ -89,6 +101,7 @@ export function defineTask<Schema extends z.ZodType, Result>(definition: TaskDef
       log[failure.class === 'fatal' ? 'error' : 'warn'](`attempt failed: ${failure.class}`, { error: failure.error });
       return failed(failure, startedAt, endedAt);
     } finally {
+      stopWatching();
       clock.stop();
     }
   };

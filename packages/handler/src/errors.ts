@@ -49,8 +49,8 @@ export interface ThrottledErrorOptions extends ErrorOptions {
 }
 
 /**
- * Something downstream asks to slow down: the attempt is free (it does not count towards `maxAttempts`), and Sluice
- * starts fewer tasks of this type for this tenant.
+ * Something downstream asks to slow down: the attempt is free (it does not count towards `maxAttempts`), and the
+ * task is tried again when it says.
  *
  * @example throw new ThrottledError('the mail server is busy', { retryAfter: 30 });
  */

@@ -48,10 +48,15 @@ function errorOf(thrown: unknown): TaskError {
 
 function bounded(name: string, message: string, stack?: string): TaskError {
   return {
-    name: cutTo(name, ERROR_LIMITS.nameBytes),
-    message: cutTo(message, ERROR_LIMITS.messageBytes),
-    ...(stack && { stack: cutTo(stack, ERROR_LIMITS.stackBytes) }),
+    name: kept(name, ERROR_LIMITS.nameBytes),
+    message: kept(message, ERROR_LIMITS.messageBytes),
+    ...(stack && { stack: kept(stack, ERROR_LIMITS.stackBytes) }),
   };
+}
+
+/** SQS, which carries the report of an asynchronous attempt, refuses the two that are no characters. */
+function kept(text: string, maxBytes: number): string {
+  return cutTo(text.replace(/[\ufffe\uffff]/g, '\ufffd'), maxBytes);
 }
 
 function stackWithCauses(error: object): string | undefined {

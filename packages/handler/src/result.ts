@@ -16,8 +16,8 @@ export const EVENT_AND_RESULT_BYTES = AWS_LIMITS.messageBytes - 32 * 1_024;
  *
  * @param eventBytes bytes of the event as JSON
  * @returns undefined for a handler that returned nothing
- * @throws FatalError for what JSON cannot say (an object inside itself, a BigInt, a function) and for what is too
- *   large: running again would end the same
+ * @throws FatalError for what JSON cannot say (an object inside itself, a BigInt, a function), for what is too large
+ *   and for what no queue takes: running again would end the same
  */
 export function resultOf(value: unknown, eventBytes: number): unknown {
   if (value === undefined) return undefined;
@@ -40,5 +40,9 @@ function stringify(value: unknown): string {
     throw new FatalError(`the result is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
   if (text === undefined) throw new FatalError(`the result is not JSON: it is a ${typeof value}`);
+  // SQS, which carries the report of an asynchronous attempt, refuses these two: the task would end as lost.
+  if (/[\ufffe\uffff]/.test(text)) {
+    throw new FatalError('the result has U+FFFE or U+FFFF, which are no characters: leave them out, or return bytes as base64');
+  }
   return text;
 }

@@ -68,14 +68,17 @@ describe('memory task store', () => {
 });
 
 describe('memory telemetry', () => {
-  it('sums counts by name and type, and keeps lines', () => {
+  it('sums counts by name and type, and keeps values and lines', () => {
     const telemetry = createMemoryTelemetry();
-    telemetry.count('tasks', 'a');
-    telemetry.count('tasks', 'a', 2);
-    telemetry.count('tasks', 'b', 4);
-    telemetry.count('other', undefined);
+    telemetry.count('task.failed', 'a');
+    telemetry.count('task.failed', 'a', 2);
+    telemetry.count('task.failed', 'b', 4);
+    telemetry.count('settle.failed', undefined);
+    telemetry.measure('backlog.age', 'a', 3);
+    telemetry.measure('backlog.age', 'b', 1);
     telemetry.log('warn', 'odd', { tenant: 'acme' });
-    expect([telemetry.total('tasks', 'a'), telemetry.total('tasks'), telemetry.total('none')]).toEqual([3, 7, 0]);
+    expect([telemetry.total('task.failed', 'a'), telemetry.total('task.failed'), telemetry.total('none')]).toEqual([3, 7, 0]);
+    expect([telemetry.measured('backlog.age', 'a'), telemetry.measured('backlog.age')]).toEqual([[3], [3, 1]]);
     expect(telemetry.lines()).toEqual([{ level: 'warn', message: 'odd', fields: { tenant: 'acme' } }]);
   });
 });

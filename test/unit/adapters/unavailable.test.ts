@@ -32,6 +32,7 @@ describe('a table that does not answer', () => {
   const backlog = aws.createBacklogStore(client, config);
   const buckets = aws.createBucketStore(client, config);
   const tokens = aws.createTokenStore(client, config);
+  const list = aws.createTaskList(client, config);
   const calls: Record<string, () => Promise<unknown>> = {
     get: () => tasks.get(A, 'x'),
     insert: () => tasks.insert(row),
@@ -57,6 +58,11 @@ describe('a table that does not answer', () => {
     advance: () => buckets.advance(0, 1, 2),
     'token find': () => tokens.find('h'),
     'token remove': () => tokens.remove('h'),
+    'token noted': () => tokens.noted(A),
+    'token lookUp': () => tokens.lookUp(A, 'h'),
+    'token forget': () => tokens.forget(A, 'h'),
+    'list newest': () => list.newest(A, 0, { after: '0', before: '1' }, 1),
+    'list rows': () => list.rows(A, ['x']),
     types: () => aws.createTypeRegistry(client, config).names(),
   };
 

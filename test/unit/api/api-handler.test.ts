@@ -1,6 +1,7 @@
 import { healthSchema, taskViewSchema, waitResponseSchema } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
-import { createMemoryTokenStore } from '../../../adapters/memory/index.ts';
+import { createMemoryTaskList, createMemoryTokenStore } from '../../../adapters/memory/index.ts';
+import { systemTokens } from '../../../adapters/system.ts';
 import { createHandler } from '../../../functions/api/handler.ts';
 import { createWorld } from '../../helpers/world.ts';
 import { answerOf, request, type RequestOptions } from '../http/requests.ts';
@@ -13,13 +14,21 @@ function platform() {
       await world.pump();
     },
   };
-  const handler = createHandler({ ...world.deps, timer, tokens: createMemoryTokenStore(), version: '1.2.3' });
+  const handler = createHandler({
+    ...world.deps,
+    ...systemTokens,
+    timer,
+    list: createMemoryTaskList(world.tasks),
+    tokens: createMemoryTokenStore(),
+    version: '1.2.3',
+  });
   const call = async (route: string, options: RequestOptions) => answerOf(await handler(request(route, options)));
   return {
     world,
     get: (id: string, options: RequestOptions = {}) => call('GET /v1/tasks/{id}', { ...options, path: { id } }),
     wait: (id: string, options: RequestOptions = {}) => call('GET /v1/tasks/{id}/result', { ...options, path: { id } }),
     health: () => call('GET /v1/health', { authorizer: {}, query: { probe: '1' } }),
+    openapi: () => call('GET /v1/openapi.json', { authorizer: {} }),
   };
 }
 
@@ -62,6 +71,8 @@ describe('GET /v1/tasks/{id}', () => {
     const { tasks } = world.deps;
     const handler = createHandler({
       ...world.deps,
+      ...systemTokens,
+      list: undefined,
       tasks: {
         ...tasks,
         get: (...args) => (reads.push('get'), tasks.get(...args)),
@@ -143,4 +154,11 @@ it('tells health without credentials', async () => {
   const { status, body } = await platform().health();
   expect(status).toBe(200);
   expect(healthSchema.parse(body)).toEqual({ status: 'ok', version: '1.2.3' });
+});
+
+it('gives the OpenAPI document without credentials, and lets it be kept for a while', async () => {
+  const { status, headers, body } = await platform().openapi();
+  expect(status).toBe(200);
+  expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'public, max-age=300' });
+  expect(body).toMatchObject({ openapi: '3.1.1', info: { title: 'Sluice' }, paths: { '/v1/tasks': { post: { operationId: 'submit' } } } });
 });

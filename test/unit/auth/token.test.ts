@@ -4,7 +4,8 @@ import { createMemoryClock, createMemoryTelemetry, createMemoryTokenStore } from
 import { systemTokens } from '../../../adapters/system.ts';
 import { allows } from '../../../core/auth/identity.ts';
 import { principalArn } from '../../../core/auth/principal.ts';
-import { bearerToken, issueToken } from '../../../core/auth/token.ts';
+import { issueToken } from '../../../core/auth/token.ts';
+import { bearerToken } from '../../../core/auth/authenticate.ts';
 import { createHandler } from '../../../functions/authorizer/handler.ts';
 
 const TOKEN = `slc_${'aB3_-'.repeat(9).slice(0, 43)}`;
@@ -85,6 +86,8 @@ describe('issueToken', () => {
     [{ tenant: 'acme', scopes: [] }, 'a token needs a scope'],
     [{ tenant: 'acme', scopes: ['read'], expiresInDays: 0 }, 'days'],
     [{ tenant: 'acme', scopes: ['read'], expiresInDays: Number.NaN }, 'days'],
+    [{ tenant: 'acme', scopes: ['read'], expiresInDays: 36_501 }, 'up to 36500'],
+    [{ tenant: 'acme', scopes: ['read'], name: '' }, '1 to 64 characters'],
   ])('refuses %j', async (tokenRequest, message) => {
     await expect(issueToken(platform().deps, tokenRequest)).rejects.toThrow(message);
   });

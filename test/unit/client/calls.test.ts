@@ -173,6 +173,9 @@ it('types payloads and results by a map of types', () => {
     await client.submit({ type: 'thumbnail' });
     // @ts-expect-error there is no such type
     await client.submit({ type: 'thumb', payload: {} });
+    // @ts-expect-error there is no such type
+    client.list({ type: 'thumb' });
+    for await (const { type } of client.list({ type: 'ping' })) expectTypeOf(type).toEqualTypeOf<'thumbnail' | 'ping'>();
     const task = await client.get('a');
     if (task.type === 'thumbnail') expectTypeOf(task.result).toEqualTypeOf<{ bytes: number } | undefined>();
   };

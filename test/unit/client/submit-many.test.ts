@@ -27,12 +27,16 @@ function* numbered(count: number, payload: unknown = null) {
 }
 
 describe('submitMany', () => {
-  it('submits any number in chunks of 500, with results in order and progress', async () => {
+  it('submits any number in chunks of 500, tells each result and the progress, and keeps none', async () => {
     server.reply(acceptAll);
     const progress: number[] = [];
-    const many = await client.submitMany(numbered(1_201), { onProgress: ({ done }) => progress.push(done) });
-    expect(many).toMatchObject({ done: 1_201, accepted: 1_201, failed: 0, deduplicated: 0 });
-    expect(many.results.map((r) => r.id)).toEqual([...numbered(1_201)].map((t) => t.id));
+    const results = new Map<number, string>();
+    const many = await client.submitMany(numbered(1_201), {
+      onProgress: ({ done }) => progress.push(done),
+      onResult: (item, index) => void results.set(index, item.id),
+    });
+    expect(many).toEqual({ done: 1_201, accepted: 1_201, failed: 0, deduplicated: 0, failures: [] });
+    expect([...results].sort(([a], [b]) => a - b)).toEqual([...numbered(1_201)].map(({ id }, index) => [index, id]));
     expect(server.received.map((r) => tasksOf(r).length).sort((a, b) => a - b)).toEqual([201, 500, 500]);
     expect(server.received[0]?.url).toBe('/v1/tasks/batch');
     expect(progress.at(-1)).toBe(1_201);
@@ -66,7 +70,7 @@ describe('submitMany', () => {
   });
 
   it('submits nothing for an empty source', async () => {
-    expect(await client.submitMany([])).toEqual({ done: 0, accepted: 0, deduplicated: 0, failed: 0, results: [] });
+    expect(await client.submitMany([])).toEqual({ done: 0, accepted: 0, deduplicated: 0, failed: 0, failures: [] });
     expect(server.received).toHaveLength(0);
   });
 
@@ -90,25 +94,50 @@ describe('submitMany', () => {
       perTask(() => ({ ok: false, error: problem('unavailable') })),
       acceptAll,
     );
-    const { results } = await client.submitMany([{ type: 'x' }]);
+    const told: string[] = [];
+    await client.submitMany([{ type: 'x' }], { onResult: ({ id }) => void told.push(id) });
     const ids = server.received.map((r) => tasksOf(r)[0]?.id);
     expect(ids).toHaveLength(3);
-    expect(new Set(ids)).toEqual(new Set([results[0]?.id]));
+    expect(new Set(ids)).toEqual(new Set(told));
   });
 
   it('tells the failures of items and goes on with the others', async () => {
     server.reply(perTask((id) => (id === 't1' ? { ok: false, error: problem('unknown_type') } : { ok: true, task: accepted(id) })));
-    const { results, failed } = await client.submitMany([...numbered(2), { type: 'x', payload: 1n }, { type: 'x', id: 'last' }]);
-    expect(failed).toBe(2);
-    expect(results.map((r) => r.ok)).toEqual([true, false, false, true]);
-    expect(results[1]).toMatchObject({ error: { code: 'unknown_type', status: 400 } });
-    expect(results[2]).toMatchObject({ error: { code: 'bad_request' } });
+    const told: [number, boolean][] = [];
+    const {
+      failures,
+      failed,
+      accepted: count,
+    } = await client.submitMany(
+      [...numbered(2), { type: 'x', payload: 1n }, { type: 'x', id: 'large', payload: 'x'.repeat(5_000_000) }, { type: 'x', id: 'last' }],
+      { onResult: ({ ok }, index) => void told.push([index, ok]) },
+    );
+    expect({ failed, count }).toEqual({ failed: 3, count: 2 });
+    expect(told.sort(([a], [b]) => a - b)).toEqual([
+      [0, true],
+      [1, false],
+      [2, false],
+      [3, false],
+      [4, true],
+    ]);
+    expect([...failures].sort((a, b) => a.index - b.index)).toMatchObject([
+      { index: 1, id: 't1', error: { code: 'unknown_type', status: 400 } },
+      { index: 2, id: '', error: { name: 'BadRequestError', code: 'bad_request' } },
+      { index: 3, id: 'large', error: { name: 'PayloadTooLargeError', code: 'body_too_large' } },
+    ]);
+  });
+
+  it('keeps the first thousand failures and counts all', async () => {
+    server.reply(perTask(() => ({ ok: false, error: problem('unknown_type') })));
+    let told = 0;
+    const { failures, failed } = await client.submitMany(numbered(1_500), { onResult: () => void (told += 1) });
+    expect([failures.length, failed, told]).toEqual([1_000, 1_500, 1_500]);
   });
 
   it('gives up on an item after its repeats, waiting as long as it is told', async () => {
     server.reply(perTask(() => ({ ok: false, error: problem('throttled', { retryAfterSeconds: 0.01 }) })));
-    const { results } = await client.submitMany(numbered(1));
-    expect(results[0]).toMatchObject({ ok: false, error: { code: 'throttled', retryAfterSeconds: 0.01 } });
+    const { failures } = await client.submitMany(numbered(1));
+    expect(failures[0]).toMatchObject({ error: { code: 'throttled', retryAfterSeconds: 0.01 } });
     expect(server.received).toHaveLength(4);
   });
 
@@ -118,33 +147,26 @@ describe('submitMany', () => {
     ['answered with too few results', answer(200, { results: [] }), { kind: 'schema_mismatch' }],
   ])('makes the failure of a whole call that of its tasks: %s', async (_, reply, error) => {
     server.reply(reply);
-    const { results } = await client.submitMany(numbered(2));
-    expect(results).toMatchObject([
-      { ok: false, error },
-      { ok: false, error },
+    const { failures } = await client.submitMany(numbered(2));
+    expect(failures).toMatchObject([
+      { index: 0, id: 't0', error },
+      { index: 1, id: 't1', error },
     ]);
   });
 
-  it('rejects with the error of its source, after the calls under way', async () => {
-    server.reply(acceptAll);
-    function* source() {
-      yield* numbered(3);
-      throw new Error('the file ended early');
-    }
-    await expect(client.submitMany(source(), { chunkTasks: 1 })).rejects.toThrow('the file ended early');
-  });
-
-  it('stops when it is aborted', async () => {
-    const controller = new AbortController();
-    server.reply(acceptAll);
-    const call = client.submitMany(numbered(100), {
-      chunkTasks: 1,
-      concurrency: 1,
-      signal: controller.signal,
-      onProgress: ({ done }) => done === 5 && controller.abort(new Error('enough')),
-    });
-    await expect(call).rejects.toThrow('enough');
-    expect(server.received).toHaveLength(5);
+  it('ends the item that is told to wait too long, and repeats the others', async () => {
+    let first = true;
+    server.reply(
+      perTask((id) => {
+        const wait = { t0: 61, t1: 0 }[id];
+        return first && wait !== undefined
+          ? { ok: false, error: problem('throttled', { retryAfterSeconds: wait }) }
+          : { ok: true, task: accepted(id) };
+      }),
+    );
+    const { failures } = await client.submitMany(numbered(3), { onResult: () => void (first = false) });
+    expect(failures).toMatchObject([{ id: 't0', error: { retryAfterSeconds: 61 } }]);
+    expect(server.received.map((r) => tasksOf(r).map((t) => t.id))).toEqual([['t0', 't1', 't2'], ['t1']]);
   });
 
   it('says which option is wrong', async () => {

@@ -6,6 +6,24 @@ import { envelopeSample, recordSample, T0, UID } from '../../helpers/samples.ts'
 
 const kit = { version: 1, class: 'succeeded', startedAt: T0, endedAt: T0 + 9 };
 
+describe('a result', () => {
+  it.each([
+    ['as large as one may be', 1_048_574, 'succeeded'],
+    ['larger', 1_048_575, 'fatal'],
+  ])('%s: %i characters and two quotes', (_, length, outcomeClass) => {
+    const text = 'x'.repeat(length);
+    expect(classifyAnswer({ payload: text }).class).toBe(outcomeClass);
+    const kit = { sluice: { version: 1, class: 'succeeded', startedAt: 1, endedAt: 2 }, result: text };
+    expect(classifyAnswer({ payload: kit })).toMatchObject({ class: outcomeClass, startedAt: 1 });
+    if (outcomeClass === 'fatal') {
+      expect(classifyAnswer({ payload: text }).error).toMatchObject({
+        name: 'ResultTooLarge',
+        message: expect.stringContaining('1048577') as string,
+      });
+    }
+  });
+});
+
 describe('the name of an error', () => {
   it.each([
     ['Error', 'retryable'],

@@ -34,6 +34,15 @@ describe('a submission that is refused says what was given, what is allowed and 
     ['a delay that is too long', { type: 'echo', delaySeconds: LIMITS.delaySeconds + 1 }, [/<=158112000/, /at delaySeconds/]],
     ['a delay and a time', { type: 'echo', delaySeconds: 1, runAt: '2026-01-02T00:00:00Z' }, [/delaySeconds or runAt, not both/]],
     ['a time that is none', { type: 'echo', runAt: 'tomorrow' }, [/ISO datetime/, /at runAt/]],
+    [
+      'a label that a record cannot have',
+      { type: 'echo', labels: JSON.parse('{"__proto__":"x"}') as unknown },
+      [/cannot be named "__proto__"/],
+    ],
+    ['what is no character', { type: 'echo', payload: { deep: ['a\uffff'] } }, [/U\+FFFE or U\+FFFF/]],
+    ['what is no character in a label', { type: 'echo', labels: { a: '\ufffe' } }, [/U\+FFFE and U\+FFFF/, /at labels.a/]],
+    ['half of a character in a label', { type: 'echo', labels: { a: 'x\ud800' } }, [/half of a surrogate pair/, /at labels.a/]],
+    ['half of a character in the key of a label', { type: 'echo', labels: { '\udfff': 'x' } }, [/labels/]],
     ['a day that is none', { type: 'echo', runAt: '2026-02-30T00:00:00Z' }, [/ISO datetime/]],
     ['a time without a zone', { type: 'echo', runAt: '2026-02-03T00:00:00' }, [/ISO datetime/]],
     [

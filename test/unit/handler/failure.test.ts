@@ -31,6 +31,7 @@ describe('failureOf', () => {
     ['a string', 'plain text', { name: 'Error', message: 'plain text' }],
     ['undefined', undefined, { name: 'NonError', message: 'threw undefined' }],
     ['null', null, { name: 'NonError', message: 'threw null' }],
+    ['what is no character', 'a\ufffeb\uffff', { name: 'Error', message: 'a\ufffdb\ufffd' }],
     ['a number', 42, { name: 'NonError', message: 'threw 42' }],
     ['a symbol', Symbol('s'), { name: 'NonError', message: 'threw Symbol(s)' }],
     ['an object', { a: 1 }, { name: 'NonError', message: 'threw {"a":1}' }],

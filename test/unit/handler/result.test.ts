@@ -13,6 +13,8 @@ describe('resultOf', () => {
     ['a BigInt', { n: 1n }, /BigInt/],
     ['a function', () => 1, /it is a function/],
     ['a symbol', Symbol('s'), /it is a symbol/],
+    ['what is no character', { text: 'a\uffff' }, /U\+FFFE or U\+FFFF/],
+    ['what is no character in a key', { 'a\ufffe': 1 }, /U\+FFFE or U\+FFFF/],
     [
       'a toJSON that throws a string',
       {

@@ -42,6 +42,10 @@ describe('bodies', () => {
     expect(problemSchema.safeParse(body).success).toBe(true);
   });
 
+  it.each([false, true])('may begin with a byte order mark, base64: %s', async (base64) => {
+    expect((await call(echo, { body: '\ufeff{"n":1}', base64 })).body).toEqual({ tenant: 'acme', body: { n: 1 } });
+  });
+
   it('that are not UTF-8 are malformed_json', async () => {
     const event = { ...request(ROUTE), body: Buffer.from([0xff, 0xfe]).toString('base64'), isBase64Encoded: true };
     const { body } = answerOf(await createHttpHandler({ tokens, telemetry }, { submit: echo })(event));

@@ -6,7 +6,8 @@ export interface RequestOptions {
   readonly scopes?: readonly Scope[];
   /** In place of what the token's authorizer leaves. */
   readonly authorizer?: Authorizer;
-  readonly query?: Record<string, string>;
+  /** As the text of the URL where a parameter repeats. */
+  readonly query?: Record<string, string> | string;
   readonly path?: Record<string, string>;
   /** Text as it is; anything else as JSON. */
   readonly body?: unknown;
@@ -25,7 +26,7 @@ export function request(routeKey: string, options: RequestOptions = {}): HttpEve
     rawQueryString: new URLSearchParams(query).toString(),
     headers: { 'content-type': 'application/json' },
     isBase64Encoded: base64,
-    ...(query && { queryStringParameters: query }),
+    ...(query && { queryStringParameters: joined(new URLSearchParams(query)) }),
     ...(path && { pathParameters: path }),
     ...(text !== undefined && { body: base64 ? Buffer.from(text).toString('base64') : text }),
     requestContext: {
@@ -42,6 +43,11 @@ export function request(routeKey: string, options: RequestOptions = {}): HttpEve
       authorizer: options.authorizer ?? { lambda: { tenant, scopes: scopes.join(',') } },
     },
   };
+}
+
+/** As the gateway does it: values of one name with commas between them. */
+function joined(query: URLSearchParams): Record<string, string> {
+  return Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name).join(',')]));
 }
 
 export interface Answer {

@@ -1,0 +1,23 @@
+import type * as Sdk from '@aws-sdk/client-sqs';
+import { jsonErrorOf, jsonOperation } from './json.ts';
+import { type ClientConfig, type Command, commandOf, ServiceClient } from './service.ts';
+
+/** Calls go to the client's endpoint; the queue's URL only names it. */
+export class SQSClient extends ServiceClient {
+  constructor(config?: ClientConfig) {
+    super({ endpointPrefix: 'sqs', endpointVariable: 'SQS', errorOf: jsonErrorOf }, config);
+  }
+}
+
+function command<I, O>(operation: string): new (input: I) => Command<I, O> {
+  return commandOf(jsonOperation<I, O>('1.0', `AmazonSQS.${operation}`));
+}
+
+export const SendMessageBatchCommand = command<Sdk.SendMessageBatchCommandInput, Sdk.SendMessageBatchCommandOutput>('SendMessageBatch');
+export const ReceiveMessageCommand = command<Sdk.ReceiveMessageCommandInput, Sdk.ReceiveMessageCommandOutput>('ReceiveMessage');
+export const DeleteMessageBatchCommand = command<Sdk.DeleteMessageBatchCommandInput, Sdk.DeleteMessageBatchCommandOutput>(
+  'DeleteMessageBatch',
+);
+export const ChangeMessageVisibilityCommand = command<Sdk.ChangeMessageVisibilityCommandInput, Sdk.ChangeMessageVisibilityCommandOutput>(
+  'ChangeMessageVisibility',
+);

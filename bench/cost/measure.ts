@@ -1,0 +1,164 @@
+import { CreateQueueCommand, GetQueueUrlCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { DestinationRecord, StartMode } from '@sluice/contracts';
+import { createBacklogStore } from '../../adapters/aws/backlog-store.ts';
+import { createBucketStore } from '../../adapters/aws/bucket-store.ts';
+import { countCalls, type CallCounter } from '../../adapters/aws/counting.ts';
+import { createHintQueue } from '../../adapters/aws/hint-queue.ts';
+import { createPermitStore } from '../../adapters/aws/permit-store.ts';
+import { createTaskStore } from '../../adapters/aws/task-store.ts';
+import { createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
+import { createValueStore } from '../../adapters/aws/value-store.ts';
+import { createMemoryEventBus, createMemoryStarter, createMemoryTelemetry } from '../../adapters/memory/index.ts';
+import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../../adapters/system.ts';
+import { dispatch } from '../../core/dispatch/dispatch.ts';
+import type { ReceivedHint } from '../../core/ports/hint-queue.ts';
+import { settleRecords } from '../../core/settle/settle-records.ts';
+import { submitTasks } from '../../core/submit/submit.ts';
+import { startDynamo, startFaux } from '../../test/contract/servers.ts';
+
+const BATCH = 10;
+const BATCHES = 5;
+
+export interface Cost {
+  /** Calls of AWS, invocations of handlers included. */
+  calls: number;
+  /** Write units of the table and its index. */
+  writeUnits: number;
+}
+
+export type Phases = Record<'submit' | 'dispatch' | 'settle', Cost>;
+
+/** What one task costs, by starter and by whether the table has the list index. */
+export interface CostRun {
+  readonly mode: StartMode;
+  readonly listIndex: boolean;
+  readonly costs: Phases;
+}
+
+/**
+ * Counts calls and write units of a task on the happy path: single submissions, then batches of ten of one lane, by the
+ * production code and the real SDK against servers of DynamoDB and SQS. Invocations are counted at the starter.
+ */
+export async function measureCosts(): Promise<readonly CostRun[]> {
+  const dynamo = await startDynamo();
+  const faux = await startFaux();
+  const servers = { dynamo, faux, counter: new Map() as CallCounter };
+  try {
+    const runs: CostRun[] = [];
+    for (const listIndex of [true, false]) {
+      for (const mode of ['event', 'wait'] as const) runs.push({ mode, listIndex, costs: await measure(servers, mode, listIndex) });
+    }
+    return runs;
+  } finally {
+    await dynamo.stop();
+    await faux.stop();
+  }
+}
+
+interface Servers {
+  readonly dynamo: Awaited<ReturnType<typeof startDynamo>>;
+  readonly faux: Awaited<ReturnType<typeof startFaux>>;
+  readonly counter: CallCounter;
+}
+
+async function measure({ dynamo, faux, counter }: Servers, mode: StartMode, listIndex: boolean): Promise<Phases> {
+  const dynamodb = countCalls(dynamo.clients.dynamodb, counter);
+  const sqs = countCalls(faux.clients.sqs, counter);
+  const table = await dynamo.newTable();
+  const records: DestinationRecord[] = [];
+  let invocations = 0;
+  const starter = createMemoryStarter({
+    clock,
+    handlers: {
+      echo: () => {
+        invocations += 1;
+        return { ok: true };
+      },
+    },
+    onRecord: (record) => void records.push(record),
+  });
+  const queueUrlPrefix = await makeQueues(sqs, `${table}-`);
+  const telemetry = createMemoryTelemetry();
+  const types = createTypeRegistry(dynamodb, { table, clock, telemetry, refreshSeconds: 3_600 });
+  await createTypeWriter(dynamodb, { table }).put(
+    {
+      v: 1,
+      type: 'echo',
+      handler: { kind: 'lambda', arn: 'arn:aws:lambda:us-east-1:000000000000:function:echo:sluice' },
+      start: mode,
+      timeoutSeconds: 30,
+      concurrency: 40,
+      retry: { maxAttempts: 5, minDelaySeconds: 1, maxDelaySeconds: 60, factor: 2 },
+      dedupWindowSeconds: 86_400,
+    },
+    'bench',
+  );
+  await types.get('echo');
+  const deps = {
+    tasks: createTaskStore(dynamodb, { table, listIndex, clock, telemetry }),
+    values: createValueStore({ dynamodb, s3: faux.clients.s3 }, { table, bucket: 'values', clock }),
+    permits: createPermitStore(dynamodb, { table }),
+    backlog: createBacklogStore(dynamodb, { table, random, telemetry }),
+    buckets: createBucketStore(dynamodb, { table, random, telemetry }),
+    queue: createHintQueue(sqs, { queueUrlPrefix, random, telemetry }),
+    events: createMemoryEventBus(),
+    routing: { shards: 1, shardsPerTenant: 1 },
+    types,
+    telemetry,
+    starter,
+    clock,
+    random,
+    timer,
+    hasher,
+  };
+  const sums = { submit: { calls: 0, writeUnits: 0 }, dispatch: { calls: 0, writeUnits: 0 }, settle: { calls: 0, writeUnits: 0 } };
+  const phase = async (into: Cost, run: () => Promise<unknown>): Promise<void> => {
+    counter.clear();
+    invocations = 0;
+    await run();
+    for (const counts of counter.values()) {
+      into.calls += counts.calls;
+      into.writeUnits += counts.writeUnits;
+    }
+    into.calls += invocations;
+  };
+  for (let batch = 0; batch < BATCHES; batch++) {
+    for (let n = 0; n < BATCH; n++) {
+      await phase(sums.submit, () =>
+        submitTasks(deps, 'acme', [{ type: 'echo', id: `task-${batch}-${n}`, payload: { order: n, name: 'Ada Lovelace' } }]),
+      );
+    }
+    const received = await receive(sqs, `${queueUrlPrefix}normal-0`);
+    await phase(sums.dispatch, async () => {
+      const kept = await dispatch(deps, received, { noted: new Map(), deadline: clock.now() + 180_000 });
+      if (kept.length > 0) throw new Error(`${kept.length} messages were kept`);
+      await starter.idle();
+    });
+    const bodies = records.splice(0).map((record, n) => ({ messageId: `${n}`, body: JSON.stringify(record) }));
+    if (bodies.length > 0) await phase(sums.settle, () => settleRecords(deps, bodies));
+  }
+  const done = telemetry.total('task.succeeded');
+  if (done !== BATCH * BATCHES) throw new Error(`${done} of ${BATCH * BATCHES} tasks succeeded`);
+  for (const cost of Object.values(sums)) {
+    cost.calls /= done;
+    cost.writeUnits /= done;
+  }
+  return sums;
+}
+
+async function makeQueues(sqs: SQSClient, prefix: string): Promise<string> {
+  for (const priority of ['high', 'normal', 'low']) await sqs.send(new CreateQueueCommand({ QueueName: `${prefix}${priority}-0` }));
+  const { QueueUrl = '' } = await sqs.send(new GetQueueUrlCommand({ QueueName: `${prefix}normal-0` }));
+  return QueueUrl.replace(/normal-0$/, '');
+}
+
+async function receive(sqs: SQSClient, QueueUrl: string): Promise<ReceivedHint[]> {
+  const received: ReceivedHint[] = [];
+  while (received.length < BATCH) {
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }));
+    for (const { MessageId = '', ReceiptHandle = '', Body = '' } of Messages) {
+      received.push({ messageId: MessageId, receipt: ReceiptHandle, body: Body, receiveCount: 1, queue: { priority: 'normal', shard: 0 } });
+    }
+  }
+  return received;
+}

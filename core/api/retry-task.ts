@@ -1,0 +1,82 @@
+import { isSluiceError, SluiceError, type Accepted, type TaskRow } from '@sluice/contracts';
+import { placeHints } from '../hints/place.ts';
+import { notHinted, putRow, type SubmitDeps } from '../submit/put-row.ts';
+import { PAYLOAD_KEPT_MS } from '../submit/submit.ts';
+import { hintOf, isTerminal } from '../tasks/state.ts';
+import { logStep } from '../tasks/step.ts';
+import { readValue, storeValue } from '../tasks/values.ts';
+import { readRow } from './get-task.ts';
+import { viewState } from './view.ts';
+
+/**
+ * Runs a task again that ended without success: a new generation of its id, with the same payload, options and labels
+ * and all its attempts anew. An expiry that has passed is left out.
+ *
+ * @param uid the generation that is meant. With it the call may be repeated: once that generation has been retried,
+ *   the answer is the task that it became, `deduplicated`
+ * @throws SluiceError `not_found`; `state_conflict` for a task that has not ended, that succeeded, or that is another
+ *   generation by now; `unknown_type` when its type is no longer deployed; `payload_gone`; `unavailable`
+ */
+export async function retryTask(deps: SubmitDeps, tenant: string, id: string, uid?: string): Promise<Accepted> {
+  const old = await readRow(deps, tenant, id);
+  if (uid !== undefined && old.uid !== uid) {
+    if (old.retryOf === uid) return { id, uid: old.uid, state: old.state, deduplicated: true };
+    throw conflict(old, `task ${id} is generation ${old.uid} by now, not ${uid}; look at it again`);
+  }
+  if (!isTerminal(old.state)) throw conflict(old, `task ${id} is ${viewState(old)}; only a task that has ended can be retried`);
+  if (old.state === 'succeeded') throw conflict(old, `task ${id} has succeeded; submit it under another id to run it again`);
+  if (!(await deps.types.get(old.type))) {
+    throw new SluiceError('unknown_type', `the task type "${old.type}" of task ${id} is no longer deployed; deploy it, then retry`);
+  }
+  const json = await payloadOf(deps, old);
+  const now = deps.clock.now();
+  const fresh = successorOf(old, deps.random.ulid(now), now);
+  const row = { ...fresh, payload: await storeValue(deps.values, fresh, 'payload', json, now + PAYLOAD_KEPT_MS) };
+  const made = deps.clock.now();
+  const [durable] = await placeHints(deps, [{ tenant, task: hintOf(row, made) }]);
+  if (durable !== true) throw notHinted();
+  const accepted = await putRow(deps, row, made, old);
+  logStep(deps.telemetry, accepted.deduplicated ? 'deduplicated' : 'accepted', { ...row, uid: accepted.uid }, { retryOf: old.uid });
+  return accepted;
+}
+
+/** The next generation of a task. Its payload is stored next, under its own uid. */
+function successorOf(old: TaskRow, uid: string, now: number): TaskRow {
+  const { tenant, id, type, priority, hash, labels, retry, expiresAt } = old;
+  return {
+    v: 1,
+    tenant,
+    id,
+    uid,
+    seq: 0,
+    fence: 0,
+    type,
+    priority,
+    state: 'waiting',
+    at: now,
+    acceptedAt: now,
+    hintedAt: now,
+    hash,
+    payload: { in: 'row', json: 'null' },
+    attempts: 0,
+    lost: 0,
+    throttled: 0,
+    retryOf: old.uid,
+    ...(labels && { labels }),
+    ...(retry && { retry }),
+    ...(expiresAt !== undefined && expiresAt > now && { expiresAt }),
+  };
+}
+
+async function payloadOf(deps: SubmitDeps, old: TaskRow): Promise<string> {
+  try {
+    return await readValue(deps.values, old, 'payload', old.payload);
+  } catch (error) {
+    if (!isSluiceError(error) || error.code !== 'not_found') throw error;
+    throw new SluiceError('payload_gone', `the payload of task ${old.id} has been deleted; submit the task again with its payload`);
+  }
+}
+
+function conflict(row: TaskRow, message: string): SluiceError {
+  return new SluiceError('state_conflict', message, { details: { state: viewState(row), uid: row.uid } });
+}

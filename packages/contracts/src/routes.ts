@@ -1,0 +1,28 @@
+import type { Scope } from './names.ts';
+
+interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  /** What credentials need for it; `undefined` needs none. */
+  readonly scope: Scope | undefined;
+}
+
+/** The routes of the API. */
+export const ROUTES = {
+  submit: { method: 'POST', path: '/v1/tasks', scope: 'submit' },
+  submitBatch: { method: 'POST', path: '/v1/tasks/batch', scope: 'submit' },
+  list: { method: 'GET', path: '/v1/tasks', scope: 'read' },
+  get: { method: 'GET', path: '/v1/tasks/{id}', scope: 'read' },
+  wait: { method: 'GET', path: '/v1/tasks/{id}/result', scope: 'read' },
+  cancel: { method: 'POST', path: '/v1/tasks/{id}/cancel', scope: 'operate' },
+  retry: { method: 'POST', path: '/v1/tasks/{id}/retry', scope: 'operate' },
+  listTokens: { method: 'GET', path: '/v1/tokens', scope: 'admin' },
+  createToken: { method: 'POST', path: '/v1/tokens', scope: 'admin' },
+  revokeToken: { method: 'DELETE', path: '/v1/tokens/{id}', scope: 'admin' },
+  rotateToken: { method: 'POST', path: '/v1/tokens/{id}/rotate', scope: 'admin' },
+  /** Asked by the handler kit; the body proves the attempt. */
+  attempt: { method: 'POST', path: '/v1/attempts', scope: undefined },
+  health: { method: 'GET', path: '/v1/health', scope: undefined },
+  openapi: { method: 'GET', path: '/v1/openapi.json', scope: undefined },
+} as const satisfies Record<string, Route>;
+export type RouteName = keyof typeof ROUTES;

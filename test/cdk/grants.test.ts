@@ -1,0 +1,73 @@
+import { ENV_SCHEMAS, type FunctionName } from '@sluice/contracts';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { allowedTo, type Deployment, makePlatform } from './synth.ts';
+
+describe('what each function may do', () => {
+  const HINT = ['sqs:SendMessage'];
+  const CONSUME = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
+  const table = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action}`);
+  let stack: Deployment['stack'];
+  beforeAll(() => {
+    ({ stack } = makePlatform());
+  });
+
+  it.each([
+    ['submit', [...table('GetItem', 'PutItem', 'UpdateItem', 'Query'), ...HINT, 's3:PutObject', 'events:PutEvents']],
+    [
+      'api',
+      [
+        // The second Query is that of the list index.
+        ...table('GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'Query'),
+        ...HINT,
+        's3:GetObject',
+        's3:PutObject',
+        's3:ListBucket',
+        'events:PutEvents',
+      ],
+    ],
+    ['authorizer', table('GetItem')],
+    [
+      'dispatch',
+      [
+        ...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'),
+        ...HINT,
+        ...CONSUME,
+        'sqs:ChangeMessageVisibility',
+        's3:GetObject',
+        's3:PutObject',
+        'events:PutEvents',
+      ],
+    ],
+    ['settle', [...table('GetItem', 'PutItem', 'UpdateItem', 'Query'), ...HINT, ...CONSUME, 's3:PutObject', 'events:PutEvents']],
+    ['timers', [...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'), ...HINT, 'sqs:DeleteMessage', 'sqs:ReceiveMessage']],
+    ['audit', [...table('Scan', 'GetItem', 'Query'), ...HINT]],
+    ['registrar', table('PutItem', 'DeleteItem')],
+  ])('%s', (name, expected) => {
+    const actions = allowedTo(stack, `sluice-${name}`).map(({ action }) => action);
+    expect(actions).toEqual([...expected].sort((a, b) => a.localeCompare(b)));
+  });
+
+  it.each([
+    ['authorizer', ['K#*', 'I#*']],
+    ['registrar', ['Y']],
+  ])('%s sees only the partitions %j', (name, keys) => {
+    for (const { statement } of allowedTo(stack, `sluice-${name}`)) {
+      expect(statement.Condition).toEqual({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });
+    }
+  });
+});
+
+it('lets no function but the API query the list index, and tells dispatch where the API is', () => {
+  const { stack } = makePlatform();
+  const listing = (Object.keys(ENV_SCHEMAS) as FunctionName[]).filter((name) =>
+    allowedTo(stack, `sluice-${name}`).some(({ statement }) => JSON.stringify(statement.Resource).includes('/index/')),
+  );
+  expect(listing).toEqual(['api']);
+  const api = allowedTo(stack, 'sluice-api').filter(({ statement }) => JSON.stringify(statement.Resource).includes('/index/list'));
+  expect(api.map(({ action }) => action)).toEqual(['dynamodb:Query']);
+  Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
+    FunctionName: 'sluice-dispatch',
+    Environment: { Variables: Match.objectLike({ SLUICE_API_URL: { 'Fn::GetAtt': [Match.anyValue(), 'ApiEndpoint'] } }) },
+  });
+});

@@ -1,0 +1,169 @@
+import { AWS_LIMITS, EVENT_AGE_SECONDS, isSluiceError, LIMITS, retryPolicySchema, S3_SHORT_DAYS, type Scope } from '@sluice/contracts';
+import { ERROR_LIMITS, EVENT_AND_RESULT_BYTES } from '@sluice/handler';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { describe, expect, it } from 'vitest';
+import { createMemoryTokenStore } from '../../adapters/memory/index.ts';
+import { systemTokens } from '../../adapters/system.ts';
+import { WAITS_PER_TENANT } from '../../core/api/wait-for-task.ts';
+import { issueToken } from '../../core/auth/token.ts';
+import { classifyAnswer } from '../../core/outcomes/classify.ts';
+import { checkSubmission } from '../../core/submit/validate.ts';
+import { PAYLOAD_KEPT_MS } from '../../core/submit/submit.ts';
+import { FAILED_RETENTION_SECONDS } from '../../core/settle/decide.ts';
+import { createHandler as createApi } from '../../functions/api/handler.ts';
+import { createHandler as createSubmit } from '../../functions/submit/handler.ts';
+import { TaskPlatform, TaskType, type TaskTypeProps } from '../../lib/index.ts';
+import { makeApp } from '../cdk/synth.ts';
+import { T0 } from '../helpers/samples.ts';
+import { createWorld } from '../helpers/world.ts';
+import { answerOf, request, type RequestOptions } from '../unit/http/requests.ts';
+import { textOf } from './pages.ts';
+
+type Limit = keyof typeof LIMITS;
+const page = textOf('docs/limits.md');
+
+/** The value beside a name in a table of the page. */
+function valueOf(name: string): number | undefined {
+  const [, value] = new RegExp(`^\\| \`${name}\` \\| ([\\d,]+) \\|`, 'm').exec(page) ?? [];
+  return value === undefined ? undefined : Number(value.replaceAll(',', ''));
+}
+
+describe('docs/limits.md', () => {
+  it('has every limit of the contracts with its value, and no other', () => {
+    const expected = { ...LIMITS, ...AWS_LIMITS, EVENT_AGE_SECONDS };
+    const named = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = '']) => [name, valueOf(name)] as const);
+    expect(Object.fromEntries(named)).toEqual(expected);
+  });
+
+  it.each([
+    [EVENT_AND_RESULT_BYTES.toLocaleString('en'), '(`EVENT_AND_RESULT_BYTES`)'],
+    [`${ERROR_LIMITS.nameBytes} bytes of the name`],
+    [`${ERROR_LIMITS.messageBytes.toLocaleString('en')} of the message`],
+    [`${ERROR_LIMITS.stackBytes.toLocaleString('en')} of the stack`],
+    [`${S3_SHORT_DAYS} days (\`S3_SHORT_DAYS\`)`],
+    [`${PAYLOAD_KEPT_MS / 86_400_000} days from the first attempt's time`],
+    [`| ${FAILED_RETENTION_SECONDS / 86_400} days; one that failed`],
+    [`${LIMITS.tokens * 2} while they are rotated`],
+  ])('says %s', (...words) => {
+    for (const word of words) expect(page).toContain(word);
+  });
+
+  it('says what a retry policy may be, and how many waits one tenant has', () => {
+    for (const wrong of [
+      { minDelaySeconds: 86_401, maxDelaySeconds: 90_000 },
+      { maxDelaySeconds: 604_801 },
+      { factor: 10.1 },
+      { factor: 0.9 },
+    ]) {
+      expect(retryPolicySchema.safeParse(wrong).success).toBe(false);
+    }
+    expect(retryPolicySchema.safeParse({ minDelaySeconds: 86_400, maxDelaySeconds: 604_800, factor: 10 }).success).toBe(true);
+    expect(page).toContain('`minDelaySeconds` is 0 to 86,400, `maxDelaySeconds` 0 to 604,800');
+    expect(WAITS_PER_TENANT).toBe(LIMITS.waitsAtOnce / 2);
+  });
+});
+
+/** What goes beyond a limit by one, or why no caller can. */
+const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
+  payloadBytes: submitting({ payload: 'x'.repeat(LIMITS.payloadBytes - 1) }),
+  bodyBytes: calling('POST /v1/tasks', { body: 'x'.repeat(LIMITS.bodyBytes + 1) }),
+  batchTasks: calling('POST /v1/tasks/batch', { body: { tasks: Array.from({ length: LIMITS.batchTasks + 1 }, () => ({})) } }),
+  idLength: submitting({ id: 'x'.repeat(LIMITS.idLength + 1) }),
+  resultBytes: async () => classifyAnswer({ payload: 'x'.repeat(LIMITS.resultBytes - 1) }).error?.message ?? '',
+  tenantLength: issuing({ tenant: 'x'.repeat(LIMITS.tenantLength + 1) }),
+  typeLength: submitting({ type: 'x'.repeat(LIMITS.typeLength + 1) }),
+  labels: submitting({ labels: Object.fromEntries(Array.from({ length: LIMITS.labels + 1 }, (_, n) => [`l${n}`, ''])) }),
+  labelKeyLength: submitting({ labels: { ['x'.repeat(LIMITS.labelKeyLength + 1)]: '' } }),
+  labelValueLength: submitting({ labels: { l: 'x'.repeat(LIMITS.labelValueLength + 1) } }),
+  delaySeconds: submitting({ delaySeconds: LIMITS.delaySeconds + 1 }),
+  waitSeconds: calling('GET /v1/tasks/{id}/result', { path: { id: 'a' }, query: { wait: String(LIMITS.waitSeconds + 1) } }),
+  waitsAtOnce: 'one call more is answered 202',
+  attempts: submitting({ retry: { maxAttempts: LIMITS.attempts + 1 } }),
+  lostOutcomes: 'it ends a task',
+  retryAfterSeconds: 'a longer time is shortened',
+  timeoutSeconds: deploying({ timeout: Duration.seconds(LIMITS.timeoutSeconds + 1) }),
+  waitTimeoutSeconds: deploying({ start: 'wait', timeout: Duration.seconds(LIMITS.waitTimeoutSeconds + 1) }),
+  concurrency: deploying({ concurrency: LIMITS.concurrency + 1 }),
+  inlineBytes: 'it says where a value is kept',
+  itemBytes: 'it says where a value is kept',
+  payloadDepth: submitting({ payload: Array.from({ length: LIMITS.payloadDepth + 1 }).reduce((inner) => [inner], null) }),
+  listPage: calling('GET /v1/tasks', { query: { limit: String(LIMITS.listPage + 1) } }),
+  listDays: 'it is what a list without `from` covers',
+  tokens: issuing({ count: LIMITS.tokens }),
+  tokenNameLength: calling('POST /v1/tokens', { body: { scopes: ['read'], name: 'x'.repeat(LIMITS.tokenNameLength + 1) } }),
+  tokenDays: calling('POST /v1/tokens', { body: { scopes: ['read'], expiresInDays: LIMITS.tokenDays + 1 } }),
+  tokenGraceSeconds: calling('POST /v1/tokens/{id}/rotate', {
+    path: { id: 'tok_0123456789abcdef' },
+    body: { graceSeconds: LIMITS.tokenGraceSeconds + 1 },
+  }),
+};
+const causes = Object.entries(CAUSES).flatMap(([limit, cause]) => (typeof cause === 'string' ? [] : [[limit as Limit, cause] as const]));
+/** What to do, in any of the words that a refusal has for it. */
+const REMEDY = /shorten|lower|flatten|send|put|it takes|revoke|because/i;
+
+describe('a refusal says what was given, what is allowed and what to do', () => {
+  it.each(causes)('%s', async (limit, cause) => {
+    const said = await cause();
+    const given = limit === 'tokens' ? LIMITS.tokens : limit === 'payloadDepth' ? 'deeper' : LIMITS[limit] + 1;
+    expect(said).toContain(String(given));
+    expect(said).toContain(String(LIMITS[limit]));
+    expect(said).toMatch(REMEDY);
+    // As it stands on the page.
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${limit}\` |`));
+    expect(row).toContain(`"${said}"`);
+  });
+});
+
+function submitting(over: Record<string, unknown>): () => Promise<string> {
+  return async () => refusalOf(() => checkSubmission({ type: 'echo', ...over }, T0));
+}
+
+/** What the API answers, through the functions as they are. */
+function calling(route: string, options: RequestOptions): () => Promise<string> {
+  return async () => {
+    const world = createWorld();
+    const deps = { ...world.deps, ...systemTokens, tokens: createMemoryTokenStore(), list: undefined, version: '1' };
+    const isSubmit = route.startsWith('POST /v1/tasks');
+    const handler = isSubmit ? createSubmit({ ...deps, submit: (tenant, tasks) => world.submit(tenant, ...tasks) }) : createApi(deps);
+    const scopes: Scope[] = ['admin'];
+    const { body } = answerOf(await handler(request(route, { ...options, scopes })));
+    return firstLine(String(body['detail']));
+  };
+}
+
+function issuing({ tenant = 'acme', count = 0 }: { tenant?: string; count?: number }): () => Promise<string> {
+  return async () => {
+    const deps = { ...systemTokens, tokens: createMemoryTokenStore(), clock: { now: () => T0 } };
+    for (let n = 0; n < count; n++) await issueToken(deps, { tenant, scopes: ['read'] });
+    return refusalOf(() => issueToken(deps, { tenant, scopes: ['read'] }));
+  };
+}
+
+function deploying(props: Partial<TaskTypeProps>): () => Promise<string> {
+  return async () => {
+    const stack = new Stack(makeApp(), 'Sluice');
+    const code = Code.fromInline('exports.handler = async () => undefined');
+    const handler = new LambdaFunction(stack, 'Fn', { runtime: Runtime.NODEJS_24_X, handler: 'index.handler', code });
+    const platform = new TaskPlatform(stack, 'Platform', { shards: 1, monitoring: false });
+    return refusalOf(() => new TaskType(stack, 'Thumbnail', { platform, handler, ...props }));
+  };
+}
+
+async function refusalOf(run: () => unknown): Promise<string> {
+  try {
+    await run();
+  } catch (error) {
+    if (isSluiceError(error) || error instanceof Error) return firstLine(error.message);
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+/** Without the list's mark, the place in the submission, and whose construct or tenant it is. */
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '')
+    .replace(/^.*✖ /, '')
+    .replace(/^TaskType [^:]+: /, '')
+    .replace(/^"[^"]*" is no tenant: /, '');
+}

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
+import { systemClock as clock } from '../../adapters/system.ts';
+import { aws, clientOf, eventually, finished, fresh, output } from './target.ts';
+
+const table = output('TableName');
+const telemetry = { count: () => undefined, measure: () => undefined, log: () => undefined };
+
+describe.concurrent('after a deployment that went wrong', () => {
+  test('tasks whose function is gone wait for it, and never fail', { timeout: 200_000 }, async () => {
+    const unruly = await createTypeRegistry(aws.dynamodb, { table, clock, telemetry }).get('unruly');
+    if (!unruly) throw new Error('unruly is not deployed');
+    const type = fresh('gone');
+    const types = createTypeWriter(aws.dynamodb, { table });
+    await types.put({ ...unruly, type, handler: { kind: 'lambda', arn: unruly.handler.arn.replace(/:sluice$/, ':gone') } }, 'e2e');
+    const client = await clientOf(fresh('patient'));
+    const { id } = await client.submit({ type, payload: { do: 'ok' }, retry: { maxAttempts: 1 } });
+
+    const waiting = await eventually('a refused start', async () => {
+      const task = await client.get(id);
+      return task.error ? task : undefined;
+    });
+    await types.put({ ...unruly, type }, 'e2e');
+    const task = await eventually('its function is back', async () =>
+      (await finished(client, id)).state === 'succeeded' ? client.get(id) : undefined,
+    );
+
+    expect(waiting).toMatchObject({ state: 'waiting', attempts: 0, error: { name: 'NotStarted' } });
+    expect(task).toMatchObject({ state: 'succeeded', attempts: 1, lost: 0 });
+    await types.remove(type, 'e2e');
+  });
+});
