@@ -111,7 +111,7 @@ async function deploy(running: Host): Promise<void> {
   try {
     const swapped = await running.reload(await synth());
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    console.log(swapped.length > 0 ? `reloaded ${swapped.join(', ')} in ${seconds} s` : 'no function has changed');
+    console.log(swapped.length > 0 ? `reloaded ${swapped.map(titleOf).join(', ')} in ${seconds} s` : 'no function has changed');
   } catch (error) {
     // The old code goes on serving.
     console.error(messageOf(error));

@@ -198,7 +198,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
     tag: 'Tokens',
     summary: 'Replace a token',
     description:
-      'Makes a token with the same name, scopes and expiry, and lets the old one end after `graceSeconds`. This answer is the only place where the token is ever shown.',
+      'Makes a token with the same name, scopes and lifetime, and lets the old one end after `graceSeconds`, or at its own expiry if that is sooner. This answer is the only place where the token is ever shown. Not repeatable: each call makes one.',
     path: tokenPath,
     body: { schema: rotateRequestSchema, example: { graceSeconds: 3600 }, isOptional: true },
     success: { 201: { description: 'The new token.', schema: issuedTokenSchema, example: examples.issuedToken } },

@@ -1,7 +1,7 @@
-import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ACCOUNT, REGION } from '../account.ts';
+import { createDynalite } from './dynalite/server.ts';
 import { listenPreferably } from './listen.ts';
 import type { ServerOptions } from './server-thread.ts';
 
@@ -10,13 +10,6 @@ import type { ServerOptions } from './server-thread.ts';
 process.env['AWS_ACCOUNT_ID'] = ACCOUNT;
 process.env['AWS_REGION'] = REGION;
 
-/** A store of dynalite; its tables are entries of one LevelDB. */
-interface Store {
-  db: {
-    iterator(range: { gte: string; lt: string }): AsyncIterable<[string, Table]>;
-    put(key: string, value: Table): Promise<void>;
-  };
-}
 interface Table {
   TableStatus: string;
   GlobalSecondaryIndexes?: { IndexStatus: string }[];
@@ -24,15 +17,10 @@ interface Table {
 type Check = (data: Record<string, unknown>, item: unknown) => (Error & { body?: Record<string, unknown> }) | null;
 
 const require = createRequire(import.meta.url);
-const database = require('dynalite/db') as { create: (options: object) => Store; checkConditional: Check };
-let store: Store | undefined;
-const create = database.create;
-database.create = (given) => (store = create(given));
 returnItemsOnFailedConditions();
 
 const options = workerData as ServerOptions;
-const dynalite = require('dynalite') as (options: object) => Server;
-const server = dynalite({
+const { server, store } = createDynalite({
   createTableMs: 0,
   deleteTableMs: 0,
   updateTableMs: 0,
@@ -58,6 +46,7 @@ function returnItemsOnFailedConditions(): void {
     const validation = require(`dynalite/validations/${action}`) as { types: Record<string, unknown> };
     validation.types[field] = { type: 'String', enum: ['ALL_OLD', 'NONE'] };
   }
+  const database = require('dynalite/db') as { checkConditional: Check };
   const check = database.checkConditional;
   database.checkConditional = (data, item) => {
     const failure = check(data, item);
@@ -68,10 +57,11 @@ function returnItemsOnFailedConditions(): void {
 
 /** A table that was being made when the process was killed would be in the making for ever: nothing is left to do for it. */
 async function finishTables(): Promise<void> {
-  for await (const [key, table] of store?.db.iterator({ gte: 'table~', lt: 'table~\xff' }) ?? []) {
+  for await (const [key, value] of store.db.iterator({ gte: 'table~', lt: 'table~\xff' })) {
+    const table = value as Table;
     if (table.TableStatus !== 'CREATING') continue;
     table.TableStatus = 'ACTIVE';
     for (const index of table.GlobalSecondaryIndexes ?? []) index.IndexStatus = 'ACTIVE';
-    await store?.db.put(key, table);
+    await store.db.put(key, table);
   }
 }

@@ -1,4 +1,5 @@
 import { problemSchema } from '@sluice/contracts';
+import openapi from '@sluice/contracts/openapi.json' with { type: 'json' };
 import { beforeAll, describe, expect, test } from 'vitest';
 import { call, clientOf, clientWith, finished, fresh, tokenOf, type Client } from './target.ts';
 
@@ -17,6 +18,13 @@ describe.concurrent('access', () => {
 
   test('health answers without a token', async () => {
     expect(await clientWith('none').health()).toMatchObject({ status: 'ok' });
+  });
+
+  test('the OpenAPI document is given without a token, and may be kept for a while', async () => {
+    const response = await call('/v1/openapi.json');
+
+    expect(response.headers.get('cache-control')).toBe('public, max-age=300');
+    expect(await response.json()).toEqual(openapi);
   });
 
   test('a call without a token is unauthorized', async () => {

@@ -85,35 +85,33 @@ describe.concurrent('a query', () => {
 });
 
 describe.concurrent('a batch', () => {
-  const batchOf = (prefix: string, count: number) =>
-    JSON.stringify({
-      tasks: [...Array(count).keys()].map((n) => ({ type: 'unruly', id: `${prefix}-${n}`, payload: { do: 'ok' }, runAt: inDays(1) })),
-    });
+  const COUNT = 200;
+  const tasksOf = (prefix: string) =>
+    [...Array(COUNT).keys()].map((n) => ({ type: 'unruly', id: `${prefix}-${n}`, payload: { do: 'ok' }, runAt: inDays(1) }));
 
-  async function allThere(prefix: string, count: number, body: string) {
-    const response = await call('/v1/tasks/batch', { method: 'POST', body, token });
-    const { results } = (await response.json()) as { results: { ok: boolean }[] };
-    expect(results.filter(({ ok }) => ok)).toHaveLength(count);
-    for (const n of [0, count - 1]) expect(await client.get(`${prefix}-${n}`)).toMatchObject({ state: 'waiting' });
+  async function sentAgain(prefix: string, tasks: ReturnType<typeof tasksOf>): Promise<void> {
+    expect(await client.submitMany(tasks)).toMatchObject({ accepted: COUNT, failed: 0 });
+    for (const n of [0, COUNT - 1]) expect(await client.get(`${prefix}-${n}`)).toMatchObject({ state: 'waiting' });
   }
 
   test('whose caller hangs up while it is worked on may be sent again', async () => {
     const prefix = fresh('hung-up');
-    const body = batchOf(prefix, 200);
+    const tasks = tasksOf(prefix);
     const hangUp = AbortSignal.timeout(30);
-    await call('/v1/tasks/batch', { method: 'POST', body, token, signal: hangUp }).catch(() => undefined);
-    await allThere(prefix, 200, body);
+    await call('/v1/tasks/batch', { method: 'POST', body: JSON.stringify({ tasks }), token, signal: hangUp }).catch(() => undefined);
+    await sentAgain(prefix, tasks);
   });
 
   test.runIf(target.isEmbedded)('whose connection is cut in the middle has no effect', async () => {
     const prefix = fresh('cut');
-    const body = batchOf(prefix, 200);
+    const tasks = tasksOf(prefix);
+    const body = JSON.stringify({ tasks });
     const { hostname, port } = new URL(target.url);
     const socket = connect(Number(port), hostname);
     const head = `POST /v1/tasks/batch HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${token}\r\ncontent-length: ${body.length}\r\n\r\n`;
     await new Promise<void>((resolve) => socket.write(head + body.slice(0, body.length / 2), () => resolve()));
     socket.destroy();
     expect((await call(`/v1/tasks/${prefix}-0`, { token })).status).toBe(404);
-    await allThere(prefix, 200, body);
+    await sentAgain(prefix, tasks);
   });
 });

@@ -79,7 +79,9 @@ describe.each(pages.filter(({ calls }) => calls.length > 0))('shell of $page', (
     try {
       const token = await tokenOf(fresh('docs'), ['admin']);
       const script = HEAD + calls.map((block) => `echo "at ${placeOf(block)}" >&2\n${block.code}`).join('\n');
-      const env = { ...process.env, SLUICE_URL: target.url, SLUICE_TOKEN: token };
+      // An emulator with a certificate of its own tells Node of it.
+      const ca = process.env['NODE_EXTRA_CA_CERTS'];
+      const env = { ...process.env, SLUICE_URL: target.url, SLUICE_TOKEN: token, ...(ca !== undefined && { CURL_CA_BUNDLE: ca }) };
       const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, env });
       expect(stdout).toContain('{');
     } finally {

@@ -49,7 +49,7 @@ describe.concurrent('list', () => {
         .toSorted(),
     );
     expect(await all({ labels: { third: '1', half: '7' } })).toEqual([]);
-    expect(await all({ state: 'failed' })).toEqual([]);
+    expect(await all({ labels: { half: '0' }, state: 'failed' })).toEqual([]);
   });
 
   test('filters by time', async () => {
