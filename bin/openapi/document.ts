@@ -53,7 +53,7 @@ const ABOUT = `Sluice stores, delays, deduplicates, retries and settles tasks, a
 
 **Errors** of the platform are problem details (RFC 9457) with a stable \`code\`. API Gateway answers some calls by itself with \`{"message": "…"}\`; beyond what is told here also 400, 413, 414 and 431 for requests that are not well-formed HTTP, or whose line, headers or body are too long. Repeat a call after 429 and 5xx: reading changes nothing, and a submission with an id is the same task.
 
-**Growth.** Answers may get more fields in later versions: ignore those that you do not know. Requests with unknown fields are refused. Times are ISO 8601 with an offset, durations are seconds unless they say otherwise.`;
+**Growth.** Answers may get more fields in later versions: ignore those that you do not know. Requests with unknown fields are refused. Times are ISO 8601 with an offset, durations are seconds unless they say otherwise, and lengths of texts count UTF-16 code units. Calls that take no query parameters ignore any.`;
 
 /** The OpenAPI document of the API, made from the contracts. @param version of the platform */
 export function createApiDocument(version: string) {

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import type { Environment, RunReport, RunResult } from './environment.ts';
+import { processorsAreBusy } from './processors.ts';
 import type { RuntimeRequest } from './runtime-process.ts';
 
 /** Lets a bounded number of cold starts load code at once: more would only make each of them slower. */
@@ -30,17 +32,11 @@ export class ColdStartGate {
 const REAP_INTERVAL_MS = 5000;
 
 /**
- * So many environments of a function whose runs take no more than so many milliseconds are enough: together they run
- * more often in a second than the rest of the host has work for, and each of them is a process that starts and warms up.
+ * So many environments of a function are enough while the machine's processors are busy and one of them comes free every
+ * so many milliseconds: to wait for that is quicker than to start another process, which takes from those that run.
  */
-const ENOUGH_FOR_SHORT_RUNS = 10;
-const SHORT_RUN_MS = 100;
-
-/** Once none of them has come free for so many milliseconds, their runs are short no more. */
-const PATIENCE_MS = 500;
-
-/** What a run adds to the average of those before it. */
-const WEIGHT = 0.1;
+const ENOUGH_WHEN_BUSY = Math.max(4, 2 * availableParallelism());
+const PATIENCE_MS = 250;
 
 interface Waiter {
   served: boolean;
@@ -57,7 +53,7 @@ export class EnvironmentPool {
   private readonly waiters: Waiter[] = [];
   private reaper: NodeJS.Timeout | undefined;
   private patience: NodeJS.Timeout | undefined;
-  private averageMs = Infinity;
+  private progress = false;
   private generation = 0;
 
   constructor(create: () => Environment, gate: ColdStartGate, idleMs: number) {
@@ -69,8 +65,6 @@ export class EnvironmentPool {
   async run(request: RuntimeRequest): Promise<RunResult & { report: RunReport }> {
     const environment = this.takeIdle() ?? (await this.waitForOne());
     const result = await environment.run(request);
-    const { durationMs } = result.report;
-    this.averageMs = this.averageMs === Infinity ? durationMs : this.averageMs + WEIGHT * (durationMs - this.averageMs);
     this.release(environment);
     return result;
   }
@@ -120,11 +114,10 @@ export class EnvironmentPool {
     });
   }
 
-  private startFor(waiter: Waiter): void {
-    if (this.hasEnough()) return this.beginToWait();
+  private startFor(waiter: Waiter, impatient = false): void {
     this.gate.enter(() => {
       if (waiter.served) return this.gate.leave();
-      if (this.hasEnough()) {
+      if (!impatient && this.all.size >= ENOUGH_WHEN_BUSY && processorsAreBusy()) {
         this.beginToWait();
         return this.gate.leave();
       }
@@ -136,20 +129,17 @@ export class EnvironmentPool {
     });
   }
 
-  private hasEnough(): boolean {
-    return this.averageMs <= SHORT_RUN_MS && this.all.size >= ENOUGH_FOR_SHORT_RUNS;
-  }
-
+  /** Looks again and again whether those that wait should rather start environments: all at once would be too many. */
   private beginToWait(): void {
-    this.patience ??= setTimeout(() => {
-      this.stopWaiting();
-      this.averageMs = Infinity;
-      for (const waiter of [...this.waiters]) this.startFor(waiter);
+    this.patience ??= setInterval(() => {
+      const impatient = !this.progress;
+      this.progress = false;
+      for (const waiter of this.waiters.slice(0, this.all.size)) this.startFor(waiter, impatient);
     }, PATIENCE_MS);
   }
 
   private stopWaiting(): void {
-    clearTimeout(this.patience);
+    clearInterval(this.patience);
     this.patience = undefined;
   }
 
@@ -160,8 +150,8 @@ export class EnvironmentPool {
       return;
     }
     const waiter = this.waiters.shift();
+    this.progress = true;
     if (this.waiters.length === 0) this.stopWaiting();
-    else this.patience?.refresh();
     if (waiter !== undefined) return waiter.take(environment);
     this.idle.push({ environment, since: Date.now() });
     this.reaper ??= setInterval(() => this.reap(), REAP_INTERVAL_MS).unref();

@@ -59,7 +59,7 @@ export function graceMs(remainingMs: number): number {
 export interface DeadlineClock {
   readonly signal: AbortSignal;
   /** Aborts the signal before its time. */
-  abort(reason: Error): void;
+  readonly abort: (reason: Error) => void;
   /** Takes the timer back; an environment that Lambda freezes must not wake up to an old one. */
   stop(): void;
 }

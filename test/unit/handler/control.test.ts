@@ -43,7 +43,7 @@ describe('a running attempt', () => {
     answer = () => says(asked.length < 2 ? 'running' : 'cancelling');
     let reason: unknown;
     const handler = taskOf((ctx) => {
-      ctx.signal.addEventListener('abort', () => (reason = ctx.signal.reason));
+      ctx.signal.addEventListener('abort', () => void (reason = ctx.signal.reason));
       return untilAborted(ctx);
     });
 
