@@ -11,7 +11,7 @@ import { TaskPlatform, TaskType } from '../../lib/index.ts';
 /** Handlers at once behind the bare queue: task by task, as a task type runs. */
 const AT_ONCE = 10;
 /** Permits of our lanes: room for a whole round, so that nothing waits in a backlog. */
-const ROOM = 1_000;
+const ROOM = 2_000;
 
 /** Synthesises the platform with one function behind both starters, and the same function behind a queue of its own. */
 export function synthesisePath(outdir: string, runsFile: string): void {

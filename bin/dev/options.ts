@@ -1,18 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export const USAGE = `Runs the platform on this machine, with the example task types, until Ctrl-C.
-
-  npm run dev -- [--port 4700] [--data DIR] [--tokens FILE] [--inspect[=platform]] [--no-watch] [--verbose]
-
-  --port      where the API and the status page listen on 127.0.0.1; 0 takes any free port
-  --data      keeps everything in this folder over a restart; without it it is in memory
-  --tokens    where the tenants' tokens are written, .sluice/tokens.json without it
-  --inspect   opens a Node.js inspector in each environment of a task handler, and enforces no time-out;
-              --inspect=platform opens one in the platform's own functions too
-  --no-watch  deploys nothing anew when a source file changes
-  --verbose   shows each call and each run of a function, and all that the platform's functions say`;
-
 export interface DevOptions {
   readonly port: number;
   /** An absolute path, undefined for in memory. */

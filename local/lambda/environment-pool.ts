@@ -33,10 +33,13 @@ const REAP_INTERVAL_MS = 5000;
 
 /**
  * So many environments of a function are enough while the machine's processors are busy and one of them comes free every
- * so many milliseconds: to wait for that is quicker than to start another process, which takes from those that run.
+ * so many milliseconds: another process would only take from those that run.
  */
 const ENOUGH_WHEN_BUSY = Math.max(4, 2 * availableParallelism());
-const PATIENCE_MS = 250;
+const PATIENCE_MS = 1_000;
+
+/** How often those that wait look again, in milliseconds. */
+const LOOK_AGAIN_MS = 250;
 
 interface Waiter {
   served: boolean;
@@ -53,7 +56,7 @@ export class EnvironmentPool {
   private readonly waiters: Waiter[] = [];
   private reaper: NodeJS.Timeout | undefined;
   private patience: NodeJS.Timeout | undefined;
-  private progress = false;
+  private releasedAt = 0;
   private generation = 0;
 
   constructor(create: () => Environment, gate: ColdStartGate, idleMs: number) {
@@ -132,10 +135,9 @@ export class EnvironmentPool {
   /** Looks again and again whether those that wait should rather start environments: all at once would be too many. */
   private beginToWait(): void {
     this.patience ??= setInterval(() => {
-      const impatient = !this.progress;
-      this.progress = false;
+      const impatient = performance.now() - this.releasedAt > PATIENCE_MS;
       for (const waiter of this.waiters.slice(0, this.all.size)) this.startFor(waiter, impatient);
-    }, PATIENCE_MS);
+    }, LOOK_AGAIN_MS);
   }
 
   private stopWaiting(): void {
@@ -150,7 +152,7 @@ export class EnvironmentPool {
       return;
     }
     const waiter = this.waiters.shift();
-    this.progress = true;
+    this.releasedAt = performance.now();
     if (this.waiters.length === 0) this.stopWaiting();
     if (waiter !== undefined) return waiter.take(environment);
     this.idle.push({ environment, since: Date.now() });
