@@ -1,14 +1,14 @@
-import { readFileSync, realpathSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { ENV_SCHEMAS } from '@sluice/contracts';
-import { startMailServer } from '../examples/demo/mail-server.ts';
+import { startMailServer, type MailServer } from '../examples/demo/mail-server.ts';
 import { TENANTS, writeTokens } from '../examples/demo/tokens.ts';
 import { startHost, type Host, type HostLogEntry } from '../local/host.ts';
 import { checkPort } from '../local/servers/listen.ts';
-import { checkDataFolder } from '../local/state.ts';
+import { takeDataFolder } from '../local/state.ts';
 import { localContext } from '../local/synth.ts';
 import { Synthesiser } from '../local/synth/synthesiser.ts';
 import { allowLongPauses, debugOptions } from './dev/debugging.ts';
@@ -43,14 +43,6 @@ const DEBUG_IDLE_MS = 86_400_000;
 const options = optionsOrExit();
 const isPlatform = (name: string): boolean => PLATFORM_FUNCTIONS.has(name);
 const debug = debugOptions(options.inspect, process.env, isPlatform);
-// The real path: source maps lead from the bundles in it to the sources by a relative way.
-const scratch = realpathSync(await mkdtemp(join(tmpdir(), 'sluice-dev-')));
-const mail = await startMailServer();
-const synthesiser = new Synthesiser({
-  root: ROOT,
-  context: { ...localContext(), smtpUrl: mail.url },
-  cacheDirectory: join(scratch, 'bundles'),
-});
 const problems = new Problems(titleOf);
 const format = createLogFormat({
   verbose: options.verbose,
@@ -59,14 +51,17 @@ const format = createLogFormat({
   titleOf,
 });
 
+let scratch: string | undefined;
+let synthesiser: Synthesiser | undefined;
+let mail: MailServer | undefined;
 let synthesised = 0;
 let host: Host | undefined;
 let status: StatusReader | undefined;
 const stop = async (code: number): Promise<never> => {
-  synthesiser.close();
+  synthesiser?.close();
   await host?.close();
-  await mail.close();
-  await rm(scratch, { recursive: true, force: true });
+  await mail?.close();
+  if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
   process.exit(code);
 };
 process.once('SIGINT', () => void stop(0));
@@ -74,10 +69,12 @@ process.once('SIGTERM', () => void stop(0));
 
 try {
   if (options.port !== 0) await checkPort(options.port);
-  if (options.data !== undefined) {
-    await mkdir(options.data, { recursive: true });
-    checkDataFolder(options.data);
-  }
+  if (options.data !== undefined) takeDataFolder(options.data);
+  scratch = await makeScratch();
+  mail = await startMailServer();
+  // With the data bundles are kept too: the next start finds them.
+  const cacheDirectory = join(options.data ?? scratch, 'bundles');
+  synthesiser = new Synthesiser({ root: ROOT, context: { ...localContext(), smtpUrl: mail.url }, cacheDirectory });
   console.log('synthesising the app …');
   host = await start(await synth());
   const tokens = await writeTokens(host, options.tokens);
@@ -98,9 +95,18 @@ try {
   await stop(1);
 }
 
+/** A folder for what is synthesised; one beside the data replaces what a killed process has left there. */
+async function makeScratch(): Promise<string> {
+  const folder = options.data === undefined ? await mkdtemp(join(tmpdir(), 'sluice-dev-')) : join(options.data, 'build');
+  if (options.data !== undefined) await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  // Source maps lead from the bundles to the sources by a relative way, which begins at the real path.
+  return realpath(folder);
+}
+
 async function synth(): Promise<string> {
-  const out = join(scratch, `cdk.out.${++synthesised}`);
-  await synthesiser.synthesise(out);
+  const out = join(scratch ?? '', `cdk.out.${++synthesised}`);
+  await synthesiser?.synthesise(out);
   if (debug !== undefined) allowLongPauses(out);
   return out;
 }

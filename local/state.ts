@@ -81,7 +81,7 @@ class RowsInFolder implements Rows {
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true });
     this.database = new DatabaseSync(join(directory, 'host.db'));
-    this.lock(directory);
+    lock(this.database, directory);
     // A killed process loses nothing that was written, only a crash of the machine would: no need to wait for the disk.
     this.database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
     this.database.exec('CREATE TABLE IF NOT EXISTS entries (kind TEXT, id TEXT, value TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID');
@@ -89,18 +89,6 @@ class RowsInFolder implements Rows {
     this.getRow = this.database.prepare('SELECT value FROM entries WHERE kind = ? AND id = ?');
     this.deleteRow = this.database.prepare('DELETE FROM entries WHERE kind = ? AND id = ?');
     this.listRows = this.database.prepare('SELECT id, value FROM entries WHERE kind = ? ORDER BY id');
-  }
-
-  /** The whole folder belongs to one host: queues and tables in it know only their own process. */
-  private lock(directory: string): void {
-    try {
-      this.database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
-    } catch (error) {
-      this.database.close();
-      throw new HostError('DATA_IN_USE', `Another host has the data folder ${directory} open: end it, or choose another.`, {
-        cause: error,
-      });
-    }
   }
 
   put(kind: string, id: string, value: string): void {
@@ -124,7 +112,28 @@ class RowsInFolder implements Rows {
   }
 }
 
-/** Opens a data folder and closes it again, before any work is done for a host that could not have it. @throws HostError `DATA_IN_USE` */
-export function checkDataFolder(directory: string): void {
-  new HostState(directory).close();
+/**
+ * Takes a data folder before the host does, for work that is done in it beforehand. Every process that takes it so has it
+ * alone until it ends, however it ends. @throws HostError `DATA_IN_USE`
+ */
+export function takeDataFolder(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  const database = new DatabaseSync(join(directory, 'taken.db'));
+  lock(database, directory);
+  taken.push(database);
+}
+
+/** They stay open, and with them the locks. */
+const taken: DatabaseSync[] = [];
+
+/** The whole folder belongs to one process: queues and tables in it know only their own. */
+function lock(database: DatabaseSync, directory: string): void {
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+  } catch (error) {
+    database.close();
+    throw new HostError('DATA_IN_USE', `Another host has the data folder ${directory} open: end it, or choose another.`, {
+      cause: error,
+    });
+  }
 }

@@ -61,12 +61,22 @@ export function clientWith(token: string): Client {
   return new SluiceClient({ baseUrl: target.url, token, fetch: (url, init) => recorded(target.url, url, init) });
 }
 
-/** A call without the client: to see what the API says to whoever calls it wrongly. */
+/** Repeats of a call without the client that found no concurrency free, which a crowded target has none of at times. */
+const CALL_REPEATS = 8;
+
+/**
+ * A call without the client: to see what the API says to whoever calls it wrongly. What passes (503) is asked again, as
+ * the client does.
+ */
 export async function call(path: string, init: RecordedInit & { token?: string } = {}): Promise<Response> {
   const { token, ...rest } = init;
   const headers = new Headers(rest.headers);
   if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-  return recorded(target.url, target.url + path, { ...rest, headers });
+  for (let repeat = 1; ; repeat++) {
+    const response = await recorded(target.url, target.url + path, { ...rest, headers });
+    if (response.status !== 503 || repeat > CALL_REPEATS) return response;
+    await sleep(repeat * FIRST_PAUSE_MS);
+  }
 }
 
 /** Seconds until a test gives up on a state: long enough for a slow target, short enough to fail within the test. */
