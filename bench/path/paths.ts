@@ -58,7 +58,7 @@ export function sluicePath(
     },
     ended: async (ids) => {
       let last = 0;
-      for (let left = ids; left.length > 0; ) {
+      for (let left = ids; left.length > 0;) {
         // One until it has ended, then all: to look takes from what is measured.
         while (endOf((await rowsOf(left.slice(-1)))[0]) === undefined) await sleep(LOOK_MS);
         const ends = new Map((await rowsOf(left)).map((row) => [row.id, endOf(row)]));

@@ -20,7 +20,7 @@ export const handler = defineTask({
       await answered(await call('PUT', ctx.signal));
       for (;;) {
         const response = await answered(await call('GET', ctx.signal));
-        if (response.status === 200) return (await response.json()) as unknown;
+        if (response.status === 200) return response.json();
         await sleep(PAUSE_MS, undefined, { signal: ctx.signal });
       }
     } catch (error) {
