@@ -10,7 +10,12 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Outcomes } from './outcomes/index.ts';
-import type { TaskPlatform } from './task-platform.ts';
+
+/** What a target needs of its platform. */
+export interface TargetPlatform extends Construct {
+  readonly name: string;
+  readonly outcomes: Outcomes;
+}
 
 /** The alias that Sluice owns on each handler function. */
 export const ALIAS_NAME = 'sluice';
@@ -21,7 +26,7 @@ export const ALIAS_NAME = 'sluice';
  */
 export class HandlerTarget extends Construct {
   /** The target of a function, made at the first call. */
-  static of(handler: IFunction, platform: TaskPlatform): HandlerTarget {
+  static of(handler: IFunction, platform: TargetPlatform): HandlerTarget {
     const existing = handler.node.tryFindChild('Sluice') as HandlerTarget | undefined;
     if (existing && existing.#platform !== platform) {
       throw new Error(
@@ -33,9 +38,9 @@ export class HandlerTarget extends Construct {
 
   /** The ARN of the alias. */
   readonly arn: string;
-  readonly #platform: TaskPlatform;
+  readonly #platform: TargetPlatform;
 
-  private constructor(handler: IFunction, platform: TaskPlatform) {
+  private constructor(handler: IFunction, platform: TargetPlatform) {
     super(handler, 'Sluice');
     this.#platform = platform;
     const alias = this.#makeAlias(handler);

@@ -15,6 +15,7 @@ import { MAX_SHARDS } from './pool/constants.ts';
 import { Pool } from './pool/index.ts';
 import { Schedule } from './schedule/index.ts';
 import { Storage } from './storage/index.ts';
+import { System } from './system/index.ts';
 
 export interface TaskPlatformProps {
   /**
@@ -176,6 +177,7 @@ export class TaskPlatform extends Construct {
     });
     // Attempts ask it whether they shall go on. The API knows nothing of dispatch, so that this is no circle.
     this.functions.dispatch.addEnvironment('SLUICE_API_URL', this.api.url);
+    new System(this, 'System', this);
     this.monitoring = this.#makeMonitoring(props.monitoring ?? {}, shards);
   }
 

@@ -5,17 +5,17 @@ import {
   type RetryOverride,
   type Start,
   type TaskTypeSpec,
-  taskTypeNameSchema,
   taskTypeSpecSchema,
+  userTypeNameSchema,
 } from '@sluice/contracts';
-import { CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Architecture, IFunction } from 'aws-cdk-lib/aws-lambda';
-import { Construct, type IDependable } from 'constructs';
+import { Construct } from 'constructs';
 import { nodeFunction } from './functions/node-function.ts';
 import { HandlerTarget } from './handler-target.ts';
 import { AGE_OBJECTIVE_MINUTES } from './monitoring/constants.ts';
+import { registerTaskType } from './registration.ts';
 import type { TaskPlatform } from './task-platform.ts';
 
 /** A Node function that {@link TaskType} makes, bundled with esbuild. */
@@ -103,21 +103,13 @@ export class TaskType extends Construct {
     const { platform } = props;
     this.#platform = platform;
     this.type = props.type ?? kebab(id);
-    this.#check('type', taskTypeNameSchema.safeParse(this.type, { error: limitMessage }));
+    this.#check('type', userTypeNameSchema.safeParse(this.type, { error: limitMessage }));
     platform.addTaskType(this.type, this);
     this.handler = isFunction(props.handler) ? this.#unqualified(props.handler) : this.#makeHandler(props.handler, props);
     const timeout = this.#timeoutOf(props);
     const target = HandlerTarget.of(this.handler, platform);
     const spec = this.#makeSpec(props, target.arn, timeout);
-    const registration = new CustomResource(this, 'Registration', {
-      resourceType: 'Custom::SluiceTaskType',
-      serviceToken: platform.functions.registrar.functionArn,
-      // CloudFormation would wait an hour for an answer that does not come.
-      serviceTimeout: Duration.minutes(5),
-      properties: { Spec: Stack.of(this).toJsonString(spec) },
-    });
-    // Once registered, tasks are accepted and started: everything that an attempt needs must be there.
-    registration.node.addDependency(target, this.#grantInvoke(platform, target.arn));
+    registerTaskType(this, platform, target, spec);
     platform.monitoring?.addTaskType({ type: this.type, ageObjective: this.#ageObjectiveOf(props), concurrency: spec.concurrency });
   }
 
@@ -196,20 +188,6 @@ export class TaskType extends Construct {
       ),
     );
     return { ...checked, timeoutSeconds, concurrency, dedupWindowSeconds: dedupWindow.toSeconds() };
-  }
-
-  /**
-   * In the platform's stack the statement joins dispatch's role policy, which CDK splits when it grows too long; in
-   * another stack it must be a policy of that stack, or the two stacks would depend on each other.
-   */
-  #grantInvoke(platform: TaskPlatform, arn: string): IDependable {
-    const { dispatch } = platform.functions;
-    const statement = new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [arn] });
-    if (Stack.of(this) !== Stack.of(platform)) {
-      return new Policy(this, 'Invoke', { statements: [statement], roles: dispatch.role ? [dispatch.role] : [] });
-    }
-    dispatch.addToRolePolicy(statement);
-    return dispatch.role ?? dispatch;
   }
 
   #check<T>(prop: string, parsed: { success: true; data: T } | { success: false; error: { issues: Issue[] } }): T {

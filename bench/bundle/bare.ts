@@ -12,6 +12,7 @@ const CLIENTS: Record<FunctionName, readonly Client[]> = {
   timers: ['DynamoDB', 'SQS'],
   audit: ['DynamoDB', 'SQS'],
   registrar: ['DynamoDB'],
+  system: ['DynamoDB', 'S3', 'SQS', 'EventBridge'],
 };
 
 /** The source of a function that makes the SDK's clients of what `name` calls, as the SDK's manual does it, and nothing else. */

@@ -1,4 +1,4 @@
-import { LIMITS, SluiceError, type ListQuery, type TaskRow } from '@sluice/contracts';
+import { isSystemName, LIMITS, SluiceError, type ListQuery, type TaskRow } from '@sluice/contracts';
 import type { UidRange } from '../ports/task-list.ts';
 import { firstUlidAt } from '../tasks/ulid.ts';
 import { viewState } from './view.ts';
@@ -20,7 +20,8 @@ export function filterOf(query: ListQuery, now: number): ListFilter {
   return {
     range: rangeOf(query, now),
     matches: (row) =>
-      (type === undefined || row.type === type) &&
+      // The platform's own tasks are listed only where they are asked for.
+      (type === undefined ? !isSystemName(row.type) : row.type === type) &&
       (state === undefined || viewState(row) === state) &&
       labels.every(([key, value]) => row.labels?.[key] === value),
   };

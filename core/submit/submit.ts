@@ -1,11 +1,11 @@
-import { isSluiceError, SluiceError, type Accepted, type CountName, type TaskRow } from '@sluice/contracts';
+import { isSluiceError, isSystemName, SluiceError, type Accepted, type CountName, type TaskRow } from '@sluice/contracts';
 import { chunks, placeHints } from '../hints/place.ts';
 import { hintOf } from '../tasks/state.ts';
 import { logStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
 import { newRow } from './new-row.ts';
 import { notHinted, putRow, type SubmitDeps } from './put-row.ts';
-import { checkSubmission } from './validate.ts';
+import { checkSubmission, type Submitter } from './validate.ts';
 
 export type SubmitResult = { readonly ok: true; readonly task: Accepted } | { readonly ok: false; readonly error: SluiceError };
 
@@ -28,12 +28,17 @@ interface Candidate {
  * Accepts submissions of one tenant: payload, then hint, then row, so that no accepted task is ever without a hint.
  * @returns a result for each, in order. An item that failed with a retryable error may be submitted again with its id.
  */
-export async function submitTasks(deps: SubmitDeps, tenant: string, submissions: readonly unknown[]): Promise<readonly SubmitResult[]> {
+export async function submitTasks(
+  deps: SubmitDeps,
+  tenant: string,
+  submissions: readonly unknown[],
+  by: Submitter = 'caller',
+): Promise<readonly SubmitResult[]> {
   const results: (SubmitResult | undefined)[] = submissions.map(() => undefined);
   const candidates: Candidate[] = [];
   for (const [index, submission] of submissions.entries()) {
     try {
-      candidates.push(await candidateOf(deps, tenant, submission, index));
+      candidates.push(await candidateOf(deps, tenant, submission, index, by));
     } catch (error) {
       results[index] = { ok: false, error: asSluiceError(error) };
     }
@@ -64,11 +69,11 @@ function countOf(result: SubmitResult): CountName {
   return result.error.status < 500 ? 'submit.refused' : 'submit.failed';
 }
 
-async function candidateOf(deps: SubmitDeps, tenant: string, input: unknown, index: number): Promise<Candidate> {
+async function candidateOf(deps: SubmitDeps, tenant: string, input: unknown, index: number, by: Submitter): Promise<Candidate> {
   const now = deps.clock.now();
-  const checked = checkSubmission(input, now);
+  const checked = checkSubmission(input, now, by);
   if (!(await deps.types.get(checked.submission.type))) {
-    const known = await deps.types.names();
+    const known = (await deps.types.names()).filter((name) => !isSystemName(name));
     throw new SluiceError(
       'unknown_type',
       `there is no task type "${checked.submission.type}"; deployed are: ${known.join(', ') || 'none'}`,

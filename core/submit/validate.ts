@@ -1,4 +1,4 @@
-import { limitMessage, LIMITS, SluiceError, submissionSchema, type Submission } from '@sluice/contracts';
+import { limitMessage, LIMITS, SluiceError, submissionSchema, systemSubmissionSchema, type Submission } from '@sluice/contracts';
 import * as z from 'zod';
 import { byteLength } from '../tasks/values.ts';
 
@@ -12,9 +12,12 @@ export interface CheckedSubmission {
   readonly expiresAt: number | undefined;
 }
 
+/** Who submits: a caller of the API, or the platform itself, to whom names are reserved. */
+export type Submitter = 'caller' | 'platform';
+
 /** Checks one submission. @throws SluiceError that says what was given, what is allowed and what to do. */
-export function checkSubmission(input: unknown, now: number): CheckedSubmission {
-  const parsed = submissionSchema.safeParse(input, { error: limitMessage });
+export function checkSubmission(input: unknown, now: number, by: Submitter = 'caller'): CheckedSubmission {
+  const parsed = (by === 'caller' ? submissionSchema : systemSubmissionSchema).safeParse(input, { error: limitMessage });
   if (!parsed.success)
     throw new SluiceError('bad_request', z.prettifyError(parsed.error), { details: { issues: parsed.error.issues.length } });
   const submission = parsed.data;

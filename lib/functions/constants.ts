@@ -12,6 +12,9 @@ export function runtimeEnv(platform: string) {
   };
 }
 
+/** Of the platform's own tasks: longer work goes on in a task of its own. */
+export const SYSTEM_TIMEOUT = Duration.seconds(60);
+
 interface FunctionShape {
   /** MB; Lambda gives processor time in proportion, one whole core at 1,769. */
   readonly memorySize: number;
@@ -72,5 +75,10 @@ export const FUNCTIONS: Record<FunctionName, FunctionShape> = {
     // One write, and the answer to CloudFormation.
     timeout: Duration.seconds(60),
     description: 'Writes task types to the table at deploy time',
+  },
+  system: {
+    memorySize: 512,
+    timeout: SYSTEM_TIMEOUT,
+    description: "Runs the platform's own tasks: schedules, notifications, redrives",
   },
 };

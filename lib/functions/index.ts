@@ -37,6 +37,7 @@ export class Functions extends Construct {
   readonly timers: LambdaFunction;
   readonly audit: LambdaFunction;
   readonly registrar: LambdaFunction;
+  readonly system: LambdaFunction;
   readonly #props: FunctionsProps;
 
   constructor(scope: Construct, id: string, props: FunctionsProps) {
@@ -50,6 +51,7 @@ export class Functions extends Construct {
     this.timers = this.#makeTimers();
     this.audit = this.#makeAudit();
     this.registrar = this.#makeRegistrar();
+    this.system = this.#makeSystem();
   }
 
   #makeSubmit(): LambdaFunction {
@@ -125,6 +127,19 @@ export class Functions extends Construct {
   #makeRegistrar(): LambdaFunction {
     const fn = this.#make('registrar');
     this.#props.storage.grantTable(fn, ['PutItem', 'DeleteItem'], [LEADING_KEYS.taskTypes]);
+    return fn;
+  }
+
+  /** The handler of the platform's own task types: it submits tasks as callers do. */
+  #makeSystem(): LambdaFunction {
+    const { storage, pool, events } = this.#props;
+    const fn = this.#make('system');
+    storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
+    storage.grantBucket(fn, ['GetObject', 'PutObject']);
+    storage.grantListBucket(fn);
+    storage.tellListIndex(fn);
+    pool.grantSend(fn);
+    events.grantPut(fn);
     return fn;
   }
 

@@ -33,6 +33,8 @@ describe('what each function may do', () => {
         ...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'),
         ...HINT,
         ...CONSUME,
+        // The platform's own handler.
+        'lambda:InvokeFunction',
         'sqs:ChangeMessageVisibility',
         's3:GetObject',
         's3:PutObject',
@@ -43,6 +45,18 @@ describe('what each function may do', () => {
     ['timers', [...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'), ...HINT, 'sqs:DeleteMessage', 'sqs:ReceiveMessage']],
     ['audit', [...table('Scan', 'GetItem', 'Query'), ...HINT]],
     ['registrar', table('PutItem', 'DeleteItem')],
+    [
+      'system',
+      [
+        ...table('GetItem', 'PutItem', 'UpdateItem', 'Query'),
+        // Hints, and its outcomes.
+        ...HINT,
+        's3:GetObject',
+        's3:PutObject',
+        's3:ListBucket',
+        'events:PutEvents',
+      ],
+    ],
   ])('%s', (name, expected) => {
     const actions = allowedTo(stack, `sluice-${name}`).map(({ action }) => action);
     expect(actions).toEqual([...expected].sort((a, b) => a.localeCompare(b)));

@@ -1,4 +1,4 @@
-import { LIMITS, S3_SHORT_DAYS } from '@sluice/contracts';
+import { LIMITS, S3_SHORT_DAYS, SYSTEM_TYPES, taskTypeSpecSchema } from '@sluice/contracts';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
@@ -105,8 +105,8 @@ describe('a platform with no props', () => {
     });
   });
 
-  it('runs eight functions on arm64 and the newest Node, as ES modules', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 8);
+  it('runs nine functions on arm64 and the newest Node, as ES modules', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 9);
     template.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -121,8 +121,20 @@ describe('a platform with no props', () => {
     ['submit', 25],
     ['timers', 300],
     ['audit', 900],
+    ['system', 60],
   ])('lets %s run for %i s', (name, seconds) => {
     template.hasResourceProperties('AWS::Lambda::Function', { FunctionName: `sluice-${name}`, Timeout: seconds });
+  });
+
+  it("registers the platform's own task types, whose leases are not shorter than their function", () => {
+    const specs = Object.values(template.findResources('Custom::SluiceTaskType')).map(({ Properties }) => {
+      const [, parts] = (Properties as { Spec: { 'Fn::Join': [string, (string | { Ref: string })[]] } }).Spec['Fn::Join'];
+      return taskTypeSpecSchema.parse(JSON.parse(parts.map((part) => (typeof part === 'string' ? part : part.Ref)).join('')));
+    });
+    expect(specs.map(({ type }) => type).sort()).toEqual(Object.values(SYSTEM_TYPES).sort());
+    for (const spec of specs) {
+      expect(spec).toMatchObject({ timeoutSeconds: 60, handler: { arn: expect.stringContaining('systemFunctionAliassluice') } });
+    }
   });
 
   it('ticks every minute for timers, whose failed tick is not repeated, and daily for the audit', () => {
@@ -239,7 +251,7 @@ describe('props of the platform', () => {
       AuthorizerId: Match.absent(),
     });
     template.resourceCountIs('AWS::ApiGatewayV2::Authorizer', 0);
-    template.resourceCountIs('AWS::Lambda::Function', 7);
+    template.resourceCountIs('AWS::Lambda::Function', 8);
   });
 
   it('set the cache of tokens, the throttle, the access log, the log retention and the architecture', () => {

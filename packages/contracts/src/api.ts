@@ -15,6 +15,7 @@ import {
 import { outcomeClassSchema, taskErrorSchema } from './outcome.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 import { endReasonSchema, taskStateSchema, taskViewStateSchema } from './row.ts';
+import { userTaskIdSchema, userTypeNameSchema } from './system.ts';
 
 /** ISO 8601 with an offset. */
 export const timeSchema = z.iso.datetime({ offset: true });
@@ -22,11 +23,11 @@ export const timeSchema = z.iso.datetime({ offset: true });
 /** One task as a caller submits it. */
 export const submissionSchema = z
   .strictObject({
-    type: taskTypeNameSchema,
+    type: userTypeNameSchema,
     /** Any JSON value. */
     payload: z.unknown().optional(),
     /** Makes the submission repeatable: the same id is the same task. Without it each call is a new task. */
-    id: taskIdSchema.optional(),
+    id: userTaskIdSchema.optional(),
     priority: prioritySchema.optional(),
     /** Seconds to wait before the first attempt; not together with `runAt`. */
     delaySeconds: z.number().min(0).max(LIMITS.delaySeconds).optional(),
@@ -39,6 +40,9 @@ export const submissionSchema = z
   })
   .refine((s) => s.delaySeconds === undefined || s.runAt === undefined, 'give delaySeconds or runAt, not both');
 export type Submission = z.infer<typeof submissionSchema>;
+
+/** The same as the platform submits its own tasks: with the names that are reserved to it. */
+export const systemSubmissionSchema = submissionSchema.safeExtend({ type: taskTypeNameSchema, id: taskIdSchema.optional() });
 
 /** What a submission is answered with: 201 for a new task, 200 for one that existed. */
 export const acceptedSchema = z.object({

@@ -28,6 +28,7 @@ export const ENV_SCHEMAS = {
   timers: z.object({ ...table, ...hints, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
   audit: z.object({ ...table, ...hints }),
   registrar: z.object({ ...table }),
+  system: z.object({ ...values, ...hints, ...events, ...list }),
 } as const;
 export type FunctionName = keyof typeof ENV_SCHEMAS;
 export type Env<F extends FunctionName> = z.infer<(typeof ENV_SCHEMAS)[F]>;

@@ -1,0 +1,38 @@
+import { SYSTEM_TYPES, type SystemType, type TaskTypeSpec, taskTypeSpecSchema } from '@sluice/contracts';
+import { Construct } from 'constructs';
+import { SYSTEM_TIMEOUT } from '../functions/constants.ts';
+import { HandlerTarget, type TargetPlatform } from '../handler-target.ts';
+import { registerTaskType, type RegistrationPlatform } from '../registration.ts';
+
+type Settings = Pick<TaskTypeSpec, 'start' | 'concurrency'> & { readonly retry?: Partial<TaskTypeSpec['retry']> };
+
+/** The platform's own task types, as its `system` function handles them. Concurrency is each tenant's. */
+const SETTINGS: Record<SystemType, Settings> = {
+  // An occurrence must not be given up: whatever keeps it from its schedule passes.
+  [SYSTEM_TYPES.fire]: { start: 'wait', concurrency: 50, retry: { maxAttempts: 100, minDelaySeconds: 1, maxDelaySeconds: 60 } },
+  [SYSTEM_TYPES.notify]: {
+    start: 'event',
+    concurrency: 20,
+    retry: { maxAttempts: 12, minDelaySeconds: 5, maxDelaySeconds: 43_200, factor: 4 },
+  },
+  [SYSTEM_TYPES.redrive]: { start: 'event', concurrency: 4, retry: { maxAttempts: 20, minDelaySeconds: 1, maxDelaySeconds: 60 } },
+};
+
+/** Makes the `system` function the handler of the platform's own task types, and registers them. */
+export class System extends Construct {
+  constructor(scope: Construct, id: string, platform: RegistrationPlatform & TargetPlatform) {
+    super(scope, id);
+    const target = HandlerTarget.of(platform.functions.system, platform);
+    for (const [name, type] of Object.entries(SYSTEM_TYPES)) {
+      const spec = taskTypeSpecSchema.parse({
+        v: 1,
+        type,
+        handler: { kind: 'lambda', arn: '-' },
+        timeoutSeconds: SYSTEM_TIMEOUT.toSeconds(),
+        ...SETTINGS[type],
+        retry: SETTINGS[type].retry ?? {},
+      });
+      registerTaskType(new Construct(this, name), platform, target, { ...spec, handler: { kind: 'lambda', arn: target.arn } });
+    }
+  }
+}
