@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { measureFarCosts } from './cost/far.ts';
 import { measureCosts } from './cost/measure.ts';
 
 /** What the design says at most, for one task in batches of ten. */
@@ -11,6 +12,11 @@ const LIMITS: Readonly<Record<string, number>> = {
   'event write units': 3.3,
   'wait write units with the list index': 4.3,
   'wait write units': 3.3,
+  // A batch of 500 for one minute is one item of a bucket; each KB of it is a unit.
+  'bucket writes for 500 far away': 1,
+  'far submit calls': 1.01,
+  'far submit write units': 2.3,
+  'calls to move 500 far away': 10,
 };
 
 const counted: Record<string, number> = {};
@@ -21,6 +27,11 @@ for (const { mode, listIndex, costs } of await measureCosts()) {
   if (mode === 'event') counted['event settle calls'] = settle.calls;
   counted[`${mode} write units${listIndex ? ' with the list index' : ''}`] = submit.writeUnits + dispatch.writeUnits + settle.writeUnits;
 }
+const far = await measureFarCosts();
+counted['bucket writes for 500 far away'] = far.bucketWrites;
+counted['far submit calls'] = far.submitCalls;
+counted['far submit write units'] = far.submitWriteUnits;
+counted['calls to move 500 far away'] = far.moveCalls;
 const rounded = Object.fromEntries(Object.entries(counted).map(([name, value]) => [name, Math.round(value * 100) / 100]));
 const table = new Table({
   head: ['for one task, in batches of ten', 'counted', 'at most'],

@@ -39,39 +39,46 @@ export interface CostRun {
  * Counts calls and write units of a task on the happy path: single submissions, then batches of ten of one lane, by the
  * production code and the real SDK against servers of DynamoDB and SQS. Invocations are counted at the starter.
  */
-export async function measureCosts(): Promise<readonly CostRun[]> {
-  const dynamo = await startDynamo();
-  const faux = await startFaux();
-  const servers = { dynamo, faux, counter: new Map() as CallCounter };
-  try {
+export function measureCosts(): Promise<readonly CostRun[]> {
+  return withServers(async (servers) => {
     const runs: CostRun[] = [];
     for (const listIndex of [true, false]) {
       for (const mode of ['event', 'wait'] as const) runs.push({ mode, listIndex, costs: await measure(servers, mode, listIndex) });
     }
     return runs;
+  });
+}
+
+/** Starts servers of DynamoDB, SQS and S3 for as long as something is measured on them. */
+export async function withServers<T>(run: (servers: Servers) => Promise<T>): Promise<T> {
+  const dynamo = await startDynamo();
+  const faux = await startFaux();
+  try {
+    return await run({ dynamo, faux, counter: new Map() as CallCounter });
   } finally {
     await dynamo.stop();
     await faux.stop();
   }
 }
 
-interface Servers {
+export interface Servers {
   readonly dynamo: Awaited<ReturnType<typeof startDynamo>>;
   readonly faux: Awaited<ReturnType<typeof startFaux>>;
   readonly counter: CallCounter;
 }
 
-async function measure({ dynamo, faux, counter }: Servers, mode: StartMode, listIndex: boolean): Promise<Phases> {
+/** A platform of one shard on a table and queues of its own, with one type, `echo`. */
+export async function wire({ dynamo, faux, counter }: Servers, mode: StartMode, listIndex: boolean) {
   const dynamodb = countCalls(dynamo.clients.dynamodb, counter);
   const sqs = countCalls(faux.clients.sqs, counter);
   const table = await dynamo.newTable();
   const records: DestinationRecord[] = [];
-  let invocations = 0;
+  const counted = { invocations: 0 };
   const starter = createMemoryStarter({
     clock,
     handlers: {
       echo: () => {
-        invocations += 1;
+        counted.invocations += 1;
         return { ok: true };
       },
     },
@@ -111,16 +118,22 @@ async function measure({ dynamo, faux, counter }: Servers, mode: StartMode, list
     timer,
     hasher,
   };
+  return { deps, sqs, queueUrlPrefix, starter, telemetry, records, counted };
+}
+
+async function measure(servers: Servers, mode: StartMode, listIndex: boolean): Promise<Phases> {
+  const { deps, sqs, queueUrlPrefix, starter, telemetry, records, counted } = await wire(servers, mode, listIndex);
+  const { counter } = servers;
   const sums = { submit: { calls: 0, writeUnits: 0 }, dispatch: { calls: 0, writeUnits: 0 }, settle: { calls: 0, writeUnits: 0 } };
   const phase = async (into: Cost, run: () => Promise<unknown>): Promise<void> => {
     counter.clear();
-    invocations = 0;
+    counted.invocations = 0;
     await run();
     for (const counts of counter.values()) {
       into.calls += counts.calls;
       into.writeUnits += counts.writeUnits;
     }
-    into.calls += invocations;
+    into.calls += counted.invocations;
   };
   for (let batch = 0; batch < BATCHES; batch++) {
     for (let n = 0; n < BATCH; n++) {

@@ -1,5 +1,6 @@
 import { isSluiceError, isSystemName, SluiceError, type Accepted, type CountName, type TaskRow } from '@sluice/contracts';
 import { chunks, placeHints } from '../hints/place.ts';
+import { homeFor } from '../hints/timing.ts';
 import { hintOf } from '../tasks/state.ts';
 import { logStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
@@ -17,6 +18,8 @@ export const PAYLOAD_KEPT_MS = 180 * 86_400_000;
 /** A batch goes in parts, so that no hint waits long for its row; some parts at once. */
 const PART = 50;
 const PARTS_AT_ONCE = 3;
+/** Tasks that one bucket item names: those of a batch that are far away and due in the same minute cost one write. */
+const FAR_PART = 500;
 
 interface Candidate {
   readonly index: number;
@@ -43,19 +46,20 @@ export async function submitTasks(
       results[index] = { ok: false, error: asSluiceError(error) };
     }
   }
-  const accept = async (part: readonly Candidate[]) => {
-    for (const [index, result] of await acceptPart(deps, tenant, part)) results[index] = result;
+  const keep = (part: Settled): void => {
+    for (const [index, result] of part) results[index] = result;
   };
   const { first, repeats } = splitRepeats(candidates);
-  const parts = chunks(first, PART);
-  const lanes = Array.from({ length: Math.min(PARTS_AT_ONCE, parts.length) }, (_, lane) => lane);
-  await Promise.all(
-    lanes.map(async (lane) => {
-      for (let i = lane; i < parts.length; i += lanes.length) await accept(parts[i] ?? []);
-    }),
-  );
+  const now = deps.clock.now();
+  const isFar = ({ row }: Candidate): boolean => homeFor(row.at, now).in === 'bucket';
+  const near = first.filter((candidate) => !isFar(candidate));
+  const far = first.filter(isFar);
+  await Promise.all([
+    inParts(near, async (part) => keep(await acceptPart(deps, tenant, part))),
+    ...chunks(far, FAR_PART).map(async (part) => keep(await acceptFar(deps, tenant, part))),
+  ]);
   // The same id twice in one batch: the later ones meet the row of the first.
-  for (const repeat of repeats) await accept([repeat]);
+  for (const repeat of repeats) keep(await acceptPart(deps, tenant, [repeat]));
   const all = results.map((result): SubmitResult => result ?? { ok: false, error: new SluiceError('internal', 'no result') });
   // A submission that is no candidate has no type that is known, whatever it says.
   const typeOf = new Map(candidates.map(({ index, row }) => [index, row.type]));
@@ -95,23 +99,70 @@ function splitRepeats(candidates: readonly Candidate[]): { first: Candidate[]; r
   return { first, repeats };
 }
 
-async function acceptPart(deps: SubmitDeps, tenant: string, part: readonly Candidate[]): Promise<[number, SubmitResult][]> {
+type Settled = readonly (readonly [index: number, result: SubmitResult])[];
+
+/** Calls once for each part, for a few of them at a time. */
+async function inParts<T>(items: readonly T[], run: (part: readonly T[]) => Promise<void>): Promise<void> {
+  const parts = chunks(items, PART);
+  const lanes = Array.from({ length: Math.min(PARTS_AT_ONCE, parts.length) }, (_, lane) => lane);
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let i = lane; i < parts.length; i += lanes.length) await run(parts[i] ?? []);
+    }),
+  );
+}
+
+async function acceptPart(deps: SubmitDeps, tenant: string, part: readonly Candidate[]): Promise<Settled> {
+  const { ready, refused } = await withPayloads(deps, part);
+  const { hinted, made, unhinted } = await hint(deps, tenant, ready);
+  return [...refused, ...unhinted, ...(await putRows(deps, hinted, made))];
+}
+
+/**
+ * All payloads, then all hints, then the rows. Nobody looks at a bucket for minutes, so no hint is there in vain while the
+ * rows of other parts are written; a row that takes longer than it may is hinted again, as any other is.
+ */
+async function acceptFar(deps: SubmitDeps, tenant: string, part: readonly Candidate[]): Promise<Settled> {
+  const settled: (readonly [number, SubmitResult])[] = [];
+  const ready: Candidate[] = [];
+  await inParts(part, async (some) => {
+    const stored = await withPayloads(deps, some);
+    ready.push(...stored.ready);
+    settled.push(...stored.refused);
+  });
+  const { hinted, made, unhinted } = await hint(deps, tenant, ready);
+  settled.push(...unhinted);
+  await inParts(hinted, async (some) => void settled.push(...(await putRows(deps, some, made))));
+  return settled;
+}
+
+async function withPayloads(deps: SubmitDeps, part: readonly Candidate[]): Promise<{ ready: Candidate[]; refused: Settled }> {
   const stored = await Promise.all(part.map((candidate) => attempt(() => withPayload(deps, candidate))));
   const ready = stored.flatMap((s) => (s.ok ? [s.value] : []));
+  const refused = stored.flatMap((s, i) => (s.ok ? [] : [[part[i]?.index ?? 0, s] as const]));
+  return { ready, refused };
+}
+
+/** @returns those whose hints are durable, with when these were made */
+async function hint(deps: SubmitDeps, tenant: string, part: readonly Candidate[]) {
   const made = deps.clock.now();
-  const hinted = await placeHints(
+  const durable = await placeHints(
     deps,
-    ready.map(({ row }) => ({ tenant, task: hintOf(row, made) })),
+    part.map(({ row }) => ({ tenant, task: hintOf(row, made) })),
   );
-  const hintOk = new Map(ready.map((candidate, i) => [candidate.index, hinted[i] === true]));
+  const hinted = part.filter((_, i) => durable[i] === true);
+  const unhinted: Settled = part.flatMap(({ index }, i) =>
+    durable[i] === true ? [] : [[index, { ok: false, error: notHinted() }] as const],
+  );
+  return { hinted, made, unhinted };
+}
+
+async function putRows(deps: SubmitDeps, part: readonly Candidate[], made: number): Promise<Settled> {
   return Promise.all(
-    part.map(async ({ index }, i): Promise<[number, SubmitResult]> => {
-      const payload = stored[i];
-      if (!payload?.ok) return [index, { ok: false, error: payload?.error ?? new SluiceError('internal', 'no payload') }];
-      if (hintOk.get(index) !== true) return [index, { ok: false, error: notHinted() }];
-      const put = await attempt(() => putRow(deps, payload.value.row, made));
-      tell(deps, payload.value.row, put);
-      return [index, put.ok ? { ok: true, task: put.value } : put];
+    part.map(async ({ index, row }) => {
+      const put = await attempt(() => putRow(deps, row, made));
+      tell(deps, row, put);
+      return [index, put.ok ? { ok: true, task: put.value } : put] as const;
     }),
   );
 }

@@ -3,8 +3,10 @@ import { MINUTE_MS, minuteOf } from '../hints/timing.ts';
 
 /** Where the cursor begins when there is none: hints are in buckets from 15 minutes ahead, so this is ample. */
 const FIRST_MINUTES = 120;
-/** Hints that are made in one go. */
-const AT_ONCE = 500;
+/** Hints that are made in one go: 200 messages, 20 calls. */
+const AT_ONCE = 2_000;
+/** Minutes that are moved side by side at most, when there are many to make up for. */
+const MINUTES_AT_ONCE = 64;
 
 export interface Moved {
   /** How many tasks. */
@@ -19,25 +21,55 @@ export interface Moved {
  * @throws when a hint could not be made; the cursor then stays before its minute.
  */
 export async function moveBuckets(deps: PlaceDeps, now: number, deadline: number): Promise<Moved> {
-  const shards = await Promise.all(Array.from({ length: deps.buckets.shards }, (_, shard) => moveShard(deps, shard, now, deadline)));
+  const ends = await Promise.allSettled(Array.from({ length: deps.buckets.shards }, (_, shard) => moveShard(deps, shard, now, deadline)));
+  // One that fails holds up no other.
+  const shards = ends.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
   return {
     moved: shards.reduce((sum, { moved }) => sum + moved, 0),
     lateMs: Math.max(...shards.map(({ lateMs }) => lateMs)),
   };
 }
 
+/**
+ * Minute by minute in time. After an outage several at once, twice as many each time, as long as there is little in them:
+ * minutes that are full go one by one, so that the cursor moves on however short the time is.
+ */
 async function moveShard(deps: PlaceDeps, shard: number, now: number, deadline: number): Promise<Moved> {
   const target = minuteOf(now) + 1;
   let cursor = await deps.buckets.cursor(shard);
   const lateMs = cursor === undefined ? 0 : Math.max(0, now - (cursor + 1) * MINUTE_MS);
   let moved = 0;
-  for (let minute = (cursor ?? target - FIRST_MINUTES) + 1; minute <= target && deps.clock.now() < deadline; minute++) {
-    moved += await moveMinute(deps, minute, shard);
+  let atOnce = 1;
+  for (let done = cursor ?? target - FIRST_MINUTES; done < target && deps.clock.now() < deadline;) {
+    const part = await moveMinutes(deps, done + 1, Math.min(atOnce, target - done), shard);
+    moved += part.moved;
+    const last = done + part.minutes;
     // Another tick got here first: it goes on.
-    if (!(await deps.buckets.advance(shard, cursor, minute))) break;
-    cursor = minute;
+    if (part.minutes > 0 && !(await deps.buckets.advance(shard, cursor, last))) break;
+    if (part.failure !== undefined) throw part.failure;
+    cursor = done = last;
+    atOnce = part.moved > AT_ONCE ? 1 : Math.min(2 * atOnce, MINUTES_AT_ONCE);
   }
   return { moved, lateMs };
+}
+
+interface MovedMinutes {
+  readonly moved: number;
+  /** How many were moved before the first that failed. */
+  readonly minutes: number;
+  readonly failure?: Error;
+}
+
+async function moveMinutes(deps: PlaceDeps, first: number, count: number, shard: number): Promise<MovedMinutes> {
+  const minutes = await Promise.allSettled(Array.from({ length: count }, (_, n) => moveMinute(deps, first + n, shard)));
+  const moved = minutes.reduce((sum, minute) => sum + (minute.status === 'fulfilled' ? minute.value : 0), 0);
+  const failed = minutes.findIndex(({ status }) => status === 'rejected');
+  const failure = minutes[failed];
+  if (failure?.status !== 'rejected') return { moved, minutes: count };
+  return { moved, minutes: failed, failure: failure.reason as Error };
 }
 
 async function moveMinute(deps: PlaceDeps, minute: number, shard: number): Promise<number> {
