@@ -1,5 +1,5 @@
 import type { Breaker, Canary, Crash, Evidence } from '@sluice/contracts';
-import { addCrash, merged, NO_EVIDENCE } from './evidence.ts';
+import { addAlive, addCrash, merged, NO_EVIDENCE } from './evidence.ts';
 import { judge } from './judge.ts';
 
 /** Times of breakers, ms. */
@@ -29,6 +29,8 @@ export type Change<T> = { readonly next?: Breaker; readonly answer: T };
 export type CrashAnswer = { readonly excused: false } | { readonly excused: true; readonly notBefore: number };
 
 export interface ToldCrash extends Crash {
+  /** The task had not crashed before, in an attempt that counted. */
+  readonly first: boolean;
   readonly canary?: Canary | undefined;
   /** What else its observer knows of the type's attempts. */
   readonly also: Evidence;
@@ -48,11 +50,12 @@ export function onCrash(breaker: Breaker, crash: ToldCrash, now: number): Change
   if (breaker.state !== 'closed')
     return isProbe(breaker, crash.uid, crash.canary) ? onProbeCrash(breaker, crash, now) : stray(breaker, now);
   const { at, seen, tenant, uid } = crash;
-  const evidence = addCrash(merged(breaker.evidence, crash.also), { at, seen, tenant, uid });
+  const known = merged(breaker.evidence, crash.also);
+  const evidence = crash.first ? addCrash(known, { at, seen, tenant, uid }) : known;
   const verdict = judge(evidence, now);
   if (verdict.is === 'outage') {
     const flaps = breaker.closedAt !== undefined && now - breaker.closedAt < BREAKER_TIMES.flapping;
-    const next = opened(breaker, flaps ? longer(breaker) : BREAKER_TIMES.pause.least, now);
+    const next = opened({ ...breaker, evidence }, flaps ? longer(breaker) : BREAKER_TIMES.pause.least, now);
     return { next: { ...next, openedAt: now }, answer: { excused: true, notBefore: next.probeAt } };
   }
   const next = { ...breaker, evidence };
@@ -79,6 +82,20 @@ export function onProbePassed(breaker: Breaker, uid: string, canary: Canary, now
   if (!isProbe(breaker, uid, canary)) return { answer: false };
   const next = waveOn({ ...probeEnded(breaker, uid, now), passed: (breaker.passed ?? 0) + 1 }, now);
   return { next, answer: next.state === 'closed' || next.wave !== breaker.wave };
+}
+
+/** What began before it opened may end well after: when there is too much of that, it was no outage. */
+export function isTelling(breaker: Breaker | undefined, beganAt: number): boolean {
+  const [first] = breaker?.evidence.crashes ?? [];
+  return breaker?.state !== 'closed' && first !== undefined && beganAt >= first.at && beganAt <= (breaker?.openedAt ?? 0);
+}
+
+/** An attempt that is no probe ended and did not crash. @returns whether held tasks may go on */
+export function onAlive(breaker: Breaker, tenant: string, beganAt: number, now: number): Change<boolean> {
+  if (!isTelling(breaker, beganAt)) return { answer: false };
+  const evidence = addAlive(breaker.evidence, tenant, beganAt, now);
+  if (judge(evidence, now).is === 'outage') return { next: { ...breaker, evidence }, answer: false };
+  return { next: closed(breaker, now), answer: true };
 }
 
 /** A probe never ran: its place is free again. */
@@ -151,7 +168,7 @@ function longer({ pauseMs = 0 }: Breaker): number {
 }
 
 function opened(breaker: Breaker, pauseMs: number, now: number): Breaker & { probeAt: number } {
-  const { v, key, seq, opening, openedAt, closedAt, shy } = breaker;
+  const { v, key, seq, opening, openedAt, closedAt, shy, evidence } = breaker;
   return {
     v,
     key,
@@ -159,7 +176,7 @@ function opened(breaker: Breaker, pauseMs: number, now: number): Breaker & { pro
     state: 'open',
     since: now,
     opening: opening + 1,
-    evidence: NO_EVIDENCE,
+    evidence,
     pauseMs,
     probeAt: now + pauseMs,
     ...(openedAt !== undefined && { openedAt }),

@@ -15,10 +15,29 @@ export function addAlive(evidence: Evidence, tenant: string, beganAt: number, en
   return { ...merged(evidence, { crashes: [], alive: [[Math.floor(beganAt / 1000), 1]], tenants: [[tenant, beganAt]] }), aliveMs };
 }
 
-/** Adds a crash. The same attempt told twice is the same crash. */
+/** Adds the first crash of a task. A task that is known is the same task, however often it is told. */
 export function addCrash(evidence: Evidence, crash: Crash): Evidence {
-  const known = evidence.crashes.some(({ uid, at }) => uid === crash.uid && at === crash.at);
-  return known ? evidence : { ...evidence, crashes: [...evidence.crashes, crash].slice(-KEPT.crashes) };
+  const known = evidence.crashes.some(({ uid }) => uid === crash.uid);
+  return known ? evidence : { ...evidence, crashes: thinned([...evidence.crashes, crash]) };
+}
+
+/**
+ * Where there are too many, the one that is closest between its neighbours goes, and the one before it stands for it as
+ * well: so that those which are kept reach back as long as they can.
+ */
+function thinned(crashes: Crash[]): Crash[] {
+  if (crashes.length <= KEPT.crashes) return crashes;
+  const gaps = crashes.map((_, i) => (crashes[i + 1]?.seen ?? Infinity) - (crashes[i - 1]?.seen ?? -Infinity));
+  const gone = gaps.indexOf(Math.min(...gaps));
+  return crashes.flatMap((crash, i) => {
+    if (i === gone) return [];
+    return i === gone - 1 ? [{ ...crash, n: weightOf(crash) + weightOf(crashes[gone]) }] : [crash];
+  });
+}
+
+/** Tasks that a crash stands for. */
+export function weightOf(crash: Crash | undefined): number {
+  return crash ? (crash.n ?? 1) : 0;
 }
 
 /** What two observers know together, the latest of it. */
@@ -29,7 +48,7 @@ export function merged(a: Evidence, b: Evidence): Evidence {
   for (const [tenant, at] of b.tenants) tenants.set(tenant, Math.max(at, tenants.get(tenant) ?? 0));
   const aliveMs = b.aliveMs ?? a.aliveMs;
   return {
-    crashes: [...a.crashes, ...b.crashes].slice(-KEPT.crashes),
+    crashes: b.crashes.reduce((all, crash) => addCrash({ ...a, crashes: all }, crash).crashes, a.crashes),
     alive: [...seconds].sort(([x], [y]) => x - y).slice(-KEPT.seconds),
     tenants: [...tenants].sort(([, x], [, y]) => x - y).slice(-KEPT.tenants),
     ...(aliveMs !== undefined && { aliveMs }),

@@ -1,4 +1,5 @@
 import type { Crash, Evidence } from '@sluice/contracts';
+import { weightOf } from './evidence.ts';
 
 /**
  * What crashes say. `poison`: it is the task. `outage`: it is the whole type. `unsure`: it looks like an outage, but those
@@ -20,13 +21,14 @@ const POISONERS = 2;
 /**
  * Poison or outage: whether crashes are of their tasks or of the whole type. It is an outage when, for some time up to
  * now, at least three different tasks crashed and hardly an attempt that began in that time did not. Attempts count from
- * when they began, so that long ones which began before an outage do not hide it; and tasks count once, so that one task
- * which is tried again and again is never an outage.
+ * when they began, so that long ones which began before an outage do not hide it. A task counts by its first crash alone:
+ * neither one that is tried again and again is an outage, nor those that crashed among healthy ones and are all that is
+ * left of a batch.
  */
 export function judge(evidence: Evidence, now: number): Verdict {
   const { crashes } = evidence;
   let unsure: Verdict | undefined;
-  for (let i = crashes.length - TASKS; i >= 0; i--) {
+  for (let i = crashes.length - 1; i >= 0; i--) {
     const run = crashes.slice(i);
     const first = run[0];
     if (!first || now - first.seen > LOOK_BACK_MS) break;
@@ -39,7 +41,7 @@ export function judge(evidence: Evidence, now: number): Verdict {
 }
 
 function allCrash(run: readonly Crash[], first: Crash, { alive, tenants }: Evidence): boolean {
-  const tasks = new Set(run.map(({ uid }) => uid)).size;
+  const tasks = run.reduce((sum, crash) => sum + weightOf(crash), 0);
   const since = Math.floor(first.at / 1000);
   const others = alive.reduce((sum, [second, n]) => sum + (second >= since ? n : 0), 0);
   if (tasks < TASKS * (1 + others)) return false;

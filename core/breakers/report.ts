@@ -3,7 +3,7 @@ import { placeLaneHints, type PlaceDeps } from '../hints/place.ts';
 import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { PermitStore } from '../ports/permit-store.ts';
 import { changeBreaker } from './change.ts';
-import { isShut, onCrash, onProbePassed, type CrashAnswer } from './decide.ts';
+import { isShut, isTelling, onAlive, onCrash, onProbePassed, type CrashAnswer } from './decide.ts';
 import { merged, NO_EVIDENCE, type Sightings } from './evidence.ts';
 import { undoProbes, type GateDeps } from './gate.ts';
 
@@ -31,8 +31,9 @@ export async function reportCrash(deps: ReportDeps, row: TaskRow, outcome: Outco
   const seen = sightings?.take(key) ?? NO_EVIDENCE;
   try {
     const also = merged(seen, await laneEvidence(deps, row));
-    const crash = { at: beganAt(row, outcome), seen: clock.now(), tenant: row.tenant, uid: row.uid, canary: outcome.canary, also };
-    const { answer, written } = await changeBreaker({ ...deps, breakers }, key, (b, now) => onCrash(b, crash, now));
+    const crash = { at: beganAt(row, outcome), seen: clock.now(), tenant: row.tenant, uid: row.uid };
+    const told = { ...crash, first: row.crashes === undefined, canary: outcome.canary, also };
+    const { answer, written } = await changeBreaker({ ...deps, breakers }, key, (b, now) => onCrash(b, told, now));
     if (!written) sightings?.putBack(key, seen);
     if (answer.excused) telemetry.count('breaker.excused', row.type);
     return answer;
@@ -55,16 +56,18 @@ export async function reportEnd(deps: ReportDeps, row: TaskRow, outcome: Outcome
   const { breakers, sightings } = deps;
   if (!breakers || outcome.class === 'crashed') return;
   const { canary, answered } = outcome;
-  if (answered) sightings?.alive(breakerKey(row.type), row.tenant, beganAt(row, outcome), outcome.at);
-  if (!canary) return;
-  if (!answered) return undoProbes(deps, canary, [row.uid]);
+  const key = breakerKey(row.type);
+  const began = beganAt(row, outcome);
+  if (answered) sightings?.alive(key, row.tenant, began, outcome.at);
+  if (canary && !answered) return undoProbes(deps, canary, [row.uid]);
+  if (!answered || (!canary && !isTelling(await breakers.known(key), began))) return;
   try {
-    const { answer: wake, written } = await changeBreaker({ ...deps, breakers }, canary.breaker, (b, now) =>
-      onProbePassed(b, row.uid, canary, now),
+    const { answer: wake, written } = await changeBreaker({ ...deps, breakers }, canary?.breaker ?? key, (b, now) =>
+      canary ? onProbePassed(b, row.uid, canary, now) : onAlive(b, row.tenant, began, now),
     );
     if (wake && written) await wakeLanes(deps, row.type);
   } catch (error) {
-    deps.telemetry.log('warn', 'breaker not told of a probe', { breaker: canary.breaker, tenant: row.tenant, task: row.id, error });
+    deps.telemetry.log('warn', 'breaker not told of an end', { breaker: key, tenant: row.tenant, task: row.id, error });
   }
 }
 

@@ -14,8 +14,15 @@ export function breakerKey(type: string): string {
   return `type:${taskTypeNameSchema.parse(type)}`;
 }
 
-/** One crash: what began when, and when it was heard of, ms. */
-export const crashSchema = z.object({ at: instantSchema, seen: instantSchema, tenant: tenantSchema, uid: uidSchema });
+/** The first crash of a task: when its attempt began, and when it was heard of, ms. */
+export const crashSchema = z.object({
+  at: instantSchema,
+  seen: instantSchema,
+  tenant: tenantSchema,
+  uid: uidSchema,
+  /** Tasks that it stands for, where others close to it are no longer kept. @default 1 */
+  n: z.number().int().positive().optional(),
+});
 export type Crash = z.infer<typeof crashSchema>;
 
 /** What is known of the latest attempts, bounded: crashes one by one, the others counted by the second in which they began. */
