@@ -1,4 +1,5 @@
 import { createBacklogStore } from '../adapters/aws/backlog-store.ts';
+import { createBreakerStore } from '../adapters/aws/breaker-store.ts';
 import { createBucketStore } from '../adapters/aws/bucket-store.ts';
 import { createClients } from '../adapters/aws/clients.ts';
 import { createEventBus } from '../adapters/aws/event-bus.ts';
@@ -8,6 +9,7 @@ import { createTaskStore } from '../adapters/aws/task-store.ts';
 import { createTypeRegistry } from '../adapters/aws/type-registry.ts';
 import { createValueStore } from '../adapters/aws/value-store.ts';
 import { systemClock as clock, systemRandom as random, systemTimer as timer } from '../adapters/system.ts';
+import { createSightings } from '../core/breakers/evidence.ts';
 import type { PlaceDeps } from '../core/hints/place.ts';
 import type { Telemetry } from '../core/ports/telemetry.ts';
 
@@ -24,10 +26,14 @@ interface TaskEnv extends HintEnv {
   readonly SLUICE_LIST_INDEX?: 'on' | 'off';
 }
 
+/** So long dispatch may start attempts of a type whose breaker has opened. They are excused, but in vain. */
+const TYPES_REFRESH_SECONDS = 10;
+
 /** What every function that makes hints needs. */
 export function wireHints(env: HintEnv, telemetry: Telemetry) {
   const table = env.SLUICE_TABLE;
   const clients = createClients();
+  const types = createTypeRegistry(clients.dynamodb, { table, clock, telemetry, refreshSeconds: TYPES_REFRESH_SECONDS });
   const place: PlaceDeps = {
     queue: createHintQueue(clients.sqs, { queueUrlPrefix: env.SLUICE_QUEUE_PREFIX, random, telemetry }),
     buckets: createBucketStore(clients.dynamodb, { table, random, telemetry }),
@@ -42,7 +48,9 @@ export function wireHints(env: HintEnv, telemetry: Telemetry) {
     timer,
     permits: createPermitStore(clients.dynamodb, { table }),
     backlog: createBacklogStore(clients.dynamodb, { table, random, telemetry }),
-    types: createTypeRegistry(clients.dynamodb, { table, clock, telemetry }),
+    types,
+    breakers: createBreakerStore(clients.dynamodb, { table, clock, known: types }),
+    sightings: createSightings(),
     // Rows enter the list index when they are accepted, never later.
     tasks: createTaskStore(clients.dynamodb, { table, listIndex: false, clock, telemetry }),
   };

@@ -1,17 +1,19 @@
-import { hintedTaskSchema, PRIORITIES, type HintedTask } from '@sluice/contracts';
+import { hintedTaskSchema, type HintedTask } from '@sluice/contracts';
 import { DeleteCommand, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { BacklogLane, BacklogSize, BacklogStore } from '../../core/ports/backlog-store.ts';
-import type { Lane } from '../../core/ports/permit-store.ts';
+import type { Lane, Place } from '../../core/ports/permit-store.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import { answerOf, conditionalAnswerOf, type Item, unavailable } from './answers.ts';
 import { writeBatch } from './batch-write.ts';
 import {
+  BACKLOG_RANKS,
   BACKLOG_SHARDS,
   backlogClassSort,
   backlogKey,
   backlogPartition,
+  backlogRange,
   LANE_SHARDS,
   laneListKey,
   laneListPartition,
@@ -37,15 +39,15 @@ export interface BacklogStoreConfig {
 export function createBacklogStore(client: DynamoDBDocumentClient, config: BacklogStoreConfig): BacklogStore {
   const { table: TableName, random, telemetry } = config;
 
-  const query = (partition: string, limit?: number): Promise<readonly Item[]> =>
+  const query = (partition: string, limit?: number, range?: readonly [string, string]): Promise<readonly Item[]> =>
     allPages(
       'read a backlog',
       (from) =>
         client.send(
           new QueryCommand({
             TableName,
-            KeyConditionExpression: 'p = :p',
-            ExpressionAttributeValues: { ':p': partition },
+            KeyConditionExpression: range ? 'p = :p AND s BETWEEN :from AND :to' : 'p = :p',
+            ExpressionAttributeValues: { ':p': partition, ...(range && { ':from': range[0], ':to': range[1] }) },
             ConsistentRead: true,
             Limit: limit,
             ExclusiveStartKey: from,
@@ -87,7 +89,7 @@ export function createBacklogStore(client: DynamoDBDocumentClient, config: Backl
     const first = await peek(partition, 0, atMost + 1);
     const seen = [...first];
     const more = first.length > atMost;
-    for (let last = first.at(-1); more && last && last.rank + 1 < PRIORITIES.length; last = seen.at(-1)) {
+    for (let last = first.at(-1); more && last && last.rank + 1 < BACKLOG_RANKS; last = seen.at(-1)) {
       const next = await peek(partition, last.rank + 1, 1);
       if (next.length === 0) break;
       seen.push(...next);
@@ -122,19 +124,29 @@ export function createBacklogStore(client: DynamoDBDocumentClient, config: Backl
     throw unavailable(what, new Error('the note comes and goes'));
   };
 
+  const isThere = async (lane: Lane, task: HintedTask, place: Place): Promise<boolean> => {
+    const command = new GetCommand({
+      TableName,
+      Key: backlogKey(lane, task, place),
+      ConsistentRead: true,
+      ProjectionExpression: 'p',
+    });
+    return (await answerOf('look into a backlog', client.send(command))).Item !== undefined;
+  };
+
   return {
-    put: (lane, tasks) =>
+    put: (lane, tasks, place) =>
       writeBatch(
         client,
         'put into a backlog',
         TableName,
         random,
-        tasks.map((task) => ({ put: { ...backlogKey(lane, task), hint: task } })),
+        tasks.map((task) => ({ put: { ...backlogKey(lane, task, place), hint: task } })),
       ),
 
-    first: async (lane, limit) => {
+    first: async (lane, limit, place = 'permits') => {
       if (limit < 1) return [];
-      const shards = shardNumbers(BACKLOG_SHARDS).map((shard) => query(backlogPartition(lane, shard), limit));
+      const shards = shardNumbers(BACKLOG_SHARDS).map((shard) => query(backlogPartition(lane, shard), limit, backlogRange(place)));
       return (await Promise.all(shards))
         .flat()
         .sort((a, b) => (String(a['s']) < String(b['s']) ? -1 : 1))
@@ -142,24 +154,16 @@ export function createBacklogStore(client: DynamoDBDocumentClient, config: Backl
         .flatMap((item) => taskOf(lane, item));
     },
 
-    remove: (lane, tasks) =>
+    remove: (lane, tasks, place) =>
       writeBatch(
         client,
         'remove from a backlog',
         TableName,
         random,
-        tasks.map((task) => ({ remove: backlogKey(lane, task) })),
+        tasks.map((task) => ({ remove: backlogKey(lane, task, place) })),
       ),
 
-    has: async (lane, task) => {
-      const command = new GetCommand({
-        TableName,
-        Key: backlogKey(lane, task),
-        ConsistentRead: true,
-        ProjectionExpression: 'p',
-      });
-      return (await answerOf('look into a backlog', client.send(command))).Item !== undefined;
-    },
+    has: async (lane, task) => (await isThere(lane, task, 'permits')) || (await isThere(lane, task, 'budget')),
 
     measure: async (lane, atMost) => {
       const each = Math.ceil(atMost / BACKLOG_SHARDS);

@@ -1,5 +1,5 @@
 import { PRIORITIES, type Attempt, type HintedTask } from '@sluice/contracts';
-import type { Lane } from '../../core/ports/permit-store.ts';
+import type { Lane, Place } from '../../core/ports/permit-store.ts';
 
 /**
  * The keys of the one table. Names of tenants and types and task ids never hold a `#`, so a key that begins with one
@@ -59,17 +59,27 @@ export const backlogPartition = ({ tenant, type }: Lane, shard: number): string 
  * The class comes first in the sort key, not in the partition key: one query for each shard gives class-then-time order.
  * Times have 15 digits, so that text sorts as numbers do until the year 33658.
  */
-export const backlogKey = (lane: Lane, { uid, seq, at, priority }: HintedTask): { p: string; s: string } => ({
+export const backlogKey = (lane: Lane, { uid, seq, at, priority }: HintedTask, place: Place = 'permits'): { p: string; s: string } => ({
   p: backlogPartition(lane, shardOf(uid, BACKLOG_SHARDS)),
-  s: `${PRIORITIES.indexOf(priority)}#${padded(at, 15)}#${uid}#${padded(seq, 10)}`,
+  s: `${place === 'budget' ? RETRIES : ''}${PRIORITIES.indexOf(priority)}#${padded(at, 15)}#${uid}#${padded(seq, 10)}`,
 });
 
-/** Where the hints of a class and those of later ones begin in a partition of a backlog. */
-export const backlogClassSort = (rank: number): string => `${rank}#`;
+/** In front of the sort keys of retries that wait for their budget: behind all others, and each place is one range. */
+const RETRIES = 'r';
+/** The range of a place in a partition of a backlog: its bounds are no keys of items. */
+export const backlogRange = (place: Place): readonly [string, string] => (place === 'budget' ? [RETRIES, 's'] : ['0', RETRIES]);
+
+/** Ranks of classes in a partition of a backlog: those of the first place, then those of retries. */
+const RANKS: readonly string[] = [...PRIORITIES.keys()]
+  .flatMap(String)
+  .concat([...PRIORITIES.keys()].map((rank) => RETRIES + String(rank)));
+export const BACKLOG_RANKS = RANKS.length;
+/** Where the hints of a rank and those of later ones begin in a partition of a backlog. */
+export const backlogClassSort = (rank: number): string => `${RANKS[rank]}#`;
 /** Takes the class's place and the time out of the sort key of a backlog's item. */
 export function rankAndTimeOf(sort: string): { readonly rank: number; readonly at: number } {
-  const [rank, at] = sort.split('#');
-  return { rank: Number(rank), at: Number(at) };
+  const [rank = '', at] = sort.split('#');
+  return { rank: RANKS.indexOf(rank), at: Number(at) };
 }
 
 export const laneListPartition = (shard: number): string => `B#${shard}`;
@@ -82,6 +92,10 @@ export const bucketPartition = (minute: number, shard: number): string => `W#${m
 export const cursorKey = (shard: number): { p: string; s: string } => ({ p: 'W#cursor', s: String(shard) });
 
 export const TYPES_PARTITION = 'Y';
+/** Breakers are beside the task types, so that both are read in one go. No type's name begins like this. */
+const BREAKERS = '!';
+export const breakerItemKey = (key: string): { p: string; s: string } => ({ p: TYPES_PARTITION, s: BREAKERS + key });
+export const isBreakerSort = (sort: string): boolean => sort.startsWith(BREAKERS);
 export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${hash}`, s: 'K' });
 export const tokenDirectory = (tenant: string): string => `KT#${tenant}`;
 export const tokenEntryKey = (tenant: string, id: string): { p: string; s: string } => ({ p: tokenDirectory(tenant), s: id });

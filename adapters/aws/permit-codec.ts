@@ -1,4 +1,4 @@
-import type { Permit } from '../../core/ports/permit-store.ts';
+import type { Mark, Permit } from '../../core/ports/permit-store.ts';
 
 /**
  * A permit as an element of its cell's set: `expiry|nonce`, the expiry in seconds, rounded up, in base 36. A lane cell is
@@ -12,4 +12,18 @@ export function textOfPermit({ expiry, nonce }: Permit): string {
 export function permitOfText(text: string): Permit | undefined {
   const [expiry, nonce] = text.split('|');
   return expiry === undefined || nonce === undefined ? undefined : { expiry: Number.parseInt(expiry, 36) * 1000, nonce };
+}
+
+/** A mark of the retry budget: `at.firsts.retries` in base 36. */
+export function textOfMark({ at, firsts, retries }: Mark): string {
+  return [at, firsts, retries].map((n) => n.toString(36)).join('.');
+}
+
+/** @returns nothing for what is no mark. */
+export function markOfText(text: unknown): Mark | undefined {
+  const [at, firsts, retries] = String(text ?? '')
+    .split('.')
+    .map((part) => Number.parseInt(part, 36));
+  if (at === undefined || firsts === undefined || retries === undefined || Number.isNaN(at + firsts + retries)) return undefined;
+  return { at, firsts, retries };
 }

@@ -1,14 +1,23 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Cell, Lane, Permit, PermitStore } from '../../core/ports/permit-store.ts';
+import type { Cell, Lane, Permit, PermitStore, Place, Starts } from '../../core/ports/permit-store.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
 import { cellKey } from './keys.ts';
-import { permitOfText, textOfPermit } from './permit-codec.ts';
+import { markOfText, permitOfText, textOfMark, textOfPermit } from './permit-codec.ts';
 
 /** An absent set has size 0; DynamoDB has no empty sets, and no size of an absent attribute. */
-const ROOM_IN_CELL = 'attribute_not_exists(permits) OR size(permits) <= :room';
-/** The version of the flag only grows, so that a late clear never takes down a newer flag. */
-const CLEARED_LESS = 'attribute_not_exists(cleared) OR cleared < :version';
+const ROOM_IN_CELL = '(attribute_not_exists(permits) OR size(permits) <= :room)';
+/** All of a call's permits are added in one write: where one of them is, the call was granted before and is counted. */
+const NOT_YET = 'NOT contains(permits, :first)';
+/** Nobody has moved the window of the budget since it was seen, and its retries are not used up. */
+const WITHIN_BUDGET = '(attribute_not_exists(r) OR r <= :before)';
+const SAME_WINDOW = { seen: 'wn = :seen', none: 'attribute_not_exists(wn)' };
+
+/**
+ * Attributes beside the permits. A cell is billed by the kilobyte, so they are short: `f` and `r` count first attempts and
+ * retries, `wb` and `wn` are the budget's marks, `ok` is when the latest success began, in seconds.
+ */
+const FLAGS = { permits: { raised: 'raised', cleared: 'cleared' }, budget: { raised: 'rr', cleared: 'rc' } } as const;
 
 export interface PermitStoreConfig {
   readonly table: string;
@@ -38,18 +47,21 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
    * Adds the permits if the cell has room for those that it does not hold yet; `held` are asked ones that it was seen
    * to hold. The condition names them: while they are there, size counts them already.
    */
-  const add = async (lane: Lane, cell: number, permits: readonly Permit[], held: readonly string[], limit: number) => {
+  const add = async (lane: Lane, cell: number, permits: readonly Permit[], held: readonly string[], limit: number, starts?: Starts) => {
     const room = limit - (permits.length - held.length);
+    const texts = permits.map(textOfPermit);
+    const counts = countsOf(starts, texts[0] ?? '', held.length > 0);
+    const ours = held.length === 0 ? [ROOM_IN_CELL] : ['size(permits) <= :room', ...held.map((_, n) => `contains(permits, :held${n})`)];
     const command = new UpdateCommand({
       TableName,
       Key: cellKey(lane, cell),
-      UpdateExpression: 'ADD permits :permits',
-      ConditionExpression:
-        held.length === 0 ? ROOM_IN_CELL : ['size(permits) <= :room', ...held.map((_, n) => `contains(permits, :held${n})`)].join(' AND '),
+      UpdateExpression: `ADD permits :permits${counts.add}`,
+      ConditionExpression: [...ours, ...counts.conditions].join(' AND '),
       ExpressionAttributeValues: {
-        ':permits': new Set(permits.map(textOfPermit)),
+        ':permits': new Set(texts),
         ':room': room,
         ...Object.fromEntries(held.map((text, n) => [`:held${n}`, text])),
+        ...counts.values,
       },
       ReturnValues: 'ALL_NEW',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
@@ -57,13 +69,13 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     return conditionalAnswerOf('take permits', client.send(command));
   };
 
-  const acquire: PermitStore['acquire'] = async (lane, cell, permits, limit) => {
+  const acquire: PermitStore['acquire'] = async (lane, cell, permits, limit, starts) => {
     const asked = permits.map(textOfPermit);
     let held: readonly string[] = [];
     for (;;) {
       // More than the limit: not even an empty cell has room, and the condition would let them into an absent set.
       const hopeless = permits.length === 0 || permits.length > limit;
-      const answer = hopeless ? undefined : await add(lane, cell, permits, held, limit);
+      const answer = hopeless ? undefined : await add(lane, cell, permits, held, limit, starts);
       if (answer?.met) return { granted: true, cell: cellOf(answer.output.Attributes ?? {}) };
 
       const item = answer?.found ?? (await read(lane, cell));
@@ -80,20 +92,24 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
 
   return {
     acquire,
-    release: async (lane, cell, permits) => {
+    release: async (lane, cell, permits, aliveAt) => {
       // A set in an expression has at least one element.
       if (permits.length === 0) return cellOf(await read(lane, cell));
-      return update(lane, cell, 'DELETE permits :permits', { ':permits': new Set(permits.map(textOfPermit)) });
+      const gone = { ':permits': new Set(permits.map(textOfPermit)) };
+      if (aliveAt === undefined) return update(lane, cell, 'DELETE permits :permits', gone);
+      return update(lane, cell, 'SET ok = :ok DELETE permits :permits', { ...gone, ':ok': Math.floor(aliveAt / 1000) });
     },
     read: async (lane, cell) => cellOf(await read(lane, cell)),
     // Repeated, it counts twice: the flag is up either way, and only versions that were read are cleared.
-    raise: (lane, cell) => update(lane, cell, 'ADD raised :one', { ':one': 1 }),
-    clear: async (lane, cell, version) => {
+    raise: (lane, cell, of = 'permits') => update(lane, cell, `ADD ${FLAGS[of].raised} :one`, { ':one': 1 }),
+    clear: async (lane, cell, version, of = 'permits') => {
+      const { cleared } = FLAGS[of];
       const command = new UpdateCommand({
         TableName,
         Key: cellKey(lane, cell),
-        UpdateExpression: 'SET cleared = :version',
-        ConditionExpression: CLEARED_LESS,
+        UpdateExpression: `SET ${cleared} = :version`,
+        // The version of the flag only grows, so that a late clear never takes down a newer flag.
+        ConditionExpression: `attribute_not_exists(${cleared}) OR ${cleared} < :version`,
         ExpressionAttributeValues: { ':version': version },
       });
       // Lost: that version, or a later one, is dealt with already.
@@ -106,10 +122,45 @@ function textsOf(item: Item): ReadonlySet<string> {
   return item['permits'] instanceof Set ? (item['permits'] as Set<string>) : new Set();
 }
 
+/** What counts the starts of a call in its write: once, however often it is sent. */
+function countsOf(starts: Starts | undefined, first: string, partly: boolean): { add: string; conditions: string[]; values: Item } {
+  if (!starts) return { add: '', conditions: [], values: {} };
+  const { firsts, retries, within } = starts;
+  const counters = [...(firsts > 0 ? ['f :f'] : []), ...(retries > 0 ? ['r :r'] : [])];
+  return {
+    add: `${counters.map((each) => `, ${each}`).join('')}${within ? ' SET wb = :base, wn = :next' : ''}`,
+    conditions: [...(partly ? [] : [NOT_YET]), ...(within ? [WITHIN_BUDGET, within.seen ? SAME_WINDOW.seen : SAME_WINDOW.none] : [])],
+    values: {
+      ...(partly ? {} : { ':first': first }),
+      ...(firsts > 0 && { ':f': firsts }),
+      ...(retries > 0 && { ':r': retries }),
+      ...(within && {
+        ':before': within.most - retries,
+        ':base': textOfMark(within.base),
+        ':next': textOfMark(within.next),
+        ...(within.seen && { ':seen': textOfMark(within.seen) }),
+      }),
+    },
+  };
+}
+
 function cellOf(item: Item): Cell {
+  const raised = (of: Place): number => Number(item[FLAGS[of].raised] ?? 0);
+  const cleared = (of: Place): number => Number(item[FLAGS[of].cleared] ?? 0);
+  const counted = item['f'] !== undefined || item['r'] !== undefined;
   return {
     permits: [...textsOf(item)].flatMap((text) => permitOfText(text) ?? []),
-    raised: Number(item['raised'] ?? 0),
-    cleared: Number(item['cleared'] ?? 0),
+    raised: raised('permits'),
+    cleared: cleared('permits'),
+    ...(raised('budget') > 0 && { waiting: { raised: raised('budget'), cleared: cleared('budget') } }),
+    ...(counted && {
+      budget: {
+        firsts: Number(item['f'] ?? 0),
+        retries: Number(item['r'] ?? 0),
+        base: markOfText(item['wb']),
+        next: markOfText(item['wn']),
+      },
+    }),
+    ...(item['ok'] !== undefined && { aliveAt: Number(item['ok']) * 1000 }),
   };
 }

@@ -1,4 +1,4 @@
-import { taskTypeSpecSchema, type TaskTypeSpec } from '@sluice/contracts';
+import { breakerSchema, taskTypeSpecSchema, type Breaker, type TaskTypeSpec } from '@sluice/contracts';
 import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -6,7 +6,7 @@ import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { TypeRegistry } from '../../core/ports/type-registry.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
-import { TYPES_PARTITION } from './keys.ts';
+import { isBreakerSort, TYPES_PARTITION } from './keys.ts';
 import { allPages } from './pages.ts';
 
 /** Between two lookups of types that are not known, so that nobody can make every submission a query. */
@@ -18,15 +18,22 @@ export interface TypeRegistryConfig {
   readonly telemetry: Telemetry;
   /** Seconds after which what is known is read anew, in the background. @default 30 */
   readonly refreshSeconds?: number;
+  /** The same while some breaker is not closed. @default 3 */
+  readonly brokenRefreshSeconds?: number;
 }
 
 type Types = ReadonlyMap<string, TaskTypeSpec>;
 
+/** The breakers that lie beside the types, as they were read with them. */
+export interface KnownBreakers {
+  readonly breakers: () => Promise<ReadonlyMap<string, Breaker>>;
+}
+
 /** The deployed task types, from one partition of the table, kept in memory between calls. */
-export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeRegistryConfig): TypeRegistry {
+export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeRegistryConfig): TypeRegistry & KnownBreakers {
   const { clock, telemetry } = config;
-  const refreshMs = (config.refreshSeconds ?? 30) * 1000;
-  let known: { readonly types: Types; readonly readAt: number } | undefined;
+  const { refreshSeconds = 30, brokenRefreshSeconds = 3 } = config;
+  let known: { readonly types: Types; readonly breakers: ReadonlyMap<string, Breaker>; readonly readAt: number } | undefined;
   let reading: Promise<Types> | undefined;
 
   const specOf = (item: Item): [string, TaskTypeSpec][] => {
@@ -37,6 +44,12 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
       telemetry.log('error', 'task type that cannot be read', { type: item['s'], error: String(error) });
       return [];
     }
+  };
+
+  const breakerOf = (item: Item): [string, Breaker][] => {
+    const breaker = breakerOfItem(item);
+    if (!breaker) telemetry.log('error', 'breaker that cannot be read', { key: item['s'] });
+    return breaker ? [[breaker.key, deepFreeze(breaker)]] : [];
   };
 
   const read = async (): Promise<Types> => {
@@ -52,8 +65,9 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
         }),
       ),
     );
-    const types = new Map(items.flatMap(specOf));
-    known = { types, readAt };
+    const isBreaker = (item: Item): boolean => isBreakerSort(String(item['s']));
+    const types = new Map(items.filter((item) => !isBreaker(item)).flatMap(specOf));
+    known = { types, breakers: new Map(items.filter(isBreaker).flatMap(breakerOf)), readAt };
     return types;
   };
 
@@ -65,9 +79,14 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
     return reading;
   };
 
+  const refreshMs = (): number => {
+    const broken = [...(known?.breakers.values() ?? [])].some(({ state }) => state !== 'closed');
+    return 1000 * (broken ? Math.min(brokenRefreshSeconds, refreshSeconds) : refreshSeconds);
+  };
+
   const current = async (): Promise<Types> => {
     if (!known) return readOnce();
-    if (clock.now() - known.readAt >= refreshMs) {
+    if (clock.now() - known.readAt >= refreshMs()) {
       // Callers get the old answer meanwhile: a slow or failing table must not hold up what is known.
       readOnce().catch((error: unknown) => {
         telemetry.log('warn', 'task types not refreshed', { error: String(error) });
@@ -85,7 +104,20 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
       return (await readOnce()).get(type);
     },
     names: async () => [...(await current()).keys()].sort(),
+    breakers: async () => {
+      await current();
+      return known?.breakers ?? new Map<string, Breaker>();
+    },
   };
+}
+
+/** @returns nothing for what is no breaker, or one of a version that is not known. */
+export function breakerOfItem(item: Item): Breaker | undefined {
+  try {
+    return breakerSchema.parse(JSON.parse(String(item['breaker'])));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes what {@link createTypeRegistry} reads; for the deployment alone. A record belongs to whoever wrote it last. */

@@ -1,6 +1,6 @@
 import { PRIORITIES, type HintedTask } from '@sluice/contracts';
 import type { BacklogLane, BacklogStore } from '../../core/ports/backlog-store.ts';
-import type { Lane } from '../../core/ports/permit-store.ts';
+import type { Lane, Place } from '../../core/ports/permit-store.ts';
 
 interface Backlog {
   /** Sorted, so that the first ones of a long backlog cost no more than those of a short one. */
@@ -8,40 +8,42 @@ interface Backlog {
   readonly tasks: Map<string, HintedTask>;
 }
 
-/** Backlogs in maps, one for each lane. */
+const PLACES: readonly Place[] = ['permits', 'budget'];
+
+/** Backlogs in maps, two for each lane. */
 export function createMemoryBacklogStore(): BacklogStore {
   const backlogs = new Map<string, Backlog>();
   const noted = new Map<string, BacklogLane>();
-  const backlogOf = (lane: Lane): Backlog => {
-    const found = backlogs.get(nameOf(lane)) ?? { keys: [], tasks: new Map<string, HintedTask>() };
-    backlogs.set(nameOf(lane), found);
+  const backlogOf = (lane: Lane, place: Place = 'permits'): Backlog => {
+    const name = `${nameOf(lane)}#${place}`;
+    const found = backlogs.get(name) ?? { keys: [], tasks: new Map<string, HintedTask>() };
+    backlogs.set(name, found);
     return found;
   };
 
   return {
-    put: async (lane, tasks) => {
-      const backlog = backlogOf(lane);
+    put: async (lane, tasks, place) => {
+      const backlog = backlogOf(lane, place);
       for (const task of tasks) {
         const key = keyOf(task);
         if (!backlog.tasks.has(key)) backlog.keys.splice(placeOf(backlog.keys, key), 0, key);
         backlog.tasks.set(key, structuredClone(task));
       }
     },
-    first: async (lane, limit) => {
-      const { keys, tasks } = backlogOf(lane);
+    first: async (lane, limit, place) => {
+      const { keys, tasks } = backlogOf(lane, place);
       return keys.slice(0, limit).flatMap((key) => structuredClone(tasks.get(key)) ?? []);
     },
-    remove: async (lane, tasks) => {
-      const backlog = backlogOf(lane);
+    remove: async (lane, tasks, place) => {
+      const backlog = backlogOf(lane, place);
       for (const task of tasks) {
         const key = keyOf(task);
         if (backlog.tasks.delete(key)) backlog.keys.splice(placeOf(backlog.keys, key), 1);
       }
     },
-    has: async (lane, task) => backlogOf(lane).tasks.has(keyOf(task)),
+    has: async (lane, task) => PLACES.some((place) => backlogOf(lane, place).tasks.has(keyOf(task))),
     measure: async (lane, atMost) => {
-      const { tasks } = backlogOf(lane);
-      const ats = [...tasks.values()].map(({ at }) => at);
+      const ats = PLACES.flatMap((place) => [...backlogOf(lane, place).tasks.values()].map(({ at }) => at));
       return {
         count: Math.min(ats.length, atMost),
         more: ats.length > atMost,

@@ -1,4 +1,5 @@
 export * from './backlog-store.ts';
+export * from './breaker-store.ts';
 export * from './bucket-store.ts';
 export * from './clock.ts';
 export * from './event-bus.ts';

@@ -113,6 +113,7 @@ function latestOf(row: TaskRow, attempt: Attempt | undefined): AttemptView {
 
 function classOf(reason: EndReason | undefined): OutcomeClass {
   if (reason === 'fatal') return 'fatal';
+  if (reason === 'quarantined') return 'crashed';
   return reason === 'outcome_unknown' ? 'lost' : 'retryable';
 }
 

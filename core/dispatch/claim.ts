@@ -1,4 +1,13 @@
-import { isSluiceError, type Envelope, type Outcome, type StartMode, type TaskRow, type TaskTypeSpec } from '@sluice/contracts';
+import {
+  isSluiceError,
+  type Canary,
+  type Envelope,
+  type Outcome,
+  type StartMode,
+  type TaskRow,
+  type TaskTypeSpec,
+} from '@sluice/contracts';
+import { undoProbes } from '../breakers/gate.ts';
 import { placeHints } from '../hints/place.ts';
 import { HINT_TIMES } from '../hints/timing.ts';
 import { outcomeOf, outcomeOfAnswer } from '../outcomes/classify.ts';
@@ -22,6 +31,8 @@ export interface Claim {
   readonly mode: StartMode;
   readonly permit: Permit;
   readonly cell: number;
+  /** Set for a probe of a breaker. */
+  readonly canary?: Canary | undefined;
 }
 
 /** The claim is the next write of the row, and its seq the fence. */
@@ -69,6 +80,7 @@ export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<C
   const mine = written.row?.uid === work.task.uid && written.row.fence === fenceOf(work) && written.row.run?.nonce === permit.nonce;
   if (written.row && (written.applied || (mine && written.row.state === 'running'))) return start(deps, claim, written.row);
   // The claim is lost, and only its own permit with it; the row is looked at again.
+  await undoProbes(deps, claim.canary, [work.task.uid]);
   const looked = written.row ? await lookAt(deps, work, written.row, now) : await look(deps, work);
   if (looked === 'claim') return { end: keep(0), effects: [own] };
   return { end: looked.end, effects: looked.effects ? [own, looked.effects] : [own] };
@@ -102,7 +114,7 @@ async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult
 }
 
 async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Claimed> {
-  const { spec, mode, permit, work } = claim;
+  const { spec, mode, permit, work, canary } = claim;
   deps.telemetry.measure('task.wait_time', row.type, Math.max(0, (row.run?.claimedAt ?? row.at) - row.at));
   const sluice: Envelope['sluice'] = {
     version: 1,
@@ -115,6 +127,7 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
     throttled: row.throttled,
     deadline: deps.clock.now() + runMs(spec, mode),
     ...(deps.attemptsUrl !== undefined && { control: { url: deps.attemptsUrl, key: permit.nonce } }),
+    ...(canary && { canary }),
   };
   const settleAs = async (said: Pick<Outcome, 'class' | 'error' | 'retryAfterMs'>): Promise<Claimed> => ({
     end: DONE,

@@ -1,11 +1,16 @@
-import { cellLimits, hasBacklog, livePermits } from '../permits/cells.ts';
-import type { Lane } from '../ports/permit-store.ts';
+import { PRIORITIES, type HintedTask } from '@sluice/contracts';
+import { gateOf } from '../breakers/gate.ts';
+import { cellLimits, hasBacklog, hasRetries, livePermits, retriesLeft } from '../permits/cells.ts';
+import type { Cell, Lane, Place } from '../ports/permit-store.ts';
+import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { processWorks, type ProcessOptions } from './process.ts';
 import { hintLater } from './look.ts';
 import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** Items of the backlog that are taken in one go. */
 const AT_ONCE = 50;
+/** Items that are looked at for what has expired behind a breaker. */
+const HELD_LOOKED_AT = 500;
 /** Time that one more round needs at least, ms. */
 const ROUND_MS = 5_000;
 
@@ -15,26 +20,68 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
   if (!spec) return;
   const limits = cellLimits(spec.concurrency);
   while (deps.clock.now() + ROUND_MS < options.deadline) {
+    if ((await gateOf(deps, lane.type)) === 'shut') return expireHeld(deps, lane, options);
     const cells = await Promise.all(limits.map((_, cell) => deps.permits.read(lane, cell)));
     const now = deps.clock.now();
     const free = cells.reduce((sum, cell, i) => sum + Math.max(0, (limits[i] ?? 0) - livePermits(cell, now).length), 0);
     if (free === 0) return;
-    const tasks = await deps.backlog.first(lane, Math.min(free, AT_ONCE));
-    if (tasks.length === 0) {
-      // The flags were read before the backlog was found empty: an item put since then has raised them higher.
-      await Promise.all(cells.flatMap((cell, i) => (hasBacklog(cell) ? [deps.permits.clear(lane, i, cell.raised)] : [])));
-      return;
-    }
-    const works = tasks.map((task): Work => ({ tenant: lane.tenant, task, source: 'backlog', blind: true }));
-    const ends = await processWorks(deps, works, options);
-    const gone = await Promise.all(works.map((work, i) => mayGo(deps, work, ends[i] ?? STAY)));
-    const done = works.filter((_, i) => gone[i]);
-    if (done.length === 0) return;
-    await deps.backlog.remove(
-      lane,
-      done.map((w) => w.task),
-    );
+    const room = Math.min(free, AT_ONCE);
+    const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, limits.length, now), 0);
+    const [ready, retries] = await Promise.all([
+      deps.backlog.first(lane, room),
+      cells.some(hasRetries) && budget > 0 ? deps.backlog.first(lane, Math.min(room, budget), 'budget') : undefined,
+    ]);
+    await clearFlags(deps, lane, cells, ready, retries);
+    const works = [...ready.map(workOf(lane, 'permits')), ...(retries ?? []).map(workOf(lane, 'budget'))]
+      .sort(byClassAndTime)
+      .slice(0, room);
+    if (works.length === 0) return;
+    if (!(await workOff(deps, lane, works, options))) return;
   }
+}
+
+/** @returns whether anything came of it. */
+async function workOff(deps: DispatchDeps, lane: Lane, works: readonly Work[], options: ProcessOptions): Promise<boolean> {
+  const ends = await processWorks(deps, works, options);
+  const gone = await Promise.all(works.map((work, i) => mayGo(deps, work, ends[i] ?? STAY)));
+  const done = works.filter((_, i) => gone[i]);
+  for (const place of ['permits', 'budget'] as const) {
+    const tasks = done.flatMap((work) => (work.place === place ? [work.task] : []));
+    if (tasks.length > 0) await deps.backlog.remove(lane, tasks, place);
+  }
+  return done.length > 0;
+}
+
+/** Behind a breaker that lets nothing pass, tasks still expire: those that waited for a permit before it opened, too. */
+async function expireHeld(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
+  const now = deps.clock.now();
+  const held = await deps.backlog.first(lane, HELD_LOOKED_AT);
+  const expired = held.filter(({ expiresAt }) => expiresAt !== undefined && expiresAt <= now).map(workOf(lane, 'permits'));
+  if (expired.length > 0) await workOff(deps, lane, expired, options);
+}
+
+/** What waits for budget is looked at first: one that was cancelled takes none. */
+function workOf({ tenant }: Lane, place: Place) {
+  return (task: HintedTask): Work => ({ tenant, task, source: 'backlog', place, blind: place !== 'budget' });
+}
+
+function byClassAndTime({ task: a }: Work, { task: b }: Work): number {
+  return PRIORITIES.indexOf(a.priority) - PRIORITIES.indexOf(b.priority) || a.at - b.at;
+}
+
+/** The flags were read before a place was found empty: an item put since then has raised them higher. */
+async function clearFlags(
+  deps: DispatchDeps,
+  lane: Lane,
+  cells: readonly Cell[],
+  ready: readonly HintedTask[],
+  retries: readonly HintedTask[] | undefined,
+): Promise<void> {
+  const up = (cell: Cell): [number, Place][] => [
+    ...(ready.length === 0 && hasBacklog(cell) ? [[cell.raised, 'permits'] as [number, Place]] : []),
+    ...(retries?.length === 0 && hasRetries(cell) ? [[cell.waiting?.raised ?? 0, 'budget'] as [number, Place]] : []),
+  ];
+  await Promise.all(cells.flatMap((cell, i) => up(cell).map(([version, place]) => deps.permits.clear(lane, i, version, place))));
 }
 
 /** What is to be looked at again for another reason than a full lane becomes a message: its lane does not wait behind it. */

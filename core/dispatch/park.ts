@@ -1,7 +1,8 @@
-import { SluiceError } from '@sluice/contracts';
-import { placeLaneHints } from '../hints/place.ts';
-import { cellLimits, livePermits } from '../permits/cells.ts';
-import type { Lane } from '../ports/permit-store.ts';
+import { SluiceError, type TaskTypeSpec } from '@sluice/contracts';
+import { placeHints, placeLaneHints } from '../hints/place.ts';
+import { cellLimits, livePermits, retriesLeft } from '../permits/cells.ts';
+import type { Cell, Lane, Place } from '../ports/permit-store.ts';
+import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { logStep } from '../tasks/step.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
@@ -13,23 +14,51 @@ export const NOTE_MS = 300_000;
 /** Which lanes this environment has noted, and when. */
 export type NotedLanes = Map<string, number>;
 
+/** Why tasks are put into the backlog. */
+export type ParkReason = 'full' | 'budget' | 'breaker';
+
+const COUNTS = { full: 'hint.parked', budget: 'retry.held', breaker: 'breaker.held' } as const;
+
 /**
  * Puts hints into their lane's backlog: the lane's note, the items, the flag; only after that may their messages go.
  * @throws when it is unknown whether all of it is durable.
  */
-export async function park(deps: DispatchDeps, noted: NotedLanes, lane: Lane, limit: number, works: readonly Work[]): Promise<void> {
+export async function park(
+  deps: DispatchDeps,
+  noted: NotedLanes,
+  lane: Lane,
+  spec: TaskTypeSpec,
+  works: readonly Work[],
+  why: ParkReason = 'full',
+): Promise<void> {
+  const place = why === 'budget' ? 'budget' : 'permits';
   await note(deps, noted, lane);
   await deps.backlog.put(
     lane,
     works.map((w) => w.task),
+    place,
   );
-  const limits = cellLimits(limit);
-  const cells = await Promise.all(limits.map((_, cell) => deps.permits.raise(lane, cell)));
-  deps.telemetry.count('hint.parked', lane.type, works.length);
-  for (const { task } of works) logStep(deps.telemetry, 'parked', { ...lane, id: task.id, uid: task.uid });
-  const now = deps.clock.now();
-  // Permits that were given back before the flag was up told nobody.
-  if (cells.some((cell, i) => livePermits(cell, now).length < (limits[i] ?? 0))) await placeLaneHints(deps, [lane]);
+  const cells = await Promise.all(cellLimits(spec.concurrency).map((_, cell) => deps.permits.raise(lane, cell, place)));
+  deps.telemetry.count(COUNTS[why], lane.type, works.length);
+  for (const { task } of works) logStep(deps.telemetry, 'parked', { ...lane, id: task.id, uid: task.uid }, { why });
+  if (why === 'breaker') return expireInTime(deps, works);
+  // What was given back before the flag was up told nobody.
+  if (mayGoOn(cells, spec, place, deps.clock.now())) await placeLaneHints(deps, [lane]);
+}
+
+function mayGoOn(cells: readonly Cell[], { concurrency, retryBudget = DEFAULT_BUDGET }: TaskTypeSpec, place: Place, now: number): boolean {
+  const limits = cellLimits(concurrency);
+  if (!cells.some((cell, i) => livePermits(cell, now).length < (limits[i] ?? 0))) return false;
+  return place === 'permits' || cells.some((cell) => retriesLeft(cell, retryBudget, limits.length, now) > 0);
+}
+
+/** Nobody looks into a backlog behind a breaker: a task that may expire there gets a copy of its hint for that time. */
+async function expireInTime(deps: DispatchDeps, works: readonly Work[]): Promise<void> {
+  const copies = works.flatMap(({ tenant, task }) =>
+    task.expiresAt === undefined || task.look ? [] : [{ tenant, task: { ...task, at: task.expiresAt, look: true } }],
+  );
+  const durable = copies.length > 0 ? await placeHints(deps, copies) : [];
+  if (durable.includes(false)) throw new SluiceError('unavailable', 'hints for the expiry of held tasks could not be made');
 }
 
 async function note(deps: DispatchDeps, noted: NotedLanes, lane: Lane): Promise<void> {

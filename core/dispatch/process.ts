@@ -1,11 +1,12 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
+import { passGate, undoProbes } from '../breakers/gate.ts';
 import { decideBlind } from '../hints/decide.ts';
 import { acquirePermits } from '../permits/acquire.ts';
 import type { Lane, Permit } from '../ports/permit-store.ts';
 import { coalesceEffects, type Effects } from '../settle/effects.ts';
 import { claimAndStart, placeLeaseHints, type Claim } from './claim.ts';
 import { hintAt, hintLater, look } from './look.ts';
-import { park, type NotedLanes } from './park.ts';
+import { park, type NotedLanes, type ParkReason } from './park.ts';
 import { DONE, keep, leaseMs, modeOf, runMs, STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** A type that is not deployed: its tasks wait for it and are counted, they never fail. */
@@ -85,14 +86,24 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   }
   // One instant for the permit's expiry and the lease's end, fixed before the permit is taken.
   const expiry = deps.clock.now() + leaseMs(spec, mode);
-  const permits = works.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));
-  const cells = await acquirePermits(deps, lane, spec.concurrency, permits);
-  const full = works.filter((_, i) => cells[i] === undefined);
-  if (full.length > 0) await parkAll(deps, lane, spec, full, options, ends);
-  return works.flatMap((work, i) => {
+  const { pass, held, canary } = await passGate(deps, lane, works, expiry);
+  await parkAll(deps, lane, spec, held, 'breaker', options, ends);
+  if (pass.length === 0) return [];
+  const permits = pass.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));
+  const again = pass.map(({ task }) => task.again);
+  const cells = await acquirePermits(deps, lane, spec.concurrency, permits, { again, budget: spec.retryBudget });
+  const refused = { full: pass.filter((_, i) => cells[i] === undefined), budget: pass.filter((_, i) => cells[i] === 'budget') };
+  await undoProbes(
+    deps,
+    canary,
+    [...refused.full, ...refused.budget].map(({ task }) => task.uid),
+  );
+  await parkAll(deps, lane, spec, refused.full, 'full', options, ends);
+  await parkAll(deps, lane, spec, refused.budget, 'budget', options, ends);
+  return pass.flatMap((work, i) => {
     const permit = permits[i];
     const cell = cells[i];
-    return permit && cell !== undefined ? [{ work, spec, mode, permit, cell }] : [];
+    return permit && typeof cell === 'number' ? [{ work, spec, mode, permit, cell, canary }] : [];
   });
 }
 
@@ -101,18 +112,20 @@ async function parkAll(
   lane: Lane,
   spec: TaskTypeSpec,
   works: readonly Work[],
+  why: ParkReason,
   options: ProcessOptions,
   ends: Map<Work, WorkEnd>,
 ): Promise<void> {
-  const queued = works.filter((w) => w.source === 'queue');
-  // An item of the backlog stays where it is.
-  for (const work of works) if (work.source === 'backlog') ends.set(work, STAY);
-  if (queued.length === 0) return;
+  // An item of the backlog stays where it is, but for a retry that stands in the way of others.
+  const stays = ({ source, place }: Work) => source === 'backlog' && (why !== 'budget' || place === 'budget');
+  for (const work of works) if (stays(work)) ends.set(work, STAY);
+  const moved = works.filter((work) => !stays(work));
+  if (moved.length === 0) return;
   try {
-    await park(deps, options.noted, lane, spec.concurrency, queued);
-    for (const work of queued) ends.set(work, DONE);
+    await park(deps, options.noted, lane, spec, moved, why);
+    for (const work of moved) ends.set(work, DONE);
   } catch (error) {
-    fault(deps, ends, queued, error);
+    fault(deps, ends, moved, error);
   }
 }
 

@@ -3,6 +3,7 @@ import type { TenantTask } from '../hints/place.ts';
 import type { Starter } from '../ports/starter.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { BacklogStore } from '../ports/backlog-store.ts';
+import type { Place } from '../ports/permit-store.ts';
 import type { SettleDeps } from '../settle/settle-outcome.ts';
 
 export interface DispatchDeps extends SettleDeps {
@@ -17,6 +18,8 @@ export interface DispatchDeps extends SettleDeps {
 export interface Work extends TenantTask {
   /** Where the hint rests: a queue message that stays in flight while it is worked on, or an item of the lane's backlog. */
   readonly source: 'queue' | 'backlog';
+  /** Where in the backlog. */
+  readonly place?: Place;
   /** Its row is expected to be as the hint says, so that it need not be read first. */
   readonly blind: boolean;
 }

@@ -1,6 +1,9 @@
 import { kitReplySchema, LIMITS, type Envelope, type Outcome, type OutcomeClass, type TaskError } from '@sluice/contracts';
 import type { HandlerAnswer } from '../ports/starter.ts';
+import { shortName } from '../retry/rules.ts';
 import { byteLength } from '../tasks/values.ts';
+import { isCrash } from './crash.ts';
+import { statusOfError, waitOfMessage } from './http-status.ts';
 
 /**
  * Error names that say more than "it failed", as common runtimes and SDKs spell them. A name in no list is retryable.
@@ -26,19 +29,26 @@ const MAX_STACK = 4_096;
 
 /** The class that an error's name stands for. */
 export function classOfName(name: string): Extract<OutcomeClass, 'fatal' | 'throttled' | 'retryable'> {
-  // Runtimes put modules, packages and outer classes in front of the name, or wrap it: the last identifier is the name.
-  const short = /[A-Za-z_]\w*(?=>*$)/.exec(name)?.[0] ?? name;
+  const short = shortName(name);
   if (FATAL_NAMES.has(short)) return 'fatal';
   return THROTTLED_NAMES.has(short) ? 'throttled' : 'retryable';
 }
 
-type Said = Pick<Outcome, 'class' | 'error' | 'result' | 'startedAt' | 'retryAfterMs'>;
+/** The class of a failure that says nothing of it itself: by the end of its process, its name, then its status. */
+function classOfError(error: TaskError): OutcomeClass {
+  if (isCrash(error)) return 'crashed';
+  const named = classOfName(error.name);
+  return named === 'retryable' && error.status === 429 ? 'throttled' : named;
+}
 
-/** What a handler's answer means: a kit's reply says it itself, a plain answer is a result, a failure is classed by its name. */
+type Said = Pick<Outcome, 'class' | 'error' | 'result' | 'startedAt' | 'retryAfterMs' | 'answered' | 'canary'>;
+
+/** What a handler's answer means: a kit's reply says it itself, a plain answer is a result, a failure is classed by what it is. */
 export function classifyAnswer(answer: HandlerAnswer): Said {
   if (answer.functionError !== undefined) {
     const error = errorOf(answer.payload);
-    return { class: classOfName(error.name), error };
+    const retryAfterMs = waitOfMessage(error.message);
+    return { class: classOfError(error), error, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
   const kit = kitReplySchema.safeParse(answer.payload);
   if (!kit.success) return succeeded(answer.payload);
@@ -53,12 +63,12 @@ export function classifyAnswer(answer: HandlerAnswer): Said {
 
 /** The outcome of an attempt that was answered. */
 export function outcomeOfAnswer(envelope: Envelope['sluice'], answer: HandlerAnswer, at: number): Outcome {
-  return outcomeOf(envelope, classifyAnswer(answer), at);
+  return outcomeOf(envelope, { ...classifyAnswer(answer), answered: true }, at);
 }
 
 export function outcomeOf(envelope: Envelope['sluice'], said: Said, at: number): Outcome {
-  const { tenant, task, uid, type, fence, attempt } = envelope;
-  return { v: 1, tenant, id: task, uid, type, fence, attempt, at, ...said };
+  const { tenant, task, uid, type, fence, attempt, canary } = envelope;
+  return { v: 1, tenant, id: task, uid, type, fence, attempt, at, ...(canary && { canary }), ...said };
 }
 
 /** A success, unless its result is larger than what is kept: running again would end the same. */
@@ -83,7 +93,13 @@ function errorOf(payload: unknown): TaskError {
         ? 'Sandbox.Timedout'
         : 'Error';
   const lines = p['trace'] ?? p['stackTrace'];
-  return bounded({ name, message, ...(Array.isArray(lines) && { stack: lines.map(String).join('\n') }) });
+  const status = statusOfError(shortName(name), message);
+  return bounded({
+    name,
+    message,
+    ...(status !== undefined && { status }),
+    ...(Array.isArray(lines) && { stack: lines.map(String).join('\n') }),
+  });
 }
 
 function bounded(error: TaskError): TaskError {
@@ -91,5 +107,6 @@ function bounded(error: TaskError): TaskError {
     name: error.name.slice(0, MAX_NAME),
     message: error.message.slice(0, MAX_MESSAGE),
     ...(error.stack !== undefined && { stack: error.stack.slice(0, MAX_STACK) }),
+    ...(error.status !== undefined && { status: error.status }),
   };
 }

@@ -1,7 +1,9 @@
+import type { Again } from '@sluice/contracts';
 import type { Clock } from '../ports/clock.ts';
-import type { Lane, Permit, PermitStore } from '../ports/permit-store.ts';
+import type { Cell, Lane, Permit, PermitStore, Starts } from '../ports/permit-store.ts';
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
 import { cellLimits, expiredPermits, livePermits } from './cells.ts';
 
 export interface AcquireDeps {
@@ -11,25 +13,51 @@ export interface AcquireDeps {
   readonly telemetry: Telemetry;
 }
 
-/** For each permit the cell that now holds it, or `undefined` where the lane is full. */
-export type Acquired = readonly (number | undefined)[];
+/** For each permit the cell that now holds it; `budget` for a retry that there is no budget for, `undefined` where the lane is full. */
+export type Acquired = readonly (number | 'budget' | undefined)[];
+
+export interface AcquireOptions {
+  /** What each permit is for. @default first attempts */
+  readonly again?: readonly (Again | undefined)[] | undefined;
+  readonly budget?: BudgetRules | undefined;
+}
+
+interface Wanted {
+  readonly index: number;
+  readonly permit: Permit;
+  readonly again: Again | undefined;
+}
+
+/** Cells that retries without budget are tried in: a wide lane has hundreds, and each try is a write. */
+const BUDGETS_ASKED = 3;
 
 /**
- * Takes permits of a lane, as many as there is room for, the first ones first. One call when a cell has room for all;
- * a full cell is relieved of its expired permits and asked again for what then fits.
+ * Takes permits of a lane, as many as there is room for, the first ones first; of retries no more than the lane's budget
+ * has. One call when a cell has room for all; a full cell is relieved of its expired permits and asked again for what
+ * then fits. Retries cost one read more.
  */
-export async function acquirePermits(deps: AcquireDeps, lane: Lane, limit: number, wanted: readonly Permit[]): Promise<Acquired> {
+export async function acquirePermits(
+  deps: AcquireDeps,
+  lane: Lane,
+  limit: number,
+  permits: readonly Permit[],
+  { again = [], budget = DEFAULT_BUDGET }: AcquireOptions = {},
+): Promise<Acquired> {
   const limits = cellLimits(limit);
-  const cells: (number | undefined)[] = wanted.map(() => undefined);
+  const acquired: (number | 'budget' | undefined)[] = permits.map(() => undefined);
   const start = Math.floor(deps.random.fraction() * limits.length);
-  let taken = 0;
-  for (let n = 0; n < limits.length && taken < wanted.length; n++) {
+  let pending = permits.map((permit, index): Wanted => ({ index, permit, again: again[index] }));
+  let refused = 0;
+  for (let n = 0; n < limits.length && pending.length > 0; n++) {
     const cell = (start + n) % limits.length;
-    const got = await acquireInCell(deps, lane, { cell, limit: limits[cell] ?? 0, cells: limits.length }, wanted.slice(taken));
-    cells.fill(cell, taken, taken + got);
-    taken += got;
+    const { taken, over } = await acquireInCell(deps, lane, { cell, limit: limits[cell] ?? 0, cells: limits.length }, pending, budget);
+    for (const { index } of taken) acquired[index] = cell;
+    if (over.length > 0) refused += 1;
+    const last = refused === BUDGETS_ASKED || n === limits.length - 1;
+    if (last) for (const { index } of over) acquired[index] = 'budget';
+    pending = pending.filter((wanted) => !taken.includes(wanted) && !(last && over.includes(wanted)));
   }
-  return cells;
+  return acquired;
 }
 
 interface Place {
@@ -39,20 +67,67 @@ interface Place {
   readonly cells: number;
 }
 
-async function acquireInCell(deps: AcquireDeps, lane: Lane, place: Place, wanted: readonly Permit[]): Promise<number> {
+interface Choice {
+  readonly ask: readonly Wanted[];
+  /** Retries that would have had room, but no budget. */
+  readonly over: readonly Wanted[];
+  readonly starts: Starts | undefined;
+}
+
+async function acquireInCell(
+  deps: AcquireDeps,
+  lane: Lane,
+  place: Place,
+  wanted: readonly Wanted[],
+  budget: BudgetRules,
+): Promise<{ taken: readonly Wanted[]; over: readonly Wanted[] }> {
   const { cell, limit } = place;
-  let ask = wanted.slice(0, limit);
+  let seen = wanted.some(isRetry) ? await deps.permits.read(lane, cell) : undefined;
+  let choice = choose(wanted, limit, seen, place, budget, deps.clock.now());
   // Twice: the second time for what the first answer showed to be free. A race lost then is a full cell.
-  for (let tries = 0; tries < 2 && ask.length > 0; tries++) {
-    const answer = await deps.permits.acquire(lane, cell, ask, limit);
+  for (let tries = 0; tries < 2 && choice.ask.length > 0; tries++) {
+    const asked = choice.ask.map(({ permit }) => permit);
+    const answer = await deps.permits.acquire(lane, cell, asked, limit, choice.starts);
     const now = deps.clock.now();
     measureUse(deps, lane, place, livePermits(answer.cell, now).length);
-    if (answer.granted) return ask.length;
+    if (answer.granted) return { taken: choice.ask, over: choice.over };
     const expired = expiredPermits(answer.cell, now);
     if (expired.length > 0) await deps.permits.release(lane, cell, expired);
-    ask = ask.slice(0, Math.max(0, limit - livePermits(answer.cell, now).length));
+    seen = answer.cell;
+    choice = choose(wanted, Math.max(0, limit - livePermits(seen, now).length), seen, place, budget, now);
   }
-  return 0;
+  return { taken: [], over: choice.over };
+}
+
+function isRetry({ again }: Wanted): boolean {
+  return again === 'retry';
+}
+
+function choose(
+  wanted: readonly Wanted[],
+  room: number,
+  seen: Cell | undefined,
+  { cells }: Place,
+  rules: BudgetRules,
+  now: number,
+): Choice {
+  const claim = claimOf(seen?.budget, rules, cells, now);
+  const ask: Wanted[] = [];
+  const over: Wanted[] = [];
+  let retries = 0;
+  for (const each of wanted) {
+    if (ask.length === room) break;
+    if (isRetry(each) && retries === claim.left) over.push(each);
+    else {
+      ask.push(each);
+      if (isRetry(each)) retries += 1;
+    }
+  }
+  const firsts = ask.filter(({ again }) => again === undefined).length;
+  if (retries === 0) return { ask, over, starts: firsts > 0 ? { firsts, retries } : undefined };
+  const { base, next, left } = claim;
+  const most = (seen?.budget?.retries ?? 0) + left;
+  return { ask, over, starts: { firsts, retries, within: { seen: seen?.budget?.next, base, next, most } } };
 }
 
 /** Of the whole lane, from the one cell that has been seen: permits are spread evenly, and another look would cost a read. */

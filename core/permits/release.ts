@@ -1,15 +1,20 @@
 import { placeLaneHints, type PlaceDeps } from '../hints/place.ts';
-import type { Lane, Permit, PermitStore } from '../ports/permit-store.ts';
-import { expiredPermits, hasBacklog } from './cells.ts';
+import type { Cell, Lane, Permit, PermitStore } from '../ports/permit-store.ts';
+import type { TypeRegistry } from '../ports/type-registry.ts';
+import { DEFAULT_BUDGET } from '../retry/budget.ts';
+import { cellLimits, expiredPermits, hasBacklog, hasRetries, retriesLeft } from './cells.ts';
 
 export interface ReleaseDeps extends PlaceDeps {
   readonly permits: PermitStore;
+  readonly types: TypeRegistry;
 }
 
 export interface HeldPermit {
   readonly lane: Lane;
   readonly cell: number;
   readonly permit: Permit;
+  /** ms: its attempt succeeded, and began then. */
+  readonly aliveAt?: number;
 }
 
 /**
@@ -37,8 +42,9 @@ export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermi
           lane,
           cell,
           group.map((h) => h.permit),
+          latest(group.flatMap((h) => h.aliveAt ?? [])),
         );
-        if (hasBacklog(after)) waiting.set(`${lane.tenant}#${lane.type}`, lane);
+        if (await mayGoOn(deps, lane, after)) waiting.set(`${lane.tenant}#${lane.type}`, lane);
         const expired = expiredPermits(after, deps.clock.now());
         if (expired.length > 0) await deps.permits.release(lane, cell, expired);
       } catch (error) {
@@ -48,4 +54,17 @@ export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermi
   );
   await placeLaneHints(deps, [...waiting.values()]);
   return failed;
+}
+
+function latest(times: readonly number[]): number | undefined {
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/** Retries without budget are not told each time: until there is some, or the next minute. */
+async function mayGoOn(deps: ReleaseDeps, lane: Lane, cell: Cell): Promise<boolean> {
+  if (hasBacklog(cell)) return true;
+  if (!hasRetries(cell)) return false;
+  const spec = await deps.types.get(lane.type);
+  const cells = cellLimits(spec?.concurrency ?? 1).length;
+  return retriesLeft(cell, spec?.retryBudget ?? DEFAULT_BUDGET, cells, deps.clock.now()) > 0;
 }

@@ -1,5 +1,5 @@
 import type { HintedTask } from '@sluice/contracts';
-import type { Lane } from './permit-store.ts';
+import type { Lane, Place } from './permit-store.ts';
 
 /** A lane that has (or had) a backlog, and when that was last said, ms. */
 export interface BacklogLane {
@@ -17,18 +17,19 @@ export interface BacklogSize {
 }
 
 /**
- * The waiting hints of lanes, ordered by class, then time. An item's key ends in (uid, seq), so that putting one again
+ * The waiting hints of lanes, ordered by class, then time, in two places, so that what waits for its budget stands in
+ * nobody's way. `permits` is the place where none is named. An item's key ends in (uid, seq), so that putting one again
  * is the same item and a newer one is another.
  */
 export interface BacklogStore {
-  readonly put: (lane: Lane, tasks: readonly HintedTask[]) => Promise<void>;
-  /** The first ones, read consistently. */
-  readonly first: (lane: Lane, limit: number) => Promise<readonly HintedTask[]>;
-  readonly remove: (lane: Lane, tasks: readonly HintedTask[]) => Promise<void>;
-  /** Reads consistently whether this very item is there. */
+  readonly put: (lane: Lane, tasks: readonly HintedTask[], place?: Place) => Promise<void>;
+  /** The first ones of a place, read consistently. */
+  readonly first: (lane: Lane, limit: number, place?: Place) => Promise<readonly HintedTask[]>;
+  readonly remove: (lane: Lane, tasks: readonly HintedTask[], place?: Place) => Promise<void>;
+  /** Reads consistently whether this very item is there, in either place. */
   readonly has: (lane: Lane, task: HintedTask) => Promise<boolean>;
   /**
-   * Counts up to about so many hints and finds the oldest, for an operator's eyes: read without consistency, at a cost
+   * Of both places together: counts up to about so many hints and finds the oldest, for an operator's eyes: read without consistency, at a cost
    * that is bounded by `atMost`, at least one.
    */
   readonly measure: (lane: Lane, atMost: number) => Promise<BacklogSize>;

@@ -12,29 +12,72 @@ export interface Permit {
   readonly nonce: string;
 }
 
+/** Where counters of a cell stood at some time, ms. */
+export interface Mark {
+  readonly at: number;
+  readonly firsts: number;
+  readonly retries: number;
+}
+
+/** What a cell counts for the retry budget: first attempts and retries that took permits, ever. */
+export interface Budget {
+  readonly firsts: number;
+  readonly retries: number;
+  /** The marks that the window is measured from; written with retries alone. */
+  readonly base?: Mark | undefined;
+  readonly next?: Mark | undefined;
+}
+
+/** What permits are for, counted with them in the same write. */
+export interface Starts {
+  readonly firsts: number;
+  readonly retries: number;
+  /** With retries: the condition that the budget is as it was seen, or has grown since. */
+  readonly within?: {
+    /** The later mark as it was seen. */
+    readonly seen: Mark | undefined;
+    readonly base: Mark;
+    readonly next: Mark;
+    /** What the cell's counter of retries may be afterwards. */
+    readonly most: number;
+  };
+}
+
+/** What a hint of a lane's backlog waits for: a permit (or its breaker), or, as a retry, the lane's budget. Each has a flag. */
+export type Place = 'permits' | 'budget';
+
 /** A cell of a lane, as it was after a call (or, when the call was refused, before it). */
 export interface Cell {
   readonly permits: readonly Permit[];
   /** The backlog flag: it is up while `raised` > `cleared`. */
   readonly raised: number;
   readonly cleared: number;
+  /** The same flag of retries that wait for their budget; absent where none ever did. */
+  readonly waiting?: { readonly raised: number; readonly cleared: number };
+  readonly budget?: Budget;
+  /** When the attempt began whose success was heard of last, ms; a store may keep it to the second. */
+  readonly aliveAt?: number;
 }
 
 /** The permits and backlog flags of lanes. All calls are repeatable; each throws when its answer is unknown. */
 export interface PermitStore {
-  /** Adds all of them, on condition that the cell then holds at most `limit`; permits that it already holds count once. */
+  /**
+   * Adds all of them, on condition that the cell then holds at most `limit`; permits that it already holds count once.
+   * `starts` are counted in the same write, and not when a call is repeated; they may add a condition.
+   */
   readonly acquire: (
     lane: Lane,
     cell: number,
     permits: readonly Permit[],
     limit: number,
+    starts?: Starts,
   ) => Promise<{ readonly granted: boolean; readonly cell: Cell }>;
-  /** Removes exactly these, where they are there. */
-  readonly release: (lane: Lane, cell: number, permits: readonly Permit[]) => Promise<Cell>;
+  /** Removes exactly these, where they are there. `aliveAt`: one of them succeeded, whose attempt began then. */
+  readonly release: (lane: Lane, cell: number, permits: readonly Permit[], aliveAt?: number) => Promise<Cell>;
   /** Reads consistently. */
   readonly read: (lane: Lane, cell: number) => Promise<Cell>;
-  /** Raises the flag's version by one. */
-  readonly raise: (lane: Lane, cell: number) => Promise<Cell>;
+  /** Raises the flag's version by one. @param of default `permits` */
+  readonly raise: (lane: Lane, cell: number, of?: Place) => Promise<Cell>;
   /** Marks that version of the flag as dealt with; a higher one stays up. */
-  readonly clear: (lane: Lane, cell: number, version: number) => Promise<void>;
+  readonly clear: (lane: Lane, cell: number, version: number, of?: Place) => Promise<void>;
 }

@@ -1,8 +1,10 @@
 import type { RetryOverride, RetryPolicy } from '@sluice/contracts';
 
+/** A type's policy with what a task says otherwise; a task's rules come before the type's. */
 export function effectivePolicy(policy: RetryPolicy, override: RetryOverride | undefined): RetryPolicy {
   const given = Object.fromEntries(Object.entries(override ?? {}).filter(([, value]) => value !== undefined));
-  return { ...policy, ...given };
+  const rules = [...(override?.rules ?? []), ...(policy.rules ?? [])];
+  return { ...policy, ...given, ...(rules.length > 0 && { rules }) };
 }
 
 /**

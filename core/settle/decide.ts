@@ -1,5 +1,6 @@
 import {
   LIMITS,
+  type Again,
   type EndReason,
   type Outcome,
   type OutcomeClass,
@@ -10,6 +11,8 @@ import {
 } from '@sluice/contracts';
 import type { RowChange } from '../ports/task-store.ts';
 import { backoffMs, effectivePolicy } from '../retry/backoff.ts';
+import type { CrashAnswer } from '../breakers/decide.ts';
+import { ruled } from '../retry/rules.ts';
 import { isFresh, isTerminal } from '../tasks/state.ts';
 
 /** Seconds that a task which did not succeed keeps its row and its input, for redrive. */
@@ -22,6 +25,9 @@ export function retainUntil(now: number): number {
 
 /** Delays of tries that are free of charge, where nobody said how long: gentle at first, up to a minute. */
 const FREE_BACKOFF = { minDelaySeconds: 1, maxDelaySeconds: 60, factor: 2 } as const;
+
+/** Tasks that were excused come back within so long of each other, ms. */
+const EXCUSED_SPREAD_MS = 2_000;
 
 /** Used for a type that is no longer deployed while one of its attempts ends. */
 const DEFAULT_RETRY: RetryPolicy = { maxAttempts: 5, minDelaySeconds: 1, maxDelaySeconds: 900, factor: 2 };
@@ -45,6 +51,23 @@ export interface SettleInput {
   readonly now: number;
   /** Uniform in [0, 1), for jitter. */
   readonly fraction: number;
+  /** Of a crash: what the type's breaker says. @default it counts */
+  readonly crash?: CrashAnswer | undefined;
+}
+
+/** The policy that a task's failures are settled by. */
+function policyOf(spec: TaskTypeSpec | undefined, row: TaskRow): RetryPolicy {
+  return effectivePolicy(spec?.retry ?? DEFAULT_RETRY, row.retry);
+}
+
+/** An outcome as the rules of its task and type take it. */
+export function classed(outcome: Outcome, spec: TaskTypeSpec | undefined, row: TaskRow | undefined): Outcome {
+  return row ? ruled(outcome, policyOf(spec, row).rules) : outcome;
+}
+
+/** Whether this is the end of the attempt that runs, and not a copy of it, or one that somebody asked to stop. */
+export function endsRun(row: TaskRow | undefined, { uid, fence }: Outcome): row is TaskRow {
+  return row?.state === 'running' && row.uid === uid && row.fence === fence && row.cancelAt === undefined;
 }
 
 /** Takes an outcome and decides what becomes of its task. */
@@ -70,47 +93,69 @@ function settleRunning(input: SettleInput, row: TaskRow): SettleDecision {
     case 'fatal':
       return endOf(input, row, 'failed', 'fatal');
     case 'retryable':
-      return retry(input, row, effectivePolicy(spec?.retry ?? DEFAULT_RETRY, row.retry));
+      return retry(input, row, policyOf(spec, row));
+    case 'crashed': {
+      if (input.crash?.excused)
+        return free(row, again(outcome, 'free', input.crash.notBefore + Math.round(fraction * EXCUSED_SPREAD_MS), {}));
+      const crashes = (row.crashes ?? 0) + 1;
+      if (crashes < LIMITS.crashes) return retry(input, row, policyOf(spec, row), { crashes });
+      return withSet(endOf(input, row, 'failed', 'quarantined'), { crashes });
+    }
     case 'throttled': {
       const throttled = row.throttled + 1;
       const asked = outcome.retryAfterMs ?? backoffMs(FREE_BACKOFF, Math.min(throttled, 10), fraction);
       const delay = Math.min(asked, LIMITS.retryAfterSeconds * 1000);
-      return free(row, again(outcome, now + delay, { throttled }));
+      return free(row, again(outcome, 'free', now + delay, { throttled }));
     }
     case 'undone': {
       const delay = outcome.retryAfterMs ?? backoffMs(FREE_BACKOFF, 0, fraction);
-      return free(row, again(outcome, now + delay, {}));
+      return free(row, again(outcome, 'free', now + delay, {}));
     }
     case 'impossible':
       return endOf(input, row, 'failed', 'payload_lost');
     case 'lost': {
       const lost = row.lost + 1;
       if (lost >= LIMITS.lostOutcomes) return endOf(input, row, 'failed', 'outcome_unknown');
-      return again(outcome, now + backoffMs(FREE_BACKOFF, lost, fraction), { lost });
+      return again(outcome, 'retry', now + backoffMs(FREE_BACKOFF, lost, fraction), { lost });
     }
   }
 }
 
-function retry(input: SettleInput, row: TaskRow, policy: RetryPolicy): SettleDecision {
+function retry(input: SettleInput, row: TaskRow, policy: RetryPolicy, counts: Pick<TaskRow, 'crashes'> = {}): SettleDecision {
   const { now, fraction, outcome } = input;
   const attempts = row.attempts + 1;
-  if (attempts >= policy.maxAttempts) return endOf(input, row, 'failed', 'attempts_exhausted');
-  const at = now + backoffMs(policy, attempts, fraction);
+  if (attempts >= policy.maxAttempts) return withSet(endOf(input, row, 'failed', 'attempts_exhausted'), counts);
+  // Not before what a server asked for, and never sooner than without it.
+  const asked = Math.min(outcome.retryAfterMs ?? 0, LIMITS.retryAfterSeconds * 1000);
+  const at = now + Math.max(asked, backoffMs(policy, attempts, fraction));
   const age = policy.maxAgeSeconds;
-  if (age !== undefined && row.firstClaimAt !== undefined && at > row.firstClaimAt + age * 1000) {
-    return endOf(input, row, 'failed', 'max_age');
+  const since = startOf(row);
+  if (age !== undefined && since !== undefined && at > since + age * 1000) {
+    return withSet(endOf(input, row, 'failed', 'max_age'), counts);
   }
-  return again(outcome, at, { attempts });
+  return again(outcome, 'retry', at, { ...counts, attempts, ...(since !== row.firstClaimAt && { firstClaimAt: since }) });
+}
+
+/** When the first attempt began, later by how long this one was held back: by a full lane, its budget, a breaker or a pause. */
+function startOf({ firstClaimAt, run, at }: TaskRow, until = run?.claimedAt): number | undefined {
+  if (firstClaimAt === undefined || run === undefined || until === undefined || run.claimedAt <= firstClaimAt) return firstClaimAt;
+  return firstClaimAt + Math.max(0, until - at);
+}
+
+function withSet(decision: Extract<SettleDecision, { do: 'end' }>, set: RowChange['set']): SettleDecision {
+  return { ...decision, change: { ...decision.change, set: { ...decision.change.set, ...set } } };
 }
 
 function again(
   outcome: Outcome,
+  next: Again,
   at: number,
-  counts: Partial<Pick<TaskRow, 'attempts' | 'lost' | 'throttled'>>,
+  counts: Partial<Pick<TaskRow, 'attempts' | 'lost' | 'throttled' | 'crashes' | 'firstClaimAt'>>,
 ): Extract<SettleDecision, { do: 'again' }> {
   const set: RowChange['set'] = {
     state: 'waiting',
     at,
+    again: next,
     ...counts,
     ...(outcome.error && { error: outcome.error }),
     ...(outcome.startedAt !== undefined && { startedAt: outcome.startedAt }),
@@ -118,15 +163,18 @@ function again(
   return { do: 'again', at, change: { set } };
 }
 
-/** The maximum age counts from the first start, and not while the task is held. */
+/** The maximum age counts from the first start that counts, and neither while the task is held nor what was free. */
 function free(row: TaskRow, decision: Extract<SettleDecision, { do: 'again' }>): SettleDecision {
-  return isFresh(row) ? { ...decision, change: { ...decision.change, remove: ['firstClaimAt'] } } : decision;
+  const { change, at } = decision;
+  if (isFresh(row)) return { ...decision, change: { ...change, remove: ['firstClaimAt'] } };
+  const firstClaimAt = startOf(row, at);
+  return firstClaimAt === row.firstClaimAt ? decision : { ...decision, change: { ...change, set: { ...change.set, firstClaimAt } } };
 }
 
 /** Classes of attempts whose handler ran and that count. */
-const RAN: ReadonlySet<OutcomeClass> = new Set(['succeeded', 'retryable', 'fatal']);
+const RAN: ReadonlySet<OutcomeClass> = new Set(['succeeded', 'retryable', 'fatal', 'crashed']);
 
-function endOf(input: SettleInput, row: TaskRow, state: TerminalState, reason?: EndReason): SettleDecision {
+function endOf(input: SettleInput, row: TaskRow, state: TerminalState, reason?: EndReason): Extract<SettleDecision, { do: 'end' }> {
   const { outcome, by, spec, now } = input;
   const ran = RAN.has(outcome.class);
   // A success may come after its attempt was settled otherwise: counted then as a failure, but not as throttled or lost.

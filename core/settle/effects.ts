@@ -13,10 +13,12 @@ export interface EffectDeps extends ReleaseDeps {
   readonly events: EventBus;
 }
 
-/** The permit of the attempt that a row names. */
+/** The permit of the attempt that a row names. One that succeeded says of its lane that it is alive. */
 export function permitOf(row: TaskRow): HeldPermit | undefined {
-  const { run, tenant, type } = row;
-  return run && { lane: { tenant, type }, cell: run.cell, permit: { expiry: run.leaseEnd, nonce: run.nonce } };
+  const { run, tenant, type, state } = row;
+  if (!run) return undefined;
+  const held = { lane: { tenant, type }, cell: run.cell, permit: { expiry: run.leaseEnd, nonce: run.nonce } };
+  return state === 'succeeded' ? { ...held, aliveAt: run.claimedAt } : held;
 }
 
 /**

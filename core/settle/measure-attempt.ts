@@ -2,7 +2,7 @@ import type { Outcome, OutcomeClass, TaskRow } from '@sluice/contracts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
 /** Classes of attempts whose handler ran. One that was throttled may have been refused before it began. */
-const RAN: ReadonlySet<OutcomeClass> = new Set(['succeeded', 'retryable', 'fatal']);
+const RAN: ReadonlySet<OutcomeClass> = new Set(['succeeded', 'retryable', 'fatal', 'crashed']);
 
 /**
  * Counts an attempt that has been settled by its class, and measures how long it ran. Lambda's records do not say when a

@@ -1,4 +1,6 @@
+import { reportCrash, reportEnd, type ReportDeps } from '../breakers/report.ts';
 import { SluiceError, type Attempt, type Outcome, type TaskRow, type TaskState } from '@sluice/contracts';
+import type { CrashAnswer } from '../breakers/decide.ts';
 import { placeHints } from '../hints/place.ts';
 import type { RowChange, TaskStore } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -8,11 +10,11 @@ import { endEvent, lateSuccessEvent } from '../tasks/event.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep, type TaskStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
-import { blindSuccess, FAILED_RETENTION_SECONDS, retainUntil, settle, type SettleDecision } from './decide.ts';
+import { blindSuccess, classed, endsRun, FAILED_RETENTION_SECONDS, retainUntil, settle, type SettleDecision } from './decide.ts';
 import { permitOf, type EffectDeps, type Effects } from './effects.ts';
 import { measureAttempt } from './measure-attempt.ts';
 
-export interface SettleDeps extends EffectDeps {
+export interface SettleDeps extends EffectDeps, ReportDeps {
   readonly tasks: TaskStore;
   readonly values: ValueStore;
   readonly types: TypeRegistry;
@@ -27,9 +29,11 @@ const MAX_LOOKS = 8;
 /**
  * Settles one outcome: the next hint, then the row. The effects that it returns come after that, and the message that
  * brought the outcome is deleted last. @throws where an answer is unknown; the outcome is then settled again.
+ * @param given as its handler and Lambda said it; the rules of the retry policy come after
  * @param seen the row, where the caller has read it; without it a success is written blind.
  */
-export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, seen?: TaskRow): Promise<Effects> {
+export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, seen?: TaskRow): Promise<Effects> {
+  let outcome = given;
   const spec = await deps.types.get(outcome.type);
   const until = deps.clock.now() + (spec?.dedupWindowSeconds ?? FAILED_RETENTION_SECONDS) * 1000;
   const result = outcome.result === undefined ? undefined : await storeValue(deps.values, outcome, 'result', outcome.result, until);
@@ -46,8 +50,11 @@ export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, 
   } else {
     row ??= await deps.tasks.get(outcome.tenant, outcome.id);
   }
+  let crash: CrashAnswer | undefined;
   for (let look = 0; look < MAX_LOOKS; look++) {
-    const decision = settle({ row, outcome, by, spec, now: deps.clock.now(), fraction: deps.random.fraction() });
+    outcome = classed(given, spec, row);
+    if (outcome.class === 'crashed' && endsRun(row, outcome)) crash ??= await reportCrash(deps, row, outcome);
+    const decision = settle({ row, outcome, by, spec, crash, now: deps.clock.now(), fraction: deps.random.fraction() });
     if (decision.do === 'ignore') return decision.late ? await late(deps, row, outcome) : {};
     if (row === undefined) return {};
     if (decision.do === 'repeat-end') return effectsOf(row);
@@ -56,8 +63,12 @@ export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, 
     const written = await write(row.seq, row.state, decision.change);
     if (written.applied) {
       if (decision.do === 'end') return ended(deps, written.row, outcome);
+      await reportEnd(deps, written.row, outcome);
       measureAttempt(deps.telemetry, written.row, outcome);
-      logStep(deps.telemetry, stepOf(outcome), written.row, { again: new Date(decision.at).toISOString(), error: outcome.error?.message });
+      logStep(deps.telemetry, stepOf(outcome, crash), written.row, {
+        again: new Date(decision.at).toISOString(),
+        error: outcome.error?.message,
+      });
       return releaseOf(written.row);
     }
     row = written.row;
@@ -79,12 +90,16 @@ async function prepare(
     await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome), retainUntil(deps.clock.now()));
   }
   if (decision.do !== 'again') return;
-  const task = { ...hintOf({ ...row, state: 'waiting', at: decision.at }, deps.clock.now()), seq: row.seq + 1 };
+  const task = {
+    ...hintOf({ ...row, state: 'waiting', at: decision.at, again: decision.change.set.again }, deps.clock.now()),
+    seq: row.seq + 1,
+  };
   const [durable] = await placeHints(deps, [{ tenant: row.tenant, task }]);
   if (durable !== true) throw new SluiceError('unavailable', `the next hint of task ${row.id} could not be made`);
 }
 
-function ended(deps: SettleDeps, row: TaskRow, outcome: Outcome): Effects {
+async function ended(deps: SettleDeps, row: TaskRow, outcome: Outcome): Promise<Effects> {
+  await reportEnd(deps, row, outcome);
   measureAttempt(deps.telemetry, row, outcome);
   if (isTerminal(row.state)) {
     deps.telemetry.count(`task.${row.state}`, row.type);
@@ -93,7 +108,8 @@ function ended(deps: SettleDeps, row: TaskRow, outcome: Outcome): Effects {
   return effectsOf(row);
 }
 
-function stepOf({ class: outcomeClass }: Outcome): TaskStep {
+function stepOf({ class: outcomeClass }: Outcome, crash: CrashAnswer | undefined): TaskStep {
+  if (crash?.excused) return 'excused';
   if (outcomeClass === 'throttled' || outcomeClass === 'undone' || outcomeClass === 'lost') return outcomeClass;
   return 'retrying';
 }

@@ -46,6 +46,9 @@ function toMilliseconds(retry: RetryOverride): RetryOverride {
     ...retry,
     ...(retry.minDelaySeconds !== undefined && { minDelaySeconds: rounded(retry.minDelaySeconds) }),
     ...(retry.maxDelaySeconds !== undefined && { maxDelaySeconds: rounded(retry.maxDelaySeconds) }),
+    ...(retry.rules && {
+      rules: retry.rules.map((rule) => ({ ...rule, ...(rule.afterSeconds !== undefined && { afterSeconds: rounded(rule.afterSeconds) }) })),
+    }),
   };
 }
 

@@ -32,5 +32,6 @@ export function hintOf(row: TaskRow, now: number): HintedTask {
     priority: row.priority,
     ...(row.expiresAt !== undefined && { expiresAt: row.expiresAt }),
     ...(run && { look: true }),
+    ...(row.again && row.state === 'waiting' && { again: row.again }),
   };
 }

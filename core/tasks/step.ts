@@ -10,6 +10,7 @@ export type TaskStep =
   | 'started'
   | 'succeeded'
   | 'retrying'
+  | 'excused'
   | 'throttled'
   | 'undone'
   | 'lost'

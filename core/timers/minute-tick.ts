@@ -1,7 +1,11 @@
+import { gateOf } from '../breakers/gate.ts';
+import { tendBreakers } from '../breakers/tend.ts';
 import { NOTE_MS } from '../dispatch/park.ts';
 import { parseHint } from '../hints/parse.ts';
 import { placeHints, placeLaneHints, type PlaceDeps } from '../hints/place.ts';
-import { cellLimits, hasBacklog } from '../permits/cells.ts';
+import { cellLimits, hasBacklog, hasRetries } from '../permits/cells.ts';
+import { MINUTE_MS, minuteOf } from '../hints/timing.ts';
+import type { BreakerStore } from '../ports/breaker-store.ts';
 import type { BacklogLane, BacklogStore } from '../ports/backlog-store.ts';
 import type { DeadHints } from '../ports/hint-queue.ts';
 import type { Lane, PermitStore } from '../ports/permit-store.ts';
@@ -11,6 +15,7 @@ import { measureBacklogs } from './measure-backlogs.ts';
 import { moveBuckets } from './move-buckets.ts';
 
 export interface TickDeps extends PlaceDeps {
+  readonly breakers?: BreakerStore;
   readonly backlog: BacklogStore;
   readonly permits: PermitStore;
   readonly types: TypeRegistry;
@@ -18,6 +23,7 @@ export interface TickDeps extends PlaceDeps {
   readonly telemetry: Telemetry;
 }
 
+const HELD_MINUTES = 5;
 /** Dead hints that one minute brings back at most, times ten. */
 const DEAD_BATCHES = 100;
 
@@ -31,6 +37,7 @@ export async function minuteTick(deps: TickDeps, deadline: number): Promise<void
     moveDue(deps, now, deadline),
     tellLanes(deps, now).then((waiting) => measureBacklogs(deps, waiting, now)),
     reviveDeadHints(deps),
+    deps.breakers && tendBreakers({ ...deps, breakers: deps.breakers }),
   ]);
   const failure = parts.find((p) => p.status === 'rejected');
   if (failure) throw failure.reason;
@@ -54,8 +61,15 @@ async function tellLanes(deps: TickDeps, now: number): Promise<readonly Lane[]> 
   );
   const waiting = noted.flatMap(({ lane }, i) => (waits[i] ? [lane] : []));
   deps.telemetry.count('lanes.waiting', undefined, waiting.length);
-  await placeLaneHints(deps, waiting);
+  await placeLaneHints(deps, await notHeld(deps, waiting, now));
   return waiting;
+}
+
+/** Lanes behind a breaker that lets nothing pass in this minute are told every fifth, for what expires there. */
+async function notHeld(deps: TickDeps, lanes: readonly Lane[], now: number): Promise<readonly Lane[]> {
+  if (minuteOf(now) % HELD_MINUTES === 0) return lanes;
+  const gates = await Promise.all(lanes.map(({ type }) => gateOf(deps, type, MINUTE_MS)));
+  return lanes.filter((_, i) => gates[i] !== 'shut');
 }
 
 async function isWaiting(deps: TickDeps, lane: Lane): Promise<boolean> {
@@ -63,7 +77,7 @@ async function isWaiting(deps: TickDeps, lane: Lane): Promise<boolean> {
   // A lane whose type is gone keeps its backlog until the type is back.
   if (!spec) return false;
   const cells = await Promise.all(cellLimits(spec.concurrency).map((_, cell) => deps.permits.read(lane, cell)));
-  return cells.some(hasBacklog);
+  return cells.some((cell) => hasBacklog(cell) || hasRetries(cell));
 }
 
 /**
@@ -73,9 +87,11 @@ async function isWaiting(deps: TickDeps, lane: Lane): Promise<boolean> {
  */
 async function forget(deps: TickDeps, note: BacklogLane): Promise<void> {
   const { lane } = note;
-  const left = await deps.backlog.first(lane, 1);
+  const places = ['permits', 'budget'] as const;
+  const firsts = await Promise.all(places.map((place) => deps.backlog.first(lane, 1, place)));
+  const left = places.filter((_, i) => firsts[i]?.length);
   if (left.length === 0) await deps.backlog.unregister(note);
-  else if (await deps.types.get(lane.type)) await deps.permits.raise(lane, 0);
+  else if (await deps.types.get(lane.type)) await Promise.all(left.map((place) => deps.permits.raise(lane, 0, place)));
   else deps.telemetry.count('type.missing', lane.type);
 }
 

@@ -115,7 +115,7 @@ async function loadHandler() {
   if (dot < 0 || file === undefined) {
     throw named('Runtime.ImportModuleError', `Error: Cannot find module '${basename(stem)}' in ${options.codeDirectory}`);
   }
-  const exported = await loadModule(file);
+  const exported = await _loadUserApp(file);
   let handler = exported;
   for (const name of options.handler.slice(dot + 1).split('.')) handler = handler?.[name];
   if (handler === undefined) {
@@ -136,7 +136,8 @@ async function loadHandler() {
     });
 }
 
-async function loadModule(file) {
+/** Named as in Lambda's own runtime: this frame in a stack says that the error kept the function from starting. */
+async function _loadUserApp(file) {
   try {
     if (formatOf(file) === 'module') return await import(pathToFileURL(file).href);
     return createRequire(file)(file);

@@ -81,6 +81,10 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   waitsAtOnce: 'one call more is answered 202',
   attempts: submitting({ retry: { maxAttempts: LIMITS.attempts + 1 } }),
   lostOutcomes: 'it ends a task',
+  crashes: 'it ends a task',
+  retryRules: submitting({ retry: { rules: Array.from({ length: LIMITS.retryRules + 1 }, () => ({ error: 'E', as: 'fatal' })) } }),
+  retryPatternLength: submitting({ retry: { rules: [{ error: 'x'.repeat(LIMITS.retryPatternLength + 1), as: 'fatal' }] } }),
+  retryRulesBytes: submitting({ retry: { rules: rulesOf(LIMITS.retryRulesBytes + 1) } }),
   retryAfterSeconds: 'a longer time is shortened',
   timeoutSeconds: deploying({ timeout: Duration.seconds(LIMITS.timeoutSeconds + 1) }),
   waitTimeoutSeconds: deploying({ start: 'wait', timeout: Duration.seconds(LIMITS.waitTimeoutSeconds + 1) }),
@@ -114,6 +118,13 @@ describe('a refusal says what was given, what is allowed and what to do', () => 
     expect(row).toContain(`"${said}"`);
   });
 });
+
+/** Rules that have so many bytes together, in patterns that are not too long. */
+function rulesOf(bytes: number): { message: string; as: 'fatal' }[] {
+  const rules = Array.from({ length: 5 }, () => ({ message: 'x'.repeat(64), as: 'fatal' as const }));
+  const missing = bytes - JSON.stringify(rules).length;
+  return [{ message: 'x'.repeat(64 + missing), as: 'fatal' }, ...rules.slice(1)];
+}
 
 function submitting(over: Record<string, unknown>): () => Promise<string> {
   return async () => refusalOf(() => checkSubmission({ type: 'echo', ...over }, T0));

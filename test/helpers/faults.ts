@@ -3,7 +3,20 @@ import type { RowChange } from '../../core/ports/task-store.ts';
 import type { WorldDeps } from './world.ts';
 
 /** The ports whose calls leave the process, and so may fail. */
-const PORTS = ['tasks', 'values', 'queue', 'buckets', 'permits', 'backlog', 'events', 'starter', 'types', 'timer', 'dead'] as const;
+const PORTS = [
+  'tasks',
+  'values',
+  'queue',
+  'buckets',
+  'permits',
+  'backlog',
+  'breakers',
+  'events',
+  'starter',
+  'types',
+  'timer',
+  'dead',
+] as const;
 
 export interface PortCall {
   /** `port.method` */
@@ -49,7 +62,7 @@ export function faulty(deps: WorldDeps, decide: (call: PortCall) => Fault | Prom
   const wrapped = Object.fromEntries(
     PORTS.map((name) => [
       name,
-      new Proxy(deps[name], {
+      new Proxy(deps[name] as object, {
         get: (port, method) => {
           const found: unknown = Reflect.get(port, method);
           if (typeof found !== 'function') return found;

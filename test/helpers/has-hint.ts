@@ -1,7 +1,7 @@
 import type { HintedTask, HintMessage, TaskRow } from '@sluice/contracts';
 import { parseHint } from '../../core/hints/parse.ts';
-import { hasBacklog } from '../../core/permits/cells.ts';
-import type { Cell, Lane, Permit } from '../../core/ports/permit-store.ts';
+import { hasBacklog, hasRetries } from '../../core/permits/cells.ts';
+import type { Cell, Lane, Permit, Place } from '../../core/ports/permit-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import type { World, WorldDeps } from './world.ts';
 
@@ -53,14 +53,15 @@ interface BucketItem {
  */
 export function watchHints(world: World, changed: (at: string, answer: unknown) => void = () => {}): WatchedWorld {
   const { deps } = world;
-  const items = new Map<string, { lane: Lane; task: HintedTask }>();
+  const items = new Map<string, { lane: Lane; task: HintedTask; place: Place }>();
   const cells = new Map<string, Cell>();
   const buckets: BucketItem[] = [];
   const cursors = new Map<number, number>();
   const parsed = new Map<string, HintMessage | undefined>();
   let noted = new Set<string>();
 
-  const itemKey = (lane: Lane, { at, uid, seq, priority }: HintedTask) => `${laneKey(lane)}#${priority}#${at}#${uid}#${seq}`;
+  const itemKey = (lane: Lane, { at, uid, seq, priority }: HintedTask, place: Place) =>
+    `${laneKey(lane)}#${place}#${priority}#${at}#${uid}#${seq}`;
   const seeLanes = async () => void (noted = new Set((await deps.backlog.lanes()).map(({ lane }) => laneKey(lane))));
   const seeCell = async (lane: Lane, cell: number) => void cells.set(`${laneKey(lane)}/${cell}`, await deps.permits.read(lane, cell));
   /** Does a call, then what keeps the watch up to date, then tells where it may have broken something. */
@@ -84,11 +85,11 @@ export function watchHints(world: World, changed: (at: string, answer: unknown) 
     queue: { ...deps.queue, remove: then('queue.remove', deps.queue.remove) },
     backlog: {
       ...deps.backlog,
-      put: then('backlog.put', deps.backlog.put, ([lane, tasks]) => {
-        for (const task of tasks) items.set(itemKey(lane, task), { lane, task });
+      put: then('backlog.put', deps.backlog.put, ([lane, tasks, place = 'permits']) => {
+        for (const task of tasks) items.set(itemKey(lane, task, place), { lane, task, place });
       }),
-      remove: then('backlog.remove', deps.backlog.remove, ([lane, tasks]) => {
-        for (const task of tasks) items.delete(itemKey(lane, task));
+      remove: then('backlog.remove', deps.backlog.remove, ([lane, tasks, place = 'permits']) => {
+        for (const task of tasks) items.delete(itemKey(lane, task, place));
       }),
       register: then('backlog.register', deps.backlog.register, seeLanes),
       unregister: then('backlog.unregister', deps.backlog.unregister, seeLanes),
@@ -112,10 +113,11 @@ export function watchHints(world: World, changed: (at: string, answer: unknown) 
       if (!parsed.has(body)) parsed.set(body, parseHint(body));
       return parsed.get(body) ?? [];
     });
-  const flagged = (lane: Lane) => [...cells].some(([key, cell]) => key.startsWith(`${laneKey(lane)}/`) && hasBacklog(cell));
+  const isUp = { permits: hasBacklog, budget: hasRetries };
+  const flagged = (lane: Lane, place: Place) => [...cells].some(([key, cell]) => key.startsWith(`${laneKey(lane)}/`) && isUp[place](cell));
   /** Somebody will look: the minute, or a lane hint that is on its way. */
-  const spokenFor = (lane: Lane, queued: readonly HintMessage[]) =>
-    flagged(lane) && (noted.has(laneKey(lane)) || queued.some((m) => m.kind === 'lane' && laneKey(m) === laneKey(lane)));
+  const spokenFor = (lane: Lane, place: Place, queued: readonly HintMessage[]) =>
+    flagged(lane, place) && (noted.has(laneKey(lane)) || queued.some((m) => m.kind === 'lane' && laneKey(m) === laneKey(lane)));
 
   /** Every hint that somebody will look at, by the generation that it names. */
   const resting = (): Map<string, Resting[]> => {
@@ -127,7 +129,7 @@ export function watchHints(world: World, changed: (at: string, answer: unknown) 
     };
     const queued = messages();
     for (const m of queued) if (m.kind === 'tasks') for (const task of m.tasks) add('queue', m.tenant, task);
-    for (const { lane, task } of items.values()) if (spokenFor(lane, queued)) add('backlog', lane.tenant, task);
+    for (const { lane, task, place } of items.values()) if (spokenFor(lane, place, queued)) add('backlog', lane.tenant, task);
     for (const { minute, shard, tenant, tasks } of buckets) {
       if (minute > (cursors.get(shard) ?? 0)) for (const task of tasks) add('bucket', tenant, task);
     }
@@ -147,7 +149,7 @@ export function watchHints(world: World, changed: (at: string, answer: unknown) 
     },
     permits: () => [...cells.values()].flatMap((cell) => cell.permits),
     silentBacklogs: () => [
-      ...new Set([...items.values()].filter(({ lane }) => !spokenFor(lane, messages())).map(({ lane }) => laneKey(lane))),
+      ...new Set([...items.values()].filter(({ lane, place }) => !spokenFor(lane, place, messages())).map(({ lane }) => laneKey(lane))),
     ],
   };
 }

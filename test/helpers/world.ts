@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DestinationRecord, TaskRow, TaskTypeSpec } from '@sluice/contracts';
 import {
   createMemoryBacklogStore,
+  createMemoryBreakerStore,
   createMemoryBucketStore,
   createMemoryClock,
   createMemoryEventBus,
@@ -17,6 +18,7 @@ import {
   type MemoryQueues,
   type MemoryStarterConfig,
 } from '../../adapters/memory/index.ts';
+import { createSightings } from '../../core/breakers/evidence.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
 import type { DispatchDeps } from '../../core/dispatch/work.ts';
 import { cellLimits, livePermits } from '../../core/permits/cells.ts';
@@ -33,6 +35,8 @@ export interface WorldConfig {
   /** When an `event` attempt runs. @default at once */
   readonly launch?: MemoryStarterConfig['launch'];
   readonly seed?: number;
+  /** ms by which what dispatch knows of breakers is late. @default 0 */
+  readonly breakersLateMs?: number;
   /** Receives after which a hint goes to the dead ones. @default never */
   readonly maxReceives?: number;
 }
@@ -89,6 +93,8 @@ export function createWorld(config: WorldConfig = {}) {
     routing: { shards: 4, shardsPerTenant: 2 },
     permits: createMemoryPermitStore(),
     backlog: createMemoryBacklogStore(),
+    breakers: createMemoryBreakerStore({ clock, lateMs: config.breakersLateMs ?? 0 }),
+    sightings: createSightings(),
     tasks,
     values: createMemoryValueStore(),
     types,

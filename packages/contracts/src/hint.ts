@@ -2,6 +2,13 @@ import * as z from 'zod';
 import { instantSchema, prioritySchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
 
 /**
+ * What a task's next attempt is, where it is not its first: `retry`, after an attempt that counted, for which the lane's
+ * retry budget is asked; `free`, after one that did not.
+ */
+export const againSchema = z.enum(['retry', 'free']);
+export type Again = z.infer<typeof againSchema>;
+
+/**
  * One task that a hint names, with what dispatch needs in order to act without reading the row first. The row is the
  * truth; nothing here is more than a copy of it at the time the hint was made.
  */
@@ -19,6 +26,7 @@ export const hintedTaskSchema = z.object({
   expiresAt: instantSchema.optional(),
   /** Made for the end of a lease, or after something about it failed: its row is read before anything else. */
   look: z.boolean().optional(),
+  again: againSchema.optional(),
 });
 export type HintedTask = z.infer<typeof hintedTaskSchema>;
 

@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './breaker.ts';
 export * from './env.ts';
 export * from './errors.ts';
 export * from './event.ts';
@@ -9,6 +10,7 @@ export * from './metrics.ts';
 export * from './names.ts';
 export * from './outcome.ts';
 export * from './retry-policy.ts';
+export * from './retry-rules.ts';
 export * from './routes.ts';
 export * from './row.ts';
 export * from './system.ts';

@@ -25,7 +25,15 @@ export const LIMITS = {
   attempts: 100,
   /** Lost outcomes (a lease that ends without one) until a task fails as `outcome_unknown`. */
   lostOutcomes: 3,
-  /** Seconds: the longest time that a throttled attempt may ask to wait. */
+  /** Attempts that crash their handler until a task is quarantined, unless the whole type crashes. */
+  crashes: 3,
+  /** Rules of one retry policy that say what failures are taken for. */
+  retryRules: 10,
+  /** Characters of a pattern in such a rule. */
+  retryPatternLength: 128,
+  /** Bytes as JSON in UTF-8 of the rules that one task brings: they are in its row. */
+  retryRulesBytes: 512,
+  /** Seconds: the longest time that a failed or throttled attempt may ask to wait. */
   retryAfterSeconds: 7 * 86_400,
   /** Seconds that a handler may run (Lambda's 15 minutes). */
   timeoutSeconds: 900,

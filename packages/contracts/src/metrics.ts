@@ -42,6 +42,12 @@ export const METRICS = {
   'attempt.run_time': { kind: 'values', unit: 'ms', per: 'type', means: 'from the start of an attempt, or else its claim, to its end' },
   'attempt.retryable': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts that failed and may be tried again' },
   'attempt.fatal': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts that failed for good' },
+  'attempt.crashed': {
+    kind: 'sum',
+    unit: 'count',
+    per: 'type',
+    means: 'attempts that crashed their handler: exit, no memory, time-out, failed start',
+  },
   'attempt.throttled': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts that were slowed down (429), free of charge' },
   'attempt.undone': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts that never started, free of charge' },
   'attempt.impossible': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts whose payload is gone' },
@@ -51,6 +57,13 @@ export const METRICS = {
   'start.missing': { kind: 'sum', unit: 'count', per: 'type', total: true, means: 'starts of a handler that is gone; its tasks wait' },
   'start.unknown': { kind: 'sum', unit: 'count', per: 'type', means: 'starts of which it is not known whether they happened' },
   'type.missing': { kind: 'sum', unit: 'count', per: 'type', total: true, means: 'tasks or lanes whose type is gone; they wait' },
+
+  'retry.held': { kind: 'sum', unit: 'count', per: 'type', means: 'retries that found no budget and wait in the backlog' },
+  'breaker.opened': { kind: 'sum', unit: 'count', per: 'type', means: 'times that a breaker opened, failed probes included' },
+  'breaker.closed': { kind: 'sum', unit: 'count', per: 'type', means: 'times that a breaker closed' },
+  'breaker.open': { kind: 'sum', unit: 'count', per: 'type', total: true, means: 'minutes in which a breaker was not closed' },
+  'breaker.held': { kind: 'sum', unit: 'count', per: 'type', means: 'hints that wait because a breaker is not closed' },
+  'breaker.excused': { kind: 'sum', unit: 'count', per: 'type', means: 'crashes that do not count, because the whole type crashes' },
 
   'dispatch.failed': {
     kind: 'sum',

@@ -6,6 +6,8 @@ export const taskErrorSchema = z.object({
   name: z.string(),
   message: z.string(),
   stack: z.string().optional(),
+  /** The HTTP status that something downstream answered with, where it is known. */
+  status: z.number().int().min(100).max(599).optional(),
 });
 export type TaskError = z.infer<typeof taskErrorSchema>;
 
@@ -13,14 +15,22 @@ export type TaskError = z.infer<typeof taskErrorSchema>;
  * How an attempt ended.
  * - `succeeded`
  * - `retryable`, `fatal`: the handler ran and failed; the retry policy applies, or does not
+ * - `crashed`: the handler's process ended before it could answer: an exit, no memory, a time-out, a failed start
  * - `throttled`: something downstream (or Lambda) asked to slow down; free of charge
  * - `undone`: the attempt never started; free of charge
  * - `impossible`: the attempt can't start, now or ever: its payload is gone
  * - `lost`: the lease ended and nothing is known; counted apart
  */
-export const OUTCOME_CLASSES = ['succeeded', 'retryable', 'fatal', 'throttled', 'undone', 'impossible', 'lost'] as const;
+export const OUTCOME_CLASSES = ['succeeded', 'retryable', 'fatal', 'crashed', 'throttled', 'undone', 'impossible', 'lost'] as const;
 export const outcomeClassSchema = z.enum(OUTCOME_CLASSES);
 export type OutcomeClass = z.infer<typeof outcomeClassSchema>;
+
+/**
+ * Marks an attempt as a probe of a breaker that is not closed: its end is told to the breaker, as long as that is still
+ * in the same opening.
+ */
+export const canarySchema = z.object({ breaker: z.string().min(1), opening: z.number().int().nonnegative() });
+export type Canary = z.infer<typeof canarySchema>;
 
 /** What is known of an attempt's end: one type, whatever it came from. */
 export const outcomeSchema = z.object({
@@ -38,8 +48,11 @@ export const outcomeSchema = z.object({
   at: instantSchema,
   /** When the handler began, ms, where it is known: the kit tells it, and the `wait` starter sees it. */
   startedAt: instantSchema.optional(),
-  /** Milliseconds after which a throttled attempt may be tried again. */
+  /** Milliseconds before which the task is not tried again. */
   retryAfterMs: z.number().int().nonnegative().optional(),
+  /** The handler was invoked and this came back: the rules of the retry policy apply. */
+  answered: z.boolean().optional(),
+  canary: canarySchema.optional(),
   /** Handler runs that counted, this one included, as the envelope said it. */
   attempt: z.number().int().positive(),
 });
@@ -65,6 +78,7 @@ export const envelopeSchema = z.object({
     deadline: instantSchema,
     /** Where the attempt can ask whether it shall go on, and the key that it proves itself with. */
     control: z.object({ url: z.url(), key: z.string().min(1) }).optional(),
+    canary: canarySchema.optional(),
   }),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;

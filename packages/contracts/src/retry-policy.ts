@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { LIMITS } from './limits.ts';
+import { retryRulesSchema, taskRulesSchema } from './retry-rules.ts';
 
 /**
  * When a failed attempt is tried again: exponential backoff with full jitter between `minDelaySeconds` and the
@@ -19,8 +20,10 @@ export const retryPolicySchema = z
       .default(900),
     /** The base of the exponential; the n-th delay is at most minDelaySeconds × factor^n. */
     factor: z.number().min(1).max(10).default(2),
-    /** Seconds from the first start, after which a failure is final. */
+    /** Seconds from the first start, without those in which it was held back, after which a failure is final. */
     maxAgeSeconds: z.number().int().positive().optional(),
+    /** What failures are taken for, the first rule that fits. @default the platform's table alone */
+    rules: retryRulesSchema.optional(),
   })
   .refine((p) => p.minDelaySeconds <= p.maxDelaySeconds, 'minDelaySeconds must not exceed maxDelaySeconds');
 export type RetryPolicy = z.infer<typeof retryPolicySchema>;
@@ -37,6 +40,8 @@ export const retryOverrideSchema = z
       .optional(),
     factor: z.number().min(1).max(10).optional(),
     maxAgeSeconds: z.number().int().positive().optional(),
+    /** Come before the type's. */
+    rules: taskRulesSchema.optional(),
   })
   .refine(
     (p) => p.minDelaySeconds === undefined || p.maxDelaySeconds === undefined || p.minDelaySeconds <= p.maxDelaySeconds,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { instantSchema, labelsSchema, prioritySchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
 import { taskErrorSchema, outcomeClassSchema } from './outcome.ts';
+import { againSchema } from './hint.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 
 /** States of a task as it is stored; the last four are terminal. */
@@ -15,7 +16,16 @@ export type TaskViewState = z.infer<typeof taskViewStateSchema>;
 export type TerminalState = (typeof TERMINAL_STATES)[number];
 
 /** Why a task is in its terminal state, where the state alone does not say it. */
-export const END_REASONS = ['fatal', 'attempts_exhausted', 'max_age', 'outcome_unknown', 'payload_lost', 'expired', 'cancelled'] as const;
+export const END_REASONS = [
+  'fatal',
+  'attempts_exhausted',
+  'max_age',
+  'quarantined',
+  'outcome_unknown',
+  'payload_lost',
+  'expired',
+  'cancelled',
+] as const;
 export const endReasonSchema = z.enum(END_REASONS);
 export type EndReason = z.infer<typeof endReasonSchema>;
 
@@ -67,7 +77,11 @@ export const taskRowSchema = z.object({
   attempts: z.number().int().nonnegative(),
   lost: z.number().int().nonnegative(),
   throttled: z.number().int().nonnegative(),
-  /** When the first attempt was claimed, ms: what a retry policy's maximum age counts from. */
+  /** Attempts that crashed their handler, of those that counted. */
+  crashes: z.number().int().nonnegative().optional(),
+  /** What its next attempt is, where it is not the first. */
+  again: againSchema.optional(),
+  /** When the first attempt was claimed, ms, later by what it was held back since: what a retry policy's maximum age counts from. */
   firstClaimAt: instantSchema.optional(),
   run: runSchema.optional(),
   /** When the running task was asked to stop, ms. Whatever its attempt comes to but a success then ends it as cancelled. */

@@ -17,6 +17,15 @@ export const taskTypeSpecSchema = z.object({
   /** Attempts in flight at once in each lane (tenant × type). */
   concurrency: z.number().int().min(1).max(LIMITS.concurrency),
   retry: retryPolicySchema,
+  /** What retries a lane may start in a minute: the greater of the two. */
+  retryBudget: z
+    .object({
+      /** Of the first attempts that the lane starts. */
+      percent: z.number().min(0).max(1_000).default(20),
+      /** However few first attempts there are; at least one for each fifty permits of the lane. */
+      perMinute: z.number().int().min(1).max(100_000).default(60),
+    })
+    .optional(),
   /** Seconds that a succeeded task keeps its id. */
   dedupWindowSeconds: z
     .number()

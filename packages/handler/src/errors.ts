@@ -35,15 +35,21 @@ export class FatalError extends Error {
 export class RetryableError extends Error {
   readonly code = ERROR_CODES.retryable;
   override name: string = NAMES.retryable;
+  readonly retryAfter: number | Date | undefined;
+
+  constructor(message?: string, options: RetryAfterOptions = {}) {
+    super(message, options);
+    this.retryAfter = options.retryAfter;
+  }
 }
 
-/** Options of a {@link ThrottledError}. */
-export interface ThrottledErrorOptions extends ErrorOptions {
+/** Options of a {@link ThrottledError} and of a {@link RetryableError}. */
+export interface RetryAfterOptions extends ErrorOptions {
   /**
    * Seconds from now, or a time, before which the task is not tried again. A time in the past means at once; NaN,
    * infinite and negative numbers count as not given, so a `Retry-After` header may be passed on as it was read.
    *
-   * @default - the platform's own back-off
+   * @default - a `Retry-After` that the error or its cause came with; the platform's own back-off
    */
   readonly retryAfter?: number | Date | undefined;
 }
@@ -59,7 +65,7 @@ export class ThrottledError extends Error {
   override name: string = NAMES.throttled;
   readonly retryAfter: number | Date | undefined;
 
-  constructor(message?: string, options: ThrottledErrorOptions = {}) {
+  constructor(message?: string, options: RetryAfterOptions = {}) {
     super(message, options);
     this.retryAfter = options.retryAfter;
   }
@@ -72,8 +78,13 @@ export class EnvelopeError extends Error {
 
 /** What a thrown value asks for. An unknown one is retryable. */
 export function failureClassOf(thrown: unknown): FailureClass {
-  if (typeof thrown !== 'object' || thrown === null) return 'retryable';
+  return saidClassOf(thrown) ?? 'retryable';
+}
+
+/** The class that a thrown value says itself, by its code or name. */
+export function saidClassOf(thrown: unknown): FailureClass | undefined {
+  if (typeof thrown !== 'object' || thrown === null) return undefined;
   const { name, code } = thrown as { name?: unknown; code?: unknown };
   const classes = Object.keys(ERROR_CODES) as FailureClass[];
-  return classes.find((c) => code === ERROR_CODES[c]) ?? classes.find((c) => name === NAMES[c]) ?? 'retryable';
+  return classes.find((c) => code === ERROR_CODES[c]) ?? classes.find((c) => name === NAMES[c]);
 }

@@ -1,9 +1,12 @@
 import { LIMITS, type TaskError } from '@sluice/contracts';
-import { failureClassOf, type FailureClass } from './errors.ts';
+import { failureClassOf, saidClassOf, type FailureClass } from './errors.ts';
+import { httpFailureOf } from './http-failure.ts';
 import { cutTo } from './text.ts';
 
 /** Bytes in UTF-8 that are kept of an error; what is longer is cut and marked. */
 export const ERROR_LIMITS = { nameBytes: 256, messageBytes: 2_048, stackBytes: 4_096 } as const;
+
+const MAX_WAIT_MS = LIMITS.retryAfterSeconds * 1_000;
 
 /** Causes that are followed; a chain may be circular. */
 const MAX_CAUSES = 4;
@@ -11,24 +14,28 @@ const MAX_CAUSES = 4;
 export interface Failure {
   readonly class: FailureClass;
   readonly error: TaskError;
-  /** Milliseconds from now; only for a throttled attempt that gave a time. */
+  /** Milliseconds from now, before which the task is not tried again: as the error says it, or a server's `Retry-After`. */
   readonly retryAfterMs?: number;
 }
 
 /**
  * Turns whatever a handler threw into a failed attempt. An object with a `message` keeps its name, message and stack
  * with its causes; a string becomes the message of an `Error`; anything else is told as "threw 42" or "threw
- * {"a":1}", with the name `NonError`. All of these are retryable unless their name or code says otherwise.
+ * {"a":1}", with the name `NonError`. All of these are retryable unless their name or code says otherwise, or their HTTP
+ * status is 429, which is throttled.
  *
  * @param now ms since the epoch, from which a `retryAfter` time is counted
  */
 export function failureOf(thrown: unknown, now: number): Failure {
   try {
-    const failureClass = failureClassOf(thrown);
-    const retryAfterMs = failureClass === 'throttled' ? retryAfterMsOf(thrown, now) : undefined;
+    const { status, retryAfterMs: asked } = httpFailureOf(thrown, now);
+    const failureClass = status === 429 ? (saidClassOf(thrown) ?? 'throttled') : failureClassOf(thrown);
+    const own = failureClass !== 'fatal' && saidClassOf(thrown) === failureClass ? retryAfterMsOf(thrown, now) : undefined;
+    const wait = own ?? asked;
+    const retryAfterMs = failureClass === 'fatal' || wait === undefined ? undefined : Math.min(wait, MAX_WAIT_MS);
     return {
       class: failureClass,
-      error: errorOf(thrown),
+      error: { ...errorOf(thrown), ...(status !== undefined && { status }) },
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
   } catch {
@@ -93,5 +100,5 @@ function retryAfterMsOf(thrown: unknown, now: number): number | undefined {
         ? Math.max(0, retryAfter.getTime() - now)
         : undefined;
   if (ms === undefined || !Number.isFinite(ms)) return undefined;
-  return Math.min(Math.ceil(ms), LIMITS.delaySeconds * 1_000);
+  return Math.min(Math.ceil(ms), MAX_WAIT_MS);
 }

@@ -8,7 +8,7 @@ export {
   RetryableError,
   ThrottledError,
   type FailureClass,
-  type ThrottledErrorOptions,
+  type RetryAfterOptions,
 } from './errors.ts';
 export { ERROR_LIMITS } from './failure.ts';
 export { LOG_LEVELS, type LogLevel, type TaskLog } from './logger.ts';

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   attemptSchema,
+  breakerSchema,
   destinationRecordSchema,
   hintMessageSchema,
   principalRecordSchema,
@@ -17,6 +18,7 @@ const FOLDER = join(import.meta.dirname, '../../fixtures');
 /** The schema that reads a sample, by the beginning of its file's name. */
 const SCHEMAS = {
   attempt: attemptSchema,
+  breaker: breakerSchema,
   'destination-record': destinationRecordSchema,
   'lane-hint': hintMessageSchema,
   principal: principalRecordSchema,

@@ -218,7 +218,7 @@ describe('an outcome of a task that was asked to stop', () => {
   const ended = OUTCOME_CLASSES.map((outcomeClass): [OutcomeClass, string, number] => [
     outcomeClass,
     outcomeClass === 'succeeded' ? 'succeeded' : 'cancelled',
-    ['succeeded', 'retryable', 'fatal'].includes(outcomeClass) ? 3 : 2,
+    ['succeeded', 'retryable', 'fatal', 'crashed'].includes(outcomeClass) ? 3 : 2,
   ]);
   it.each(ended)('%s ends it as %s with %i attempts', async (outcomeClass, state, attempts) => {
     const { world } = heldWorld();

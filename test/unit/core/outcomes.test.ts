@@ -82,20 +82,20 @@ describe('an answer', () => {
       'a time-out',
       { errorMessage: '2026-01-01T00:00:00.000Z 7f2 Task timed out after 3.00 seconds' },
       {
-        class: 'retryable',
+        class: 'crashed',
         error: { name: 'Sandbox.Timedout', message: '2026-01-01T00:00:00.000Z 7f2 Task timed out after 3.00 seconds' },
       },
     ],
     [
       'a time-out with a type',
       { errorType: 'Sandbox.Timedout', errorMessage: 'RequestId: 7 Error: Task timed out after 3.00 seconds' },
-      { class: 'retryable', error: { name: 'Sandbox.Timedout', message: 'RequestId: 7 Error: Task timed out after 3.00 seconds' } },
+      { class: 'crashed', error: { name: 'Sandbox.Timedout', message: 'RequestId: 7 Error: Task timed out after 3.00 seconds' } },
     ],
     [
       'out of memory',
       { errorType: 'Runtime.OutOfMemory', errorMessage: 'RequestId: 7 Error: Runtime exited with error: signal: killed' },
       {
-        class: 'retryable',
+        class: 'crashed',
         error: { name: 'Runtime.OutOfMemory', message: 'RequestId: 7 Error: Runtime exited with error: signal: killed' },
       },
     ],
@@ -103,7 +103,7 @@ describe('an answer', () => {
       'exit',
       { errorType: 'Runtime.ExitError', errorMessage: 'RequestId: 7 Error: Runtime exited without providing a reason' },
       {
-        class: 'retryable',
+        class: 'crashed',
         error: { name: 'Runtime.ExitError', message: 'RequestId: 7 Error: Runtime exited without providing a reason' },
       },
     ],
@@ -195,6 +195,7 @@ describe('an answer', () => {
       attempt: 3,
       at: T0,
       class: 'succeeded',
+      answered: true,
       result: '1',
     });
   });
@@ -220,7 +221,7 @@ describe('a record', () => {
     [
       'of an exhausted event without a function error',
       recordSample({ ...context('RetriesExhausted'), responsePayload: { errorMessage: 'Task timed out after 3.00 seconds' } }),
-      { class: 'retryable', error: { name: 'Sandbox.Timedout' } },
+      { class: 'crashed', error: { name: 'Sandbox.Timedout' } },
     ],
     [
       'of an event that was too old',

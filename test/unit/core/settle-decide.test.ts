@@ -127,7 +127,7 @@ describe('the outcome of a running attempt', () => {
     expect(decision).toEqual({
       do: 'again',
       at: NOW + delay,
-      change: { set: { state: 'waiting', at: NOW + delay, throttled: throttled + 1 } },
+      change: { set: { state: 'waiting', at: NOW + delay, again: 'free', throttled: throttled + 1 } },
     });
   });
 
@@ -137,7 +137,11 @@ describe('the outcome of a running attempt', () => {
 
   it('that never started changes no count', () => {
     const decision = decide({ row: runningRow({ attempts: 2, lost: 2, throttled: 2 }), outcome: { class: 'undone', error }, by: 'hint' });
-    expect(decision).toEqual({ do: 'again', at: NOW + 1_000, change: { set: { state: 'waiting', at: NOW + 1_000, error } } });
+    expect(decision).toEqual({
+      do: 'again',
+      at: NOW + 1_000,
+      change: { set: { state: 'waiting', at: NOW + 1_000, again: 'free', error } },
+    });
     expect(decide({ outcome: { class: 'undone', retryAfterMs: 60_000 } })).toMatchObject({ at: NOW + 60_000 });
   });
 

@@ -88,7 +88,7 @@ describe('failureOf', () => {
     [0.0001, 1],
     [new Date(NOW + 5_000), 5_000],
     [new Date(NOW - 5_000), 0],
-    [1e12, 5 * 366 * 86_400_000],
+    [1e12, 7 * 86_400_000],
     [-1, undefined],
     [Number.NaN, undefined],
     [Infinity, undefined],
@@ -98,8 +98,10 @@ describe('failureOf', () => {
     expect(failureOf(new ThrottledError('busy', { retryAfter }), NOW).retryAfterMs).toBe(ms);
   });
 
-  it('has no retryAfterMs but for a throttled attempt', () => {
-    expect(failureOf({ name: 'RetryableError', retryAfter: 5 }, NOW)).not.toHaveProperty('retryAfterMs');
+  it('has no retryAfterMs where nothing says one, or no attempt follows', () => {
+    expect(failureOf({ name: 'Error', retryAfter: 5 }, NOW)).not.toHaveProperty('retryAfterMs');
+    expect(failureOf(new FatalError('x', { cause: { headers: { 'retry-after': '5' } } }), NOW)).not.toHaveProperty('retryAfterMs');
+    expect(failureOf({ name: 'RetryableError', retryAfter: 5 }, NOW)).toMatchObject({ class: 'retryable', retryAfterMs: 5_000 });
     expect(failureOf(new ThrottledError(), NOW)).not.toHaveProperty('retryAfterMs');
     expect(failureOf({ name: 'ThrottledError', retryAfter: 'soon' }, NOW)).not.toHaveProperty('retryAfterMs');
   });
