@@ -8,6 +8,7 @@ import { createPermitStore } from '../../adapters/aws/permit-store.ts';
 import { createTaskStore } from '../../adapters/aws/task-store.ts';
 import { createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
 import { createValueStore } from '../../adapters/aws/value-store.ts';
+import { createWebhookSecretStore } from '../../adapters/aws/webhook-secret-store.ts';
 import { createMemoryEventBus, createMemoryStarter, createMemoryTelemetry } from '../../adapters/memory/index.ts';
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../../adapters/system.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
@@ -110,6 +111,8 @@ async function measure({ dynamo, faux, counter }: Servers, mode: StartMode, list
     random,
     timer,
     hasher,
+    webhookSecrets: createWebhookSecretStore(dynamodb, { table }),
+    notifyRules: { queues: {}, ports: [443], hosts: [] },
   };
   const sums = { submit: { calls: 0, writeUnits: 0 }, dispatch: { calls: 0, writeUnits: 0 }, settle: { calls: 0, writeUnits: 0 } };
   const phase = async (into: Cost, run: () => Promise<unknown>): Promise<void> => {

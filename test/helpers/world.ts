@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DestinationRecord, TaskRow, TaskTypeSpec } from '@sluice/contracts';
+import type { DestinationRecord, NotifyRules, TaskRow, TaskTypeSpec } from '@sluice/contracts';
 import {
   createMemoryBacklogStore,
   createMemoryBucketStore,
@@ -13,6 +13,7 @@ import {
   createMemoryTelemetry,
   createMemoryTypeRegistry,
   createMemoryValueStore,
+  createMemoryWebhookSecretStore,
   type MemoryHandler,
   type MemoryQueues,
   type MemoryStarterConfig,
@@ -33,6 +34,7 @@ export interface WorldConfig {
   /** When an `event` attempt runs. @default at once */
   readonly launch?: MemoryStarterConfig['launch'];
   readonly seed?: number;
+  readonly notifyRules?: NotifyRules;
   /** Receives after which a hint goes to the dead ones. @default never */
   readonly maxReceives?: number;
 }
@@ -96,6 +98,8 @@ export function createWorld(config: WorldConfig = {}) {
     telemetry,
     starter,
     dead: queue.dead,
+    webhookSecrets: createMemoryWebhookSecretStore(),
+    notifyRules: config.notifyRules ?? { queues: {}, ports: [443], hosts: [] },
     timer: { sleep: async () => {} },
     hasher: { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') },
   };
