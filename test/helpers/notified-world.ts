@@ -1,11 +1,16 @@
 import { SYSTEM_TYPES, type NotifyRules, type TaskTypeSpec } from '@sluice/contracts';
 import { systemTokens } from '../../adapters/system.ts';
-import { createMemoryNotificationSender, createMemoryWebhookSender, type MemoryHandler } from '../../adapters/memory/index.ts';
+import {
+  createMemoryNotificationSender,
+  createMemoryWebhookSender,
+  type MemoryHandler,
+  type MemoryValueStore,
+} from '../../adapters/memory/index.ts';
 import { createDeliveryHandler } from '../../core/notify/deliver.ts';
 import { createWebhookSecret } from '../../core/notify/secrets.ts';
 import type { WebhookAnswer, WebhookRequest } from '../../core/ports/webhook-sender.ts';
-import { runSystemTask } from '../../core/system/run-system-task.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
+import { createHandler } from '../../functions/system/handler.ts';
 import { createWorld, typeSpec, type World, type WorldConfig } from './world.ts';
 
 export const RULES: NotifyRules = {
@@ -44,10 +49,16 @@ export async function createNotifiedWorld(
     notifyRules: RULES,
     handlers: {
       ...handlers,
-      [SYSTEM_TYPES.notify]: (envelope) => runSystemTask({ [SYSTEM_TYPES.notify]: deliver }, world.clock, envelope),
+      [SYSTEM_TYPES.notify]: (envelope) => system(envelope),
     },
   });
   const deliver = createDeliveryHandler({ ...world.deps, webhooks, notifications: messages });
+  const values = world.values as MemoryValueStore;
+  const system = createHandler({
+    handlers: { [SYSTEM_TYPES.notify]: deliver },
+    clock: world.clock,
+    fetch: async (url) => new Response(values.fetch(url as string)),
+  });
   for (const tenant of ['a', 'b']) await createWebhookSecret({ ...world.deps, ...systemTokens }, tenant);
 
   const settleAll = async (): Promise<void> => {

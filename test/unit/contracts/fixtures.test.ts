@@ -2,13 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   attemptSchema,
+  deliverySchema,
   destinationRecordSchema,
   hintMessageSchema,
+  notificationSchema,
   principalRecordSchema,
   taskEventSchema,
   taskRowSchema,
   taskTypeSpecSchema,
   tokenRecordSchema,
+  webhookSecretsRecordSchema,
 } from '@sluice/contracts';
 import { expect, it } from 'vitest';
 
@@ -18,13 +21,16 @@ const FOLDER = join(import.meta.dirname, '../../fixtures');
 const SCHEMAS = {
   attempt: attemptSchema,
   'destination-record': destinationRecordSchema,
+  delivery: deliverySchema,
   'lane-hint': hintMessageSchema,
+  notification: notificationSchema,
   principal: principalRecordSchema,
   row: taskRowSchema,
   'task-event': taskEventSchema,
   'task-hint': hintMessageSchema,
   'task-type': taskTypeSpecSchema,
   token: tokenRecordSchema,
+  'webhook-secrets': webhookSecretsRecordSchema,
 };
 
 const samples = readdirSync(FOLDER);

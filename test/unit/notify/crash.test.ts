@@ -105,7 +105,10 @@ function checkTold({ world, webhooks, messages }: NotifiedWorld, where: string):
   expect(new Set(webhooks.sent().map(({ headers }) => headers['webhook-id'])), `${where}: webhooks`).toEqual(ends);
   expect(new Set(messages.sent().map((message) => message.eventId)), `${where}: messages`).toEqual(ends);
   const deliveries = world.tasks.rows().filter((row) => row.type === SYSTEM_TYPES.notify);
-  expect(deliveries.map((row) => row.state), `${where}: deliveries`).toEqual(Array.from({ length: 2 * ends.size }, () => 'succeeded'));
+  expect(
+    deliveries.map((row) => row.state),
+    `${where}: deliveries`,
+  ).toEqual(Array.from({ length: 2 * ends.size }, () => 'succeeded'));
   // One task for each delivery, whoever submitted it how often.
   expect(webhooks.sent(), `${where}: calls`).toHaveLength(ends.size);
 }
