@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeTime } from 'ulid';
 import type { TokenHash, TokenSecret } from '../core/auth/authenticate.ts';
+import type { WebhookSecretSource } from '../core/notify/secrets.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Hasher } from '../core/ports/hasher.ts';
 import type { Random } from '../core/ports/random.ts';
@@ -23,8 +24,10 @@ export const systemRandom: Random = {
   nonce: () => randomBytes(6).toString('base64url'),
 };
 
-/** What API tokens are made and looked up with. */
-export const systemTokens: TokenHash & TokenSecret = {
+/** What API tokens are made and looked up with, and what webhooks are signed with (24 to 64 bytes in Standard Webhooks). */
+export const systemTokens: TokenHash & TokenSecret & WebhookSecretSource = {
   sha256Hex: (text) => createHash('sha256').update(text, 'utf8').digest('hex'),
   secret: () => randomBytes(32).toString('base64url'),
+  webhookSecret: () => `whsec_${randomBytes(32).toString('base64')}`,
+  webhookSecretId: () => `whs_${randomBytes(8).toString('hex')}`,
 };

@@ -2,8 +2,9 @@ import { App, CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { readFileSync } from 'node:fs';
 import { addExamples } from '../examples/stack.ts';
-import { type MonitoringOptions, TaskPlatform } from '../lib/index.ts';
+import { type MonitoringOptions, TaskPlatform, type WebhookProps } from '../lib/index.ts';
 
 /*
  * Context (`cdk deploy -c key=value`):
@@ -12,6 +13,8 @@ import { type MonitoringOptions, TaskPlatform } from '../lib/index.ts';
  *   shards        shard queues of each priority class, default 8
  *   maxConcurrency  batches of one queue that dispatch works on at once, default as many as Lambda allows
  *   cors          origins whose pages may call the API, separated by commas, or `*`; default is none
+ *   webhookHosts  hosts that webhooks may call at any address and port, separated by commas; default is public addresses only
+ *   webhookCa     a file with the certificate, in PEM, of an authority that webhooks trust beside the well-known ones
  *   monitoring    `off` makes no dashboard and no alarms, which are a stack of their own
  *   criticalTopic, warningTopic  ARNs of the SNS topics that alarms go to, by severity; default is none
  *   runbookUrl    where the runbook is, for the links in alarms, default `docs/runbook.md`
@@ -41,6 +44,17 @@ function origins(): { cors?: { allowOrigins: string[] } } {
   return typeof given === 'string' && given !== '' ? { cors: { allowOrigins: given.split(',').map((origin) => origin.trim()) } } : {};
 }
 
+/** Where webhooks may go, where the context says it; the construct checks it. */
+function webhooks(): { webhooks?: WebhookProps } {
+  const hosts: unknown = app.node.tryGetContext('webhookHosts');
+  const file: unknown = app.node.tryGetContext('webhookCa');
+  const given = {
+    ...(typeof hosts === 'string' && hosts !== '' && { privateHosts: hosts.split(',').map((host) => host.trim()) }),
+    ...(typeof file === 'string' && file !== '' && { certificateAuthority: readFileSync(file, 'utf8') }),
+  };
+  return Object.keys(given).length === 0 ? {} : { webhooks: given };
+}
+
 /** A topic that is there already, where the context gives its ARN. */
 function topic(key: 'criticalTopic' | 'warningTopic'): Record<string, ITopic> {
   const arn: unknown = app.node.tryGetContext(key);
@@ -62,6 +76,7 @@ const platform = new TaskPlatform(stack, 'Platform', {
   ...count('shards'),
   ...count('maxConcurrency'),
   ...origins(),
+  ...webhooks(),
   monitoring: monitoring(),
   architecture: choice('architecture', 'arm64', 'x86_64') === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
   removalPolicy: choice('removal', 'retain', 'destroy') === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,

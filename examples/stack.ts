@@ -41,9 +41,11 @@ export function addExamples(scope: Construct, platform: TaskPlatform): void {
   addCleanText(home, platform);
   addUnruly(home, platform);
   const failures = addFailures(home, platform);
+  const ends = addEnds(home, platform);
   output(scope, 'ExamplesBucket', bucket.bucketName, 'Where the examples read photos/ and csv/');
   output(scope, 'CitiesTable', cities.tableName, 'Where import-csv writes');
   output(scope, 'FailuresQueueUrl', failures.queueUrl, 'Where the bus puts the events of failed tasks');
+  output(scope, 'EndsQueueUrl', ends.queueUrl, 'Where tasks are told of that name the queue "ends" in their notify');
 }
 
 function addThumbnail(home: Construct, platform: TaskPlatform, bucket: Bucket): void {
@@ -142,6 +144,14 @@ function addFailures(home: Construct, platform: TaskPlatform): Queue {
     eventPattern: { source: [EVENT_SOURCE], detailType: ['task.failed'] },
     targets: [new SqsQueue(queue)],
   });
+  return queue;
+}
+
+/** A queue that any task's end may be told to: `"notify": {"queue": {"name": "ends"}}` in its submission. */
+function addEnds(home: Construct, platform: TaskPlatform): Queue {
+  const queue = new Queue(home, 'Ends', { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true });
+  acknowledge(queue, 'AwsSolutions-SQS3', 'Nothing consumes it, so nothing can fail to: messages end by their retention.');
+  platform.addNotificationQueue('ends', queue);
   return queue;
 }
 

@@ -1,15 +1,18 @@
+import type { NotifyRules } from '@sluice/contracts';
 import { createBacklogStore } from '../adapters/aws/backlog-store.ts';
 import { createBreakerStore } from '../adapters/aws/breaker-store.ts';
 import { createBucketStore } from '../adapters/aws/bucket-store.ts';
-import { createClients } from '../adapters/aws/clients.ts';
+import { createClients, type Clients } from '../adapters/aws/clients.ts';
 import { createEventBus } from '../adapters/aws/event-bus.ts';
 import { createHintQueue } from '../adapters/aws/hint-queue.ts';
 import { createPermitStore } from '../adapters/aws/permit-store.ts';
 import { createTaskStore } from '../adapters/aws/task-store.ts';
 import { createTypeRegistry } from '../adapters/aws/type-registry.ts';
 import { createValueStore } from '../adapters/aws/value-store.ts';
-import { systemClock as clock, systemRandom as random, systemTimer as timer } from '../adapters/system.ts';
 import { createSightings } from '../core/breakers/evidence.ts';
+import { createWebhookSecretStore } from '../adapters/aws/webhook-secret-store.ts';
+import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../adapters/system.ts';
+import type { NotifyGate } from '../core/notify/check-notify.ts';
 import type { PlaceDeps } from '../core/hints/place.ts';
 import type { Telemetry } from '../core/ports/telemetry.ts';
 
@@ -63,8 +66,17 @@ export function wireTasks(env: TaskEnv, telemetry: Telemetry) {
   const table = env.SLUICE_TABLE;
   return {
     ...hints,
+    hasher,
     tasks: createTaskStore(dynamodb, { table, listIndex: env.SLUICE_LIST_INDEX === 'on', clock, telemetry }),
     values: createValueStore({ dynamodb, s3 }, { table, bucket: env.SLUICE_BUCKET, clock }),
     events: createEventBus(events, { bus: env.SLUICE_BUS, random }),
   };
+}
+
+/** What decides whether a submission may name a receiver of notifications. */
+export function wireNotify(
+  env: { readonly SLUICE_TABLE: string; readonly SLUICE_NOTIFY: NotifyRules },
+  { dynamodb }: Pick<Clients, 'dynamodb'>,
+): NotifyGate {
+  return { webhookSecrets: createWebhookSecretStore(dynamodb, { table: env.SLUICE_TABLE }), notifyRules: env.SLUICE_NOTIFY, clock };
 }

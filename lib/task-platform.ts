@@ -3,6 +3,7 @@ import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
 import type { CorsProps } from './api/cors.ts';
 import { Api } from './api/index.ts';
@@ -11,6 +12,7 @@ import { Functions } from './functions/index.ts';
 import { Monitoring, type MonitoringOptions } from './monitoring/index.ts';
 import { type PlatformMetricOptions, platformMetric } from './monitoring/metrics.ts';
 import { Outcomes } from './outcomes/index.ts';
+import { type NotificationQueueProps, Notifications, type WebhookProps } from './notifications/index.ts';
 import { MAX_SHARDS } from './pool/constants.ts';
 import { Pool } from './pool/index.ts';
 import { Schedule } from './schedule/index.ts';
@@ -102,6 +104,16 @@ export interface TaskPlatformProps {
    * @default - on, with no topics: alarms are seen on the dashboard alone
    */
   readonly monitoring?: false | MonitoringOptions;
+  /**
+   * Queues that ends of tasks may be told to, by the names that tenants give them.
+   * @default - none; see also {@link TaskPlatform.addNotificationQueue}
+   */
+  readonly notificationQueues?: Readonly<Record<string, IQueue | NotificationQueueProps>>;
+  /**
+   * Where webhooks may go.
+   * @default - to port 443 of hosts with public addresses
+   */
+  readonly webhooks?: WebhookProps;
 }
 
 /**
@@ -122,6 +134,8 @@ export class TaskPlatform extends Construct {
   readonly api: Api;
   /** The stack of the dashboard and the alarms, where there is one. */
   readonly monitoring: Monitoring | undefined;
+  /** Whom ends of tasks may be told to. */
+  readonly notifications: Notifications;
   readonly #taskTypes = new Map<string, IConstruct>();
 
   constructor(scope: Construct, id: string, props: TaskPlatformProps = {}) {
@@ -164,6 +178,12 @@ export class TaskPlatform extends Construct {
     });
     this.pool.feed(this.functions.dispatch, props.maxConcurrency);
     this.outcomes.feed(this.functions.settle);
+    this.notifications = new Notifications(this, 'Notifications', {
+      queues: props.notificationQueues ?? {},
+      webhooks: props.webhooks ?? {},
+      checking: [this.functions.submit, this.functions.api],
+      delivering: this.functions.system,
+    });
     this.schedule = new Schedule(this, 'Schedule', { name, functions: this.functions });
     this.api = new Api(this, 'Api', {
       name,
@@ -187,6 +207,11 @@ export class TaskPlatform extends Construct {
    */
   metric(name: MetricName, options?: PlatformMetricOptions): Metric {
     return platformMetric(this.name, name, options);
+  }
+
+  /** Declares a queue that ends of tasks may be told to, under the name that tenants give it. @throws for a name that is malformed or taken */
+  addNotificationQueue(name: string, queue: IQueue | NotificationQueueProps): void {
+    this.notifications.add(name, 'queue' in queue ? queue : { queue });
   }
 
   /** Notes the name of a task type, which `TaskType` does for you. @throws if another construct has it already */

@@ -5,6 +5,7 @@ import {
   type RetryOverride,
   type Start,
   type TaskTypeSpec,
+  type TypeNotify,
   taskTypeSpecSchema,
   userTypeNameSchema,
 } from '@sluice/contracts';
@@ -84,6 +85,12 @@ export interface TaskTypeProps {
    * @default Duration.minutes(15)
    */
   readonly ageObjective?: Duration;
+  /**
+   * To whom the ends of the tasks are told; a submission may say otherwise. A queue is one of the platform's
+   * `notificationQueues`. Webhooks are signed with the secret of the task's tenant, which it must have made.
+   * @default - failures, expiries and cancellations become events on the platform's bus
+   */
+  readonly notify?: TypeNotify;
 }
 
 /**
@@ -107,6 +114,8 @@ export class TaskType extends Construct {
     platform.addTaskType(this.type, this);
     this.handler = isFunction(props.handler) ? this.#unqualified(props.handler) : this.#makeHandler(props.handler, props);
     const timeout = this.#timeoutOf(props);
+    const queue = props.notify?.queue?.name;
+    if (queue !== undefined) this.node.addValidation({ validate: () => this.#flawOfQueue(queue) });
     const target = HandlerTarget.of(this.handler, platform);
     const spec = this.#makeSpec(props, target.arn, timeout);
     registerTaskType(this, platform, target, spec);
@@ -183,11 +192,19 @@ export class TaskType extends Construct {
           concurrency: known(concurrency, 1),
           retry: props.retry ?? {},
           dedupWindowSeconds: known(dedupWindow.toSeconds(), 60),
+          ...(props.notify && { notify: props.notify }),
         },
         { error: limitMessage },
       ),
     );
     return { ...checked, timeoutSeconds, concurrency, dedupWindowSeconds: dedupWindow.toSeconds() };
+  }
+
+  /** Once all are declared. */
+  #flawOfQueue(name: string): string[] {
+    const { names } = this.#platform.notifications;
+    if (names.includes(name)) return [];
+    return [`notify.queue: "${name}" is none of the platform's notificationQueues; these are: ${names.join(', ') || 'none'}`];
   }
 
   #check<T>(prop: string, parsed: { success: true; data: T } | { success: false; error: { issues: Issue[] } }): T {

@@ -99,6 +99,7 @@ export const isBreakerSort = (sort: string): boolean => sort.startsWith(BREAKERS
 export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${hash}`, s: 'K' });
 export const tokenDirectory = (tenant: string): string => `KT#${tenant}`;
 export const tokenEntryKey = (tenant: string, id: string): { p: string; s: string } => ({ p: tokenDirectory(tenant), s: id });
+export const webhookSecretsKey = (tenant: string): { p: string; s: string } => ({ p: `N#${tenant}`, s: 'S' });
 export const principalKey = (arn: string): { p: string; s: string } => ({ p: `I#${arn}`, s: 'I' });
 
 function padded(n: number, digits: number): string {

@@ -8,6 +8,7 @@ import { createPermitStore } from '../../adapters/aws/permit-store.ts';
 import { createTaskStore } from '../../adapters/aws/task-store.ts';
 import { createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
 import { createValueStore } from '../../adapters/aws/value-store.ts';
+import { createWebhookSecretStore } from '../../adapters/aws/webhook-secret-store.ts';
 import { createMemoryEventBus, createMemoryStarter, createMemoryTelemetry } from '../../adapters/memory/index.ts';
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../../adapters/system.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
@@ -117,6 +118,8 @@ export async function wire({ dynamo, faux, counter }: Servers, mode: StartMode, 
     random,
     timer,
     hasher,
+    webhookSecrets: createWebhookSecretStore(dynamodb, { table }),
+    notifyRules: { queues: {}, ports: [443], hosts: [] },
   };
   return { deps, sqs, queueUrlPrefix, starter, telemetry, records, counted };
 }

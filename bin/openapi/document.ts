@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { z } from 'zod';
 import { commentOf, readComments } from './comments.ts';
-import { OPERATIONS, type Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
 import { errorResponses } from './problems.ts';
+import { WEBHOOKS } from './webhooks.ts';
 
 const { LIMITS, ROUTES } = contracts;
 const SOURCES = join(import.meta.dirname, '..', '..', 'packages', 'contracts', 'src');
@@ -21,8 +23,11 @@ const COMPONENTS = {
   ErrorCode: 'errorCodeSchema',
   Health: 'healthSchema',
   IssuedToken: 'issuedTokenSchema',
+  IssuedWebhookSecret: 'issuedWebhookSecretSchema',
   Labels: 'labelsSchema',
   ListResponse: 'listResponseSchema',
+  Notification: 'notificationSchema',
+  Notify: 'notifySchema',
   OutcomeClass: 'outcomeClassSchema',
   Priority: 'prioritySchema',
   Problem: 'problemSchema',
@@ -32,6 +37,7 @@ const COMPONENTS = {
   Submission: 'submissionSchema',
   Task: 'taskViewSchema',
   TaskError: 'taskErrorSchema',
+  TaskEvent: 'taskEventSchema',
   TaskId: 'taskIdSchema',
   TaskState: 'taskStateSchema',
   TaskSummary: 'taskSummarySchema',
@@ -44,7 +50,13 @@ const COMPONENTS = {
   TokenRequest: 'tokenRequestSchema',
   Token: 'tokenViewSchema',
   Uid: 'uidSchema',
+  TerminalState: 'terminalStateSchema',
   WaitResponse: 'waitResponseSchema',
+  WebhookBody: 'webhookBodySchema',
+  WebhookSecretId: 'webhookSecretIdSchema',
+  WebhookSecretList: 'webhookSecretListSchema',
+  WebhookSecretRequest: 'webhookSecretRequestSchema',
+  WebhookSecret: 'webhookSecretViewSchema',
 } as const satisfies Record<string, keyof typeof contracts>;
 
 const ABOUT = `Sluice stores, delays, deduplicates, retries and settles tasks, and calls your handler for one at a time.
@@ -65,11 +77,13 @@ export function createApiDocument(version: string) {
       tags: [
         { name: 'Tasks', description: 'Work that is to be done.' },
         { name: 'Tokens', description: 'Credentials of the tenant.' },
+        { name: 'Webhooks', description: 'What is told of the ends of tasks, and the secrets that it is signed with.' },
         { name: 'Attempts', description: 'What running handlers ask.' },
         { name: 'Platform', description: 'The deployment itself.' },
       ],
       security: [{ bearer: [] }],
       paths: paths(),
+      webhooks: WEBHOOKS,
       components: {
         schemas: {
           ...Object.fromEntries(Object.entries(COMPONENTS).map(([name, schema]) => [name, contracts[schema]])),

@@ -18,33 +18,13 @@ import {
   tokenListSchema,
   tokenRequestSchema,
   waitResponseSchema,
-  type ErrorCode,
   type RouteName,
 } from '@sluice/contracts';
 import * as z from 'zod';
 import * as examples from './examples.ts';
+import type { Operation } from './operation.ts';
 import { retryAfter } from './problems.ts';
-
-export interface Success {
-  readonly description: string;
-  /** Without one there is no body. */
-  readonly schema?: z.ZodType;
-  readonly headers?: z.ZodObject;
-  readonly example?: unknown;
-}
-
-/** One route as the document tells it. What all routes of its kind have alike is added to it. */
-export interface Operation {
-  readonly tag: 'Tasks' | 'Tokens' | 'Attempts' | 'Platform';
-  readonly summary: string;
-  readonly description: string;
-  readonly path?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: { readonly schema: z.ZodType; readonly example: unknown; readonly isOptional?: boolean };
-  readonly success: Readonly<Record<number, Success>>;
-  /** Beside those that any such route gives. */
-  readonly codes: readonly ErrorCode[];
-}
+import { webhookSecretOperations } from './webhooks.ts';
 
 const taskPath = z.object({ id: taskIdSchema.meta({ description: 'The id of the task.' }) });
 const tokenPath = z.object({ id: tokenIdSchema.meta({ description: 'The id of the token, not the token itself.' }) });
@@ -72,7 +52,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
       },
       201: { description: 'A new task.', schema: acceptedSchema, example: examples.accepted },
     },
-    codes: ['bad_request', 'unknown_type', 'id_conflict', 'payload_too_large'],
+    codes: ['bad_request', 'unknown_type', 'unknown_queue', 'no_webhook_secret', 'id_conflict', 'payload_too_large'],
   },
   submitBatch: {
     tag: 'Tasks',
@@ -204,6 +184,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
     success: { 201: { description: 'The new token.', schema: issuedTokenSchema, example: examples.issuedToken } },
     codes: ['bad_request', 'not_found', 'too_many_tokens'],
   },
+  ...webhookSecretOperations,
   attempt: {
     tag: 'Attempts',
     summary: 'Ask whether an attempt shall go on',

@@ -1,17 +1,16 @@
 import { AWS_LIMITS, SluiceError, type Cancelled, type TaskRow } from '@sluice/contracts';
-import { placeHints, type PlaceDeps } from '../hints/place.ts';
-import type { RowChange, TaskStore } from '../ports/task-store.ts';
+import { placeHints } from '../hints/place.ts';
+import type { RowChange } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { retainUntil } from '../settle/decide.ts';
 import { applyAll, type EffectDeps } from '../settle/effects.ts';
-import { effectsOf } from '../settle/settle-outcome.ts';
+import { effectsOf } from '../settle/effects-of.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep } from '../tasks/step.ts';
 import { readRow } from './get-task.ts';
 import { viewState } from './view.ts';
 
-export interface CancelDeps extends EffectDeps, PlaceDeps {
-  readonly tasks: TaskStore;
+export interface CancelDeps extends EffectDeps {
   readonly telemetry: Telemetry;
 }
 
@@ -81,7 +80,7 @@ async function hintSoon(deps: CancelDeps, row: TaskRow): Promise<void> {
 async function end(deps: CancelDeps, row: TaskRow): Promise<void> {
   deps.telemetry.count('task.cancelled', row.type);
   try {
-    await applyAll(deps, [effectsOf(row)]);
+    await applyAll(deps, [await effectsOf(deps, row)]);
   } catch (error) {
     // It is cancelled all the same; its hint tells it.
     deps.telemetry.log('warn', 'a cancellation is told later', { tenant: row.tenant, task: row.id, error });

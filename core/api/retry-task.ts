@@ -1,6 +1,7 @@
 import { isSluiceError, SluiceError, type Accepted, type TaskRow } from '@sluice/contracts';
 import { placeHints } from '../hints/place.ts';
-import { notHinted, putRow, type SubmitDeps } from '../submit/put-row.ts';
+import { notHinted } from '../submit/hint-again.ts';
+import { putRow, type SubmitDeps } from '../submit/put-row.ts';
 import { PAYLOAD_KEPT_MS } from '../submit/submit.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep } from '../tasks/step.ts';
@@ -42,7 +43,7 @@ export async function retryTask(deps: SubmitDeps, tenant: string, id: string, ui
 
 /** The next generation of a task. Its payload is stored next, under its own uid. */
 function successorOf(old: TaskRow, uid: string, now: number): TaskRow {
-  const { tenant, id, type, priority, hash, labels, retry, expiresAt } = old;
+  const { tenant, id, type, priority, hash, labels, retry, notify, expiresAt } = old;
   return {
     v: 1,
     tenant,
@@ -64,6 +65,7 @@ function successorOf(old: TaskRow, uid: string, now: number): TaskRow {
     retryOf: old.uid,
     ...(labels && { labels }),
     ...(retry && { retry }),
+    ...(notify && { notify }),
     ...(expiresAt !== undefined && expiresAt > now && { expiresAt }),
   };
 }

@@ -63,6 +63,7 @@ function factsOf(row: TaskRow) {
     runAt: iso(row.at),
     ...at('expiresAt', row.expiresAt),
     ...(row.retryOf && { retryOf: row.retryOf }),
+    ...(row.notify && { notify: row.notify }),
   };
 }
 

@@ -3,7 +3,8 @@ import { decideHint, type HintDecision } from '../hints/decide.ts';
 import { placeHints, type TenantTask } from '../hints/place.ts';
 import { HINT_TIMES } from '../hints/timing.ts';
 import type { Effects } from '../settle/effects.ts';
-import { effectsOf, settleOutcome } from '../settle/settle-outcome.ts';
+import { effectsOf } from '../settle/effects-of.ts';
+import { settleOutcome } from '../settle/settle-outcome.ts';
 import { retainUntil } from '../settle/decide.ts';
 import { logStep } from '../tasks/step.ts';
 import { DONE, keep, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
@@ -35,7 +36,7 @@ async function act(deps: DispatchDeps, work: Work, row: TaskRow | undefined, dec
     case 'hint-at':
       return { end: await hintAt(deps, work, decision.at) };
     case 'repeat-end':
-      return { end: DONE, ...(row && { effects: effectsOf(row) }) };
+      return { end: DONE, ...(row && { effects: await effectsOf(deps, row) }) };
     case 'expire':
       return row ? expire(deps, work, row) : { end: DONE };
     case 'lost':
@@ -74,7 +75,7 @@ async function expire(deps: DispatchDeps, work: Work, row: TaskRow): Promise<Loo
   if (!written.applied) return { end: keep(0) };
   deps.telemetry.count('task.expired', row.type);
   logStep(deps.telemetry, 'expired', row);
-  return { end: DONE, effects: effectsOf(written.row) };
+  return { end: DONE, effects: await effectsOf(deps, written.row) };
 }
 
 async function lost(deps: DispatchDeps, row: TaskRow): Promise<Effects> {

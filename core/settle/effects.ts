@@ -1,16 +1,21 @@
 import type { TaskEvent, TaskRow } from '@sluice/contracts';
+import { submitDeliveries, type DueDelivery, type SubmitDeliveryDeps } from '../notify/submit-deliveries.ts';
 import { releasePermits, type HeldPermit, type ReleaseDeps } from '../permits/release.ts';
 import type { EventBus } from '../ports/event-bus.ts';
 import type { Timer } from '../ports/timer.ts';
+import type { TypeRegistry } from '../ports/type-registry.ts';
 
 /** What is left to do once a row is written: all of it may be repeated. */
 export interface Effects {
   readonly release?: HeldPermit;
   readonly event?: TaskEvent;
+  /** Webhooks and queues that are to be told. */
+  readonly deliveries?: readonly DueDelivery[];
 }
 
-export interface EffectDeps extends ReleaseDeps {
+export interface EffectDeps extends ReleaseDeps, SubmitDeliveryDeps {
   readonly events: EventBus;
+  readonly types: TypeRegistry;
 }
 
 /** The permit of the attempt that a row names. One that succeeded says of its lane that it is alive. */
@@ -22,7 +27,7 @@ export function permitOf(row: TaskRow): HeldPermit | undefined {
 }
 
 /**
- * Permits first, then events; the message that led here is deleted only after both. What can't be done for one lane does
+ * Permits first, then events, then deliveries; the message that led here is deleted only after all of them. What can't be done for one lane does
  * not hold back the others'. @returns the effects that are not known to be applied, with the error of each.
  */
 export async function applyEffects(deps: EffectDeps, effects: readonly Effects[]): Promise<ReadonlyMap<Effects, unknown>> {
@@ -37,6 +42,12 @@ export async function applyEffects(deps: EffectDeps, effects: readonly Effects[]
     if (told.length > 0) await deps.events.publish(told.flatMap((e) => e.event ?? []));
   } catch (error) {
     for (const e of told) failed.set(e, error);
+  }
+  const due = new Map(effects.flatMap((e) => (failed.has(e) ? [] : (e.deliveries ?? []).map((delivery) => [delivery, e] as const))));
+  if (due.size === 0) return failed;
+  for (const [delivery, error] of await submitDeliveries(deps, [...due.keys()])) {
+    const e = due.get(delivery);
+    if (e) failed.set(e, error);
   }
   return failed;
 }
@@ -55,7 +66,7 @@ export function coalesceEffects(deps: EffectDeps & { readonly timer: Timer }): (
   let next: Promise<ReadonlyMap<Effects, unknown>> | undefined;
   let last: Promise<unknown> = Promise.resolve();
   return async (effects) => {
-    if (!effects.release && !effects.event) return;
+    if (!effects.release && !effects.event && !effects.deliveries) return;
     waiting.push(effects);
     next ??= Promise.all([last, deps.timer.sleep(LINGER_MS)]).then(() => {
       const batch = waiting;

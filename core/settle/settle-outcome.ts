@@ -1,23 +1,19 @@
 import { reportCrash, reportEnd, type ReportDeps } from '../breakers/report.ts';
-import { SluiceError, type Attempt, type Outcome, type TaskRow, type TaskState } from '@sluice/contracts';
+import { SluiceError, type Attempt, type Outcome, type TaskRow, type TaskState, type TaskTypeSpec } from '@sluice/contracts';
 import type { CrashAnswer } from '../breakers/decide.ts';
 import { placeHints } from '../hints/place.ts';
-import type { RowChange, TaskStore } from '../ports/task-store.ts';
+import type { RowChange } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import type { TypeRegistry } from '../ports/type-registry.ts';
-import type { ValueStore } from '../ports/value-store.ts';
-import { endEvent, lateSuccessEvent } from '../tasks/event.ts';
+import { lateSuccessEvent } from '../tasks/event.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep, type TaskStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
 import { blindSuccess, classed, endsRun, FAILED_RETENTION_SECONDS, retainUntil, settle, type SettleDecision } from './decide.ts';
-import { permitOf, type EffectDeps, type Effects } from './effects.ts';
+import type { EffectDeps, Effects } from './effects.ts';
+import { effectsWith, releaseOf } from './effects-of.ts';
 import { measureAttempt } from './measure-attempt.ts';
 
 export interface SettleDeps extends EffectDeps, ReportDeps {
-  readonly tasks: TaskStore;
-  readonly values: ValueStore;
-  readonly types: TypeRegistry;
   readonly telemetry: Telemetry;
 }
 
@@ -45,7 +41,7 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
   let row = seen;
   if (row === undefined && outcome.class === 'succeeded') {
     const written = await write(outcome.fence, 'running', blindSuccess(outcome, by, spec, deps.clock.now()));
-    if (written.applied) return ended(deps, written.row, outcome);
+    if (written.applied) return ended(deps, spec, written.row, outcome);
     row = written.row;
   } else {
     row ??= await deps.tasks.get(outcome.tenant, outcome.id);
@@ -57,12 +53,12 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
     const decision = settle({ row, outcome, by, spec, crash, now: deps.clock.now(), fraction: deps.random.fraction() });
     if (decision.do === 'ignore') return decision.late ? await late(deps, row, outcome) : {};
     if (row === undefined) return {};
-    if (decision.do === 'repeat-end') return effectsOf(row);
+    if (decision.do === 'repeat-end') return effectsWith(spec, row, deps.clock.now());
     if (decision.do === 'repeat-release') return releaseOf(row);
     await prepare(deps, row, outcome, by, decision);
     const written = await write(row.seq, row.state, decision.change);
     if (written.applied) {
-      if (decision.do === 'end') return ended(deps, written.row, outcome);
+      if (decision.do === 'end') return ended(deps, spec, written.row, outcome);
       await reportEnd(deps, written.row, outcome);
       measureAttempt(deps.telemetry, written.row, outcome);
       logStep(deps.telemetry, stepOf(outcome, crash), written.row, {
@@ -98,31 +94,20 @@ async function prepare(
   if (durable !== true) throw new SluiceError('unavailable', `the next hint of task ${row.id} could not be made`);
 }
 
-async function ended(deps: SettleDeps, row: TaskRow, outcome: Outcome): Promise<Effects> {
+async function ended(deps: SettleDeps, spec: TaskTypeSpec | undefined, row: TaskRow, outcome: Outcome): Promise<Effects> {
   await reportEnd(deps, row, outcome);
   measureAttempt(deps.telemetry, row, outcome);
   if (isTerminal(row.state)) {
     deps.telemetry.count(`task.${row.state}`, row.type);
     logStep(deps.telemetry, row.state, row, { reason: row.reason, error: row.error?.message });
   }
-  return effectsOf(row);
+  return effectsWith(spec, row, deps.clock.now());
 }
 
 function stepOf({ class: outcomeClass }: Outcome, crash: CrashAnswer | undefined): TaskStep {
   if (crash?.excused) return 'excused';
   if (outcomeClass === 'throttled' || outcomeClass === 'undone' || outcomeClass === 'lost') return outcomeClass;
   return 'retrying';
-}
-
-/** The effects of a row that is terminal: repeatable, and the same each time. */
-export function effectsOf(row: TaskRow): Effects {
-  const event = endEvent(row);
-  return { ...releaseOf(row), ...(event && { event }) };
-}
-
-function releaseOf(row: TaskRow): Effects {
-  const release = permitOf(row);
-  return release ? { release } : {};
 }
 
 /** A success that changes nothing any more is kept beside the row and told. */

@@ -35,6 +35,7 @@ export function newRow({ tenant, uid, now, checked, hash }: NewRowInput): TaskRo
     throttled: 0,
     ...(expiresAt !== undefined && { expiresAt }),
     ...(submission.labels && Object.keys(submission.labels).length > 0 && { labels: submission.labels }),
+    ...(submission.notify && Object.keys(submission.notify).length > 0 && { notify: submission.notify }),
     ...(submission.retry && { retry: toMilliseconds(submission.retry) }),
   };
 }

@@ -1,25 +1,13 @@
 import { SluiceError, type Accepted, type TaskRow } from '@sluice/contracts';
-import { placeHints, type PlaceDeps } from '../hints/place.ts';
-import { HINT_TIMES } from '../hints/timing.ts';
-import type { Hasher } from '../ports/hasher.ts';
-import type { TaskStore } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import type { TypeRegistry } from '../ports/type-registry.ts';
-import type { ValueStore } from '../ports/value-store.ts';
+import type { NotifyGate } from '../notify/check-notify.ts';
 import { applyAll, type EffectDeps } from '../settle/effects.ts';
-import { effectsOf } from '../settle/settle-outcome.ts';
-import { hintOf, isFree, isTerminal } from '../tasks/state.ts';
+import { effectsOf } from '../settle/effects-of.ts';
+import { isFree, isTerminal } from '../tasks/state.ts';
+import { confirmedLate, hintAgain } from './hint-again.ts';
 
-export interface SubmitDeps extends EffectDeps, PlaceDeps {
-  readonly tasks: TaskStore;
-  readonly values: ValueStore;
-  readonly types: TypeRegistry;
-  readonly hasher: Hasher;
+export interface SubmitDeps extends EffectDeps, NotifyGate {
   readonly telemetry: Telemetry;
-}
-
-function confirmedLate(hintMade: number, now: number): boolean {
-  return now - hintMade > HINT_TIMES.confirmMs;
 }
 
 /** How often others may come first before a submission is refused. */
@@ -72,19 +60,8 @@ async function existing(deps: SubmitDeps, row: TaskRow, found: TaskRow): Promise
   return { id: found.id, uid: found.uid, state: found.state, deduplicated: true };
 }
 
-export function notHinted(): SluiceError {
-  return new SluiceError('unavailable', 'the queue did not take the task; submit it again with the same id');
-}
-
-async function hintAgain(deps: SubmitDeps, row: TaskRow): Promise<number> {
-  const made = deps.clock.now();
-  const [durable] = await placeHints(deps, [{ tenant: row.tenant, task: hintOf(row, made) }]);
-  if (durable !== true) throw notHinted();
-  return made;
-}
-
 /** Before an id is freed, the effects of its old generation are repeated and a copy of its row is kept. */
 async function retire(deps: SubmitDeps, old: TaskRow): Promise<void> {
-  await applyAll(deps, [effectsOf(old)]);
+  await applyAll(deps, [await effectsOf(deps, old)]);
   await deps.tasks.archive(old);
 }

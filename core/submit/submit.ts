@@ -1,11 +1,13 @@
 import { isSluiceError, isSystemName, SluiceError, type Accepted, type CountName, type TaskRow } from '@sluice/contracts';
 import { chunks, placeHints } from '../hints/place.ts';
 import { homeFor } from '../hints/timing.ts';
+import { notifyCheck, type NotifyCheck } from '../notify/check-notify.ts';
 import { hintOf } from '../tasks/state.ts';
 import { logStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
 import { newRow } from './new-row.ts';
-import { notHinted, putRow, type SubmitDeps } from './put-row.ts';
+import { notHinted } from './hint-again.ts';
+import { putRow, type SubmitDeps } from './put-row.ts';
 import { checkSubmission, type Submitter } from './validate.ts';
 
 export type SubmitResult = { readonly ok: true; readonly task: Accepted } | { readonly ok: false; readonly error: SluiceError };
@@ -39,9 +41,10 @@ export async function submitTasks(
 ): Promise<readonly SubmitResult[]> {
   const results: (SubmitResult | undefined)[] = submissions.map(() => undefined);
   const candidates: Candidate[] = [];
+  const check = notifyCheck(deps, tenant);
   for (const [index, submission] of submissions.entries()) {
     try {
-      candidates.push(await candidateOf(deps, tenant, submission, index, by));
+      candidates.push(await candidateOf(deps, tenant, submission, index, by, check));
     } catch (error) {
       results[index] = { ok: false, error: asSluiceError(error) };
     }
@@ -73,7 +76,14 @@ function countOf(result: SubmitResult): CountName {
   return result.error.status < 500 ? 'submit.refused' : 'submit.failed';
 }
 
-async function candidateOf(deps: SubmitDeps, tenant: string, input: unknown, index: number, by: Submitter): Promise<Candidate> {
+async function candidateOf(
+  deps: SubmitDeps,
+  tenant: string,
+  input: unknown,
+  index: number,
+  by: Submitter,
+  check: NotifyCheck,
+): Promise<Candidate> {
   const now = deps.clock.now();
   const checked = checkSubmission(input, now, by);
   if (!(await deps.types.get(checked.submission.type))) {
@@ -84,6 +94,7 @@ async function candidateOf(deps: SubmitDeps, tenant: string, input: unknown, ind
       { details: { known } },
     );
   }
+  await check(checked.submission.notify);
   const uid = deps.random.ulid(now);
   return { index, json: checked.json, row: newRow({ tenant, uid, now, checked, hash: deps.hasher }) };
 }

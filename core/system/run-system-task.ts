@@ -9,6 +9,8 @@ export interface SystemAttempt {
   readonly fence: number;
   /** Handler runs so far, this one counted. */
   readonly attempt: number;
+  /** Attempts so far that were throttled, and so not counted. */
+  readonly throttled: number;
   /** ms: when its time is over. */
   readonly deadline: number;
 }
@@ -34,7 +36,7 @@ export class SystemTaskError extends Error {
 /** Runs a system task's attempt and answers as the handler kit does. */
 export async function runSystemTask(handlers: SystemHandlers, clock: Clock, { payload, sluice }: Envelope): Promise<KitReply> {
   const startedAt = clock.now();
-  const { tenant, task: id, uid, fence, attempt, deadline } = sluice;
+  const { tenant, task: id, uid, fence, attempt, throttled = 0, deadline } = sluice;
   const replyOf = (said: Omit<KitReply['sluice'], 'version' | 'startedAt' | 'endedAt'>): KitReply['sluice'] => ({
     version: 1,
     startedAt,
@@ -44,7 +46,7 @@ export async function runSystemTask(handlers: SystemHandlers, clock: Clock, { pa
   const handler = isSystemType(sluice.type) ? handlers[sluice.type] : undefined;
   try {
     if (!handler) throw new SystemTaskError('fatal', `the platform has no handler for ${sluice.type}`);
-    const result = await handler(payload, { tenant, id, uid, fence, attempt, deadline });
+    const result = await handler(payload, { tenant, id, uid, fence, attempt, throttled, deadline });
     return { sluice: replyOf({ class: 'succeeded' }), result };
   } catch (thrown) {
     const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -1,12 +1,8 @@
-import type { Outcome, TaskEvent, TaskRow } from '@sluice/contracts';
-import { isTerminal } from './state.ts';
+import type { Outcome, TaskEvent, TaskRow, TerminalState } from '@sluice/contracts';
 
-/** States that are told by default; a success is told only where a type asks for it, at $1 a million events. */
-const TOLD = new Set<TaskEvent['state']>(['failed', 'expired', 'cancelled']);
-
-/** The event of a task's end, the same each time it is made; `undefined` where its state is not told. */
-export function endEvent(row: TaskRow): TaskEvent | undefined {
-  return isTerminal(row.state) && TOLD.has(row.state) ? eventOf(row, row.state, row.endedAt ?? 0) : undefined;
+/** The event of a terminal row's end, the same each time it is made. */
+export function endEvent(row: TaskRow): TaskEvent & { readonly state: TerminalState } {
+  return eventOf(row, row.state as TerminalState, row.endedAt ?? 0);
 }
 
 /** A success that came after its task had ended otherwise, or with an old fence: told, without effect. */
@@ -22,7 +18,7 @@ function withoutUndefined(event: { [K in keyof TaskEvent]: TaskEvent[K] | undefi
   return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined)) as TaskEvent;
 }
 
-function eventOf(row: TaskRow, state: TaskEvent['state'], at: number): TaskEvent {
+function eventOf<S extends TaskEvent['state']>(row: TaskRow, state: S, at: number): TaskEvent & { readonly state: S } {
   return {
     v: 1,
     eventId: `${row.uid}:${state}`,

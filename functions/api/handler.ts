@@ -7,13 +7,15 @@ import { cancelTask } from '../../core/api/cancel-task.ts';
 import { getTask } from '../../core/api/get-task.ts';
 import { listTasks, type ListDeps } from '../../core/api/list-tasks.ts';
 import type { ManageDeps } from '../../core/auth/manage-tokens.ts';
+import type { WebhookSecretDeps } from '../../core/notify/secrets.ts';
 import { retryTask } from '../../core/api/retry-task.ts';
 import { waitForTask, type WaitDeps } from '../../core/api/wait-for-task.ts';
 import type { SubmitDeps } from '../../core/submit/put-row.ts';
 import { includeOf, listQueryOf, parsedBody, parsedQuery, waitOf } from './query.ts';
 import { tokenRoutes } from './token-routes.ts';
+import { webhookSecretRoutes } from './webhook-secret-routes.ts';
 
-export interface ApiHandlerDeps extends HttpDeps, WaitDeps, SubmitDeps, ListDeps, ManageDeps {
+export interface ApiHandlerDeps extends HttpDeps, WaitDeps, SubmitDeps, ListDeps, ManageDeps, WebhookSecretDeps {
   /** Of the platform, as health tells it. */
   readonly version: string;
 }
@@ -34,6 +36,7 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
     },
     attempt: async ({ body }) => json(200, { state: await attemptState(deps.tasks, parsedBody(attemptQuestionSchema, body())) }),
     ...tokenRoutes(deps),
+    ...webhookSecretRoutes(deps),
     // Whatever is asked beside it: load balancers add parameters of their own.
     health: async () => json(200, { status: 'ok', version: deps.version }),
     openapi: async () => json(200, openapi, { 'cache-control': 'public, max-age=300' }),

@@ -1,16 +1,17 @@
 import { readEnv } from '@sluice/contracts';
 import { createTaskList } from '../../adapters/aws/task-list.ts';
 import { createTokenStore } from '../../adapters/aws/token-store.ts';
-import { systemHasher as hasher, systemTokens } from '../../adapters/system.ts';
+import { systemTokens } from '../../adapters/system.ts';
 import platform from '../../package.json' with { type: 'json' };
 import { createObservability } from '../observability.ts';
-import { wireTasks } from '../wiring.ts';
+import { wireNotify, wireTasks } from '../wiring.ts';
 import { createHandler } from './handler.ts';
 
 const env = readEnv('api', process.env);
 const { telemetry, observed } = createObservability('api');
 const table = env.SLUICE_TABLE;
-const deps = { ...wireTasks(env, telemetry), hasher };
+const tasks = wireTasks(env, telemetry);
+const deps = { ...tasks, ...wireNotify(env, tasks.clients) };
 const { dynamodb } = deps.clients;
 
 export const handler = observed(

@@ -1,14 +1,14 @@
 import { readEnv } from '@sluice/contracts';
 import { createTokenStore } from '../../adapters/aws/token-store.ts';
-import { systemHasher as hasher } from '../../adapters/system.ts';
 import { submitTasks } from '../../core/submit/submit.ts';
 import { createObservability } from '../observability.ts';
-import { wireTasks } from '../wiring.ts';
+import { wireNotify, wireTasks } from '../wiring.ts';
 import { createHandler } from './handler.ts';
 
 const env = readEnv('submit', process.env);
 const { telemetry, observed } = createObservability('submit');
-const deps = { ...wireTasks(env, telemetry), hasher };
+const tasks = wireTasks(env, telemetry);
+const deps = { ...tasks, ...wireNotify(env, tasks.clients) };
 
 export const handler = observed(
   createHandler({

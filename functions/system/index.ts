@@ -1,12 +1,23 @@
-import { readEnv } from '@sluice/contracts';
-import { systemHasher as hasher } from '../../adapters/system.ts';
+import { readEnv, SYSTEM_TYPES } from '@sluice/contracts';
+import { createNotificationSender } from '../../adapters/aws/notification-sender.ts';
+import { createWebhookSender } from '../../adapters/http/webhook-sender.ts';
+import { createDeliveryHandler } from '../../core/notify/deliver.ts';
 import type { SystemHandlers } from '../../core/system/run-system-task.ts';
 import { createObservability } from '../observability.ts';
-import { wireTasks } from '../wiring.ts';
+import { wireNotify, wireTasks } from '../wiring.ts';
 import { createHandler } from './handler.ts';
 
 const { telemetry, observed } = createObservability('system');
-const deps = { ...wireTasks(readEnv('system', process.env), telemetry), hasher };
-const handlers: SystemHandlers = {};
+const env = readEnv('system', process.env);
+const tasks = wireTasks(env, telemetry);
+const deps = { ...tasks, ...wireNotify(env, tasks.clients) };
+const ca = env.SLUICE_WEBHOOK_CA;
+const handlers: SystemHandlers = {
+  [SYSTEM_TYPES.notify]: createDeliveryHandler({
+    ...deps,
+    webhooks: createWebhookSender({ rules: deps.notifyRules, ...(ca !== 'none' && { ca }) }),
+    notifications: createNotificationSender(deps.clients.sqs),
+  }),
+};
 
 export const handler = observed(createHandler({ handlers, clock: deps.clock, fetch }));

@@ -88,6 +88,7 @@ export class Functions extends Construct {
     const fn = this.#make('dispatch');
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem']);
     storage.grantBucket(fn, ['GetObject', 'PutObject']);
+    storage.tellListIndex(fn);
     pool.grantSend(fn);
     pool.grantConsume(fn);
     events.grantPut(fn);
@@ -99,6 +100,7 @@ export class Functions extends Construct {
     const fn = this.#make('settle');
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
     storage.grantBucket(fn, ['PutObject']);
+    storage.tellListIndex(fn);
     pool.grantSend(fn);
     events.grantPut(fn);
     outcomes.grantConsume(fn);

@@ -40,7 +40,7 @@ vi.mock('../../adapters/aws/counting.ts', () => ({
 }));
 
 // No adapter of AWS is in it.
-const OTHERS = new Set(['chance-and-time.test.ts', 'slim-clients.test.ts']);
+const OTHERS = new Set(['chance-and-time.test.ts', 'slim-clients.test.ts', 'webhook-sender.test.ts']);
 
 for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.ts') && !OTHERS.has(name))) {
   describe(file, async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Deployment } from '../e2e/deployment.ts';
-import { contextOf, freePort } from '../e2e/embedded.ts';
+import { contextOf, makeOutside } from '../e2e/embedded.ts';
 import { cdkFor } from './cdk.ts';
 import { CREDENTIALS, REGION, startMiniStack, type MiniStack } from './ministack.ts';
 import { allowedIn, countsOf, faultsOf, refusalsIn, type Report } from './report.ts';
@@ -70,8 +70,8 @@ function interruptible(): AbortSignal {
 }
 
 async function deployAndTest(ministack: MiniStack, folder: string, signal: AbortSignal): Promise<Run> {
-  const ports = { smtpPort: await freePort(), reportsPort: await freePort() };
-  const cdk = cdkFor(ministack, folder, contextOf(ports), signal);
+  const outside = await makeOutside(folder);
+  const cdk = cdkFor(ministack, folder, contextOf(outside), signal);
   const [, bootstrapSeconds] = await timed('cdk bootstrap', cdk.bootstrap);
   const [outputs, deploySeconds] = await timed('cdk deploy', cdk.deploy);
   const { endpoint } = ministack;
@@ -82,7 +82,9 @@ async function deployAndTest(ministack: MiniStack, folder: string, signal: Abort
     region: REGION,
     credentials: CREDENTIALS,
     endpoints: { dynamodb: endpoint, sqs: endpoint, s3: endpoint, lambda: endpoint, eventbridge: endpoint },
-    ...ports,
+    smtpPort: outside.smtpPort,
+    reportsPort: outside.reportsPort,
+    certificate: outside.certificate,
     skip: SKIPPED,
   };
   const results = join(folder, 'results.json');

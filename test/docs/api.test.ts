@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { principalKey } from '../../adapters/aws/keys.ts';
-import { endEvent } from '../../core/tasks/event.ts';
+import { toldOf } from '../../core/notify/told.ts';
 import { rowOf } from '../helpers/samples.ts';
 import { blocksIn, PAGES, ROOT, textOf } from './pages.ts';
 
@@ -45,7 +45,7 @@ describe('docs/api.md', () => {
   });
 
   it('names the states that are told on the bus, and no other', () => {
-    const told = TERMINAL_STATES.filter((state) => endEvent(rowOf({ state, endedAt: 1 })) !== undefined);
+    const told = TERMINAL_STATES.filter((state) => toldOf(rowOf({ state }), undefined).event);
     const named = [...page.matchAll(/^\| `task\.(\w+)` \|/gm)].map(([, state = '']) => state);
     expect(named.toSorted()).toEqual([...told, 'late_success'].toSorted());
   });

@@ -7,6 +7,7 @@ import { createMemoryTokenStore } from '../../adapters/memory/index.ts';
 import { systemTokens } from '../../adapters/system.ts';
 import { WAITS_PER_TENANT } from '../../core/api/wait-for-task.ts';
 import { issueToken } from '../../core/auth/token.ts';
+import { createWebhookSecret } from '../../core/notify/secrets.ts';
 import { classifyAnswer } from '../../core/outcomes/classify.ts';
 import { checkSubmission } from '../../core/submit/validate.ts';
 import { PAYLOAD_KEPT_MS } from '../../core/submit/submit.ts';
@@ -101,6 +102,15 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
     path: { id: 'tok_0123456789abcdef' },
     body: { graceSeconds: LIMITS.tokenGraceSeconds + 1 },
   }),
+  webhookUrlLength: submitting({ notify: { webhook: { url: `https://${'x'.repeat(LIMITS.webhookUrlLength - 7)}` } } }),
+  notificationQueueNameLength: submitting({ notify: { queue: { name: 'x'.repeat(LIMITS.notificationQueueNameLength + 1) } } }),
+  webhookOverlapSeconds: calling('POST /v1/webhook-secrets', { body: { overlapSeconds: LIMITS.webhookOverlapSeconds + 1 } }),
+  webhookSecrets: async () => {
+    const world = createWorld();
+    const deps = { ...world.deps, ...systemTokens };
+    for (let n = 0; n < LIMITS.webhookSecrets; n++) await createWebhookSecret(deps, 'acme');
+    return refusalOf(() => createWebhookSecret(deps, 'acme'));
+  },
 };
 const causes = Object.entries(CAUSES).flatMap(([limit, cause]) => (typeof cause === 'string' ? [] : [[limit as Limit, cause] as const]));
 /** What to do, in any of the words that a refusal has for it. */

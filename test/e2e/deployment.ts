@@ -1,3 +1,5 @@
+import type { Certificate } from '../helpers/certificate.ts';
+
 /** A running platform, as data: what a test process needs to know of it. */
 export interface Deployment {
   /** `embedded`, `ministack`, … */
@@ -19,6 +21,8 @@ export interface Deployment {
   readonly smtpPort: number;
   /** Port on 127.0.0.1 at which `slow-report` expects its service; likewise. */
   readonly reportsPort: number;
+  /** Of receivers of webhooks on 127.0.0.1: the platform trusts it, and may call them. */
+  readonly certificate: Certificate;
   /** Titles of tests that this target cannot pass, each with the reason. */
   readonly skip: Readonly<Record<string, string>>;
 }

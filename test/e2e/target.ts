@@ -18,6 +18,7 @@ export const target = {
   url: deployment.url,
   smtpPort: deployment.smtpPort,
   reportsPort: deployment.reportsPort,
+  certificate: deployment.certificate,
 };
 
 /** An output of the platform's stack. */

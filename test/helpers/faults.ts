@@ -16,6 +16,7 @@ const PORTS = [
   'types',
   'timer',
   'dead',
+  'webhookSecrets',
 ] as const;
 
 export interface PortCall {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DestinationRecord, TaskRow, TaskTypeSpec } from '@sluice/contracts';
+import type { DestinationRecord, NotifyRules, TaskRow, TaskTypeSpec } from '@sluice/contracts';
 import {
   createMemoryBacklogStore,
   createMemoryBreakerStore,
@@ -14,6 +14,7 @@ import {
   createMemoryTelemetry,
   createMemoryTypeRegistry,
   createMemoryValueStore,
+  createMemoryWebhookSecretStore,
   type MemoryHandler,
   type MemoryQueues,
   type MemoryStarterConfig,
@@ -37,6 +38,7 @@ export interface WorldConfig {
   readonly seed?: number;
   /** ms by which what dispatch knows of breakers is late. @default 0 */
   readonly breakersLateMs?: number;
+  readonly notifyRules?: NotifyRules;
   /** Receives after which a hint goes to the dead ones. @default never */
   readonly maxReceives?: number;
 }
@@ -102,6 +104,8 @@ export function createWorld(config: WorldConfig = {}) {
     telemetry,
     starter,
     dead: queue.dead,
+    webhookSecrets: createMemoryWebhookSecretStore(),
+    notifyRules: config.notifyRules ?? { queues: {}, ports: [443], hosts: [] },
     timer: { sleep: async () => {} },
     hasher: { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') },
   };

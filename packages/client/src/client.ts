@@ -21,6 +21,7 @@ import { pause } from './retry.ts';
 import { submitMany } from './submit-many.ts';
 import { Tokens } from './tokens.ts';
 import { Transport } from './transport.ts';
+import { WebhookSecrets } from './webhook-secrets.ts';
 import type {
   AnyTasks,
   CallOptions,
@@ -59,6 +60,8 @@ const POLL_PAUSES_MS = [250, 500, 1_000, 2_000, 4_000];
 export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
   /** The API tokens of the tenant; needs the scope `admin`. */
   readonly tokens: Tokens;
+  /** The secrets that webhooks of the tenant are signed with; needs the scope `admin`. */
+  readonly webhookSecrets: WebhookSecrets;
   readonly #transport: Transport;
   readonly #coalescer: Coalescer;
 
@@ -68,6 +71,7 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
     this.#transport = new Transport(settings);
     this.#coalescer = new Coalescer(this.#transport, coalesceMs);
     this.tokens = new Tokens(this.#transport);
+    this.webhookSecrets = new WebhookSecrets(this.#transport);
   }
 
   /**

@@ -19,6 +19,7 @@ export {
 export type { ApiErrorCode, ApiErrorOptions, ApiProblem, ClientErrorKind } from './errors.ts';
 export type { SluiceClientOptions } from './options.ts';
 export type { RotateOptions, Tokens } from './tokens.ts';
+export type { WebhookSecretOptions, WebhookSecrets } from './webhook-secrets.ts';
 export type { Fetch, FetchResponse } from './transport.ts';
 export type {
   AnyTasks,
@@ -48,6 +49,9 @@ export type {
   ErrorCode,
   Health,
   IssuedToken,
+  IssuedWebhookSecret,
+  Notification,
+  Notify,
   Priority,
   Scope,
   Submission,
@@ -56,4 +60,7 @@ export type {
   TaskViewState,
   TokenRequest,
   TokenView,
+  WebhookBody,
+  WebhookSecretRequest,
+  WebhookSecretView,
 } from '@sluice/contracts';

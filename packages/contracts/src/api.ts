@@ -12,10 +12,12 @@ import {
   tokenNameSchema,
   uidSchema,
 } from './names.ts';
+import { notifySchema } from './notify.ts';
 import { outcomeClassSchema, taskErrorSchema } from './outcome.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
-import { endReasonSchema, taskStateSchema, taskViewStateSchema } from './row.ts';
+import { endReasonSchema } from './row.ts';
 import { userTaskIdSchema, userTypeNameSchema } from './system.ts';
+import { taskStateSchema, taskViewStateSchema } from './task-state.ts';
 
 /** ISO 8601 with an offset. */
 export const timeSchema = z.iso.datetime({ offset: true });
@@ -37,6 +39,8 @@ export const submissionSchema = z
     expiresAt: timeSchema.optional(),
     retry: retryOverrideSchema.optional(),
     labels: labelsSchema.optional(),
+    /** To whom the end is told. */
+    notify: notifySchema.optional(),
   })
   .refine((s) => s.delaySeconds === undefined || s.runAt === undefined, 'give delaySeconds or runAt, not both');
 export type Submission = z.infer<typeof submissionSchema>;
@@ -101,6 +105,8 @@ export const taskViewSchema = z.object({
   expiresAt: timeSchema.optional(),
   /** The generation that this one repeats. */
   retryOf: uidSchema.optional(),
+  /** To whom the end is told, beside what its type says. */
+  notify: notifySchema.optional(),
   error: taskErrorSchema.optional(),
   timeline: z.object({
     acceptedAt: timeSchema,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { notifyRulesSchema } from './notification.ts';
 
 /**
  * The environment of each function, shared by the construct that sets it and the entry point that reads it. A test
@@ -18,17 +19,32 @@ const events = { SLUICE_BUS: z.string().min(1) };
 const api = { SLUICE_API_URL: z.url() };
 /** `on` when the table has the `list` index. */
 const list = { SLUICE_LIST_INDEX: z.enum(['on', 'off']) };
+/** The queues and hosts that notifications may go to, as JSON. */
+const notify = {
+  SLUICE_NOTIFY: z
+    .string()
+    .transform((text, context) => parsed(text, context))
+    .pipe(notifyRulesSchema),
+};
 
 export const ENV_SCHEMAS = {
-  submit: z.object({ ...values, ...hints, ...events, ...list }),
-  api: z.object({ ...values, ...hints, ...events, ...list }),
+  submit: z.object({ ...values, ...hints, ...events, ...list, ...notify }),
+  api: z.object({ ...values, ...hints, ...events, ...list, ...notify }),
   authorizer: z.object({ ...table }),
-  dispatch: z.object({ ...values, ...hints, ...events, ...api }),
-  settle: z.object({ ...values, ...hints, ...events }),
+  dispatch: z.object({ ...values, ...hints, ...events, ...list, ...api }),
+  settle: z.object({ ...values, ...hints, ...events, ...list }),
   timers: z.object({ ...table, ...hints, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
   audit: z.object({ ...table, ...hints }),
   registrar: z.object({ ...table }),
-  system: z.object({ ...values, ...hints, ...events, ...list }),
+  system: z.object({
+    ...values,
+    ...hints,
+    ...events,
+    ...list,
+    ...notify,
+    /** In PEM: whom webhooks trust beside the well-known authorities, or `none`. */
+    SLUICE_WEBHOOK_CA: z.string().min(1),
+  }),
 } as const;
 export type FunctionName = keyof typeof ENV_SCHEMAS;
 export type Env<F extends FunctionName> = z.infer<(typeof ENV_SCHEMAS)[F]>;
@@ -38,4 +54,13 @@ export function readEnv<F extends FunctionName>(name: F, env: Record<string, str
   const parsed = ENV_SCHEMAS[name].safeParse(env);
   if (!parsed.success) throw new Error(`environment of ${name}: ${z.prettifyError(parsed.error)}`);
   return parsed.data as Env<F>;
+}
+
+function parsed(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'it is no JSON' });
+    return z.NEVER;
+  }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { endReasonSchema, TERMINAL_STATES } from './row.ts';
+import { endReasonSchema } from './row.ts';
+import { TERMINAL_STATES } from './task-state.ts';
 import { labelsSchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
 import { taskErrorSchema } from './outcome.ts';
 

@@ -64,6 +64,14 @@ export const LIMITS = {
   tokenDays: 36_500,
   /** Seconds that a rotated token may go on working: thirty days. */
   tokenGraceSeconds: 30 * 86_400,
+  /** Characters of a webhook's URL. It is kept in the task's row. */
+  webhookUrlLength: 512,
+  /** Characters of the name of a queue for notifications. */
+  notificationQueueNameLength: 64,
+  /** Seconds that deliveries are signed with a replaced secret too: thirty days. */
+  webhookOverlapSeconds: 30 * 86_400,
+  /** Secrets that a tenant's webhooks are signed with at once. */
+  webhookSecrets: 4,
 } as const;
 
 /**

@@ -20,6 +20,9 @@ export const ROUTES = {
   createToken: { method: 'POST', path: '/v1/tokens', scope: 'admin' },
   revokeToken: { method: 'DELETE', path: '/v1/tokens/{id}', scope: 'admin' },
   rotateToken: { method: 'POST', path: '/v1/tokens/{id}/rotate', scope: 'admin' },
+  listWebhookSecrets: { method: 'GET', path: '/v1/webhook-secrets', scope: 'admin' },
+  createWebhookSecret: { method: 'POST', path: '/v1/webhook-secrets', scope: 'admin' },
+  deleteWebhookSecret: { method: 'DELETE', path: '/v1/webhook-secrets/{id}', scope: 'admin' },
   /** Asked by the handler kit; the body proves the attempt. */
   attempt: { method: 'POST', path: '/v1/attempts', scope: undefined },
   health: { method: 'GET', path: '/v1/health', scope: undefined },

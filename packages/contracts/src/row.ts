@@ -2,18 +2,9 @@ import * as z from 'zod';
 import { instantSchema, labelsSchema, prioritySchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
 import { taskErrorSchema, outcomeClassSchema } from './outcome.ts';
 import { againSchema } from './hint.ts';
+import { notifySchema } from './notify.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
-
-/** States of a task as it is stored; the last four are terminal. */
-export const TASK_STATES = ['waiting', 'running', 'succeeded', 'failed', 'expired', 'cancelled'] as const;
-export const taskStateSchema = z.enum(TASK_STATES);
-export type TaskState = z.infer<typeof taskStateSchema>;
-export const TERMINAL_STATES = ['succeeded', 'failed', 'expired', 'cancelled'] as const satisfies readonly TaskState[];
-/** States as callers see them: a running task that was asked to stop is `cancelling` until its attempt has ended. */
-export const TASK_VIEW_STATES = [...TASK_STATES, 'cancelling'] as const;
-export const taskViewStateSchema = z.enum(TASK_VIEW_STATES);
-export type TaskViewState = z.infer<typeof taskViewStateSchema>;
-export type TerminalState = (typeof TERMINAL_STATES)[number];
+import { taskStateSchema } from './task-state.ts';
 
 /** Why a task is in its terminal state, where the state alone does not say it. */
 export const END_REASONS = [
@@ -73,6 +64,7 @@ export const taskRowSchema = z.object({
   payload: storedValueSchema,
   labels: labelsSchema.optional(),
   retry: retryOverrideSchema.optional(),
+  notify: notifySchema.optional(),
   /** Handler runs that ended in a failure of their own, plus the success. */
   attempts: z.number().int().nonnegative(),
   lost: z.number().int().nonnegative(),

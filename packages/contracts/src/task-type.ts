@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { LIMITS } from './limits.ts';
 import { startSchema, taskTypeNameSchema } from './names.ts';
+import { typeNotifySchema } from './notify.ts';
 import { retryPolicySchema } from './retry-policy.ts';
 
 /** A task type as the platform knows it: written to the table by the `TaskType` construct's custom resource at deploy time. */
@@ -33,5 +34,6 @@ export const taskTypeSpecSchema = z.object({
     .min(60)
     .max(365 * 86_400)
     .default(14 * 86_400),
+  notify: typeNotifySchema.optional(),
 });
 export type TaskTypeSpec = z.infer<typeof taskTypeSpecSchema>;

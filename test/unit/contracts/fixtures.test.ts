@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import {
   attemptSchema,
   breakerSchema,
+  deliverySchema,
   destinationRecordSchema,
   hintMessageSchema,
+  notificationSchema,
   principalRecordSchema,
   taskEventSchema,
   taskRowSchema,
   taskTypeSpecSchema,
   tokenRecordSchema,
+  webhookSecretsRecordSchema,
 } from '@sluice/contracts';
 import { expect, it } from 'vitest';
 
@@ -20,13 +23,16 @@ const SCHEMAS = {
   attempt: attemptSchema,
   breaker: breakerSchema,
   'destination-record': destinationRecordSchema,
+  delivery: deliverySchema,
   'lane-hint': hintMessageSchema,
+  notification: notificationSchema,
   principal: principalRecordSchema,
   row: taskRowSchema,
   'task-event': taskEventSchema,
   'task-hint': hintMessageSchema,
   'task-type': taskTypeSpecSchema,
   token: tokenRecordSchema,
+  'webhook-secrets': webhookSecretsRecordSchema,
 };
 
 const samples = readdirSync(FOLDER);

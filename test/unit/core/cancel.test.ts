@@ -100,12 +100,12 @@ describe('a task that waits', () => {
     expect(world.events.events()).toMatchObject([{ state: 'cancelled' }]);
   });
 
-  it('costs a read, a write and an event', async () => {
+  it('costs a read, a write and an event; its type is at hand', async () => {
     const { world } = heldWorld();
     await world.submit('a', echo());
     const { deps, calls } = traced(world.deps);
     await cancelTask(deps, 'a', 't');
-    expect(calls.map((call) => call.at)).toEqual(['tasks.get', 'tasks.update', 'events.publish']);
+    expect(calls.map((call) => call.at)).toEqual(['tasks.get', 'tasks.update', 'types.get', 'events.publish']);
   });
 });
 

@@ -5,6 +5,7 @@ import { armedInTime, HINT_TIMES, homeFor, minuteOf } from '../../../core/hints/
 import { cellLimits, expiredPermits, hasBacklog, livePermits, PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
 import { backoffMs, effectivePolicy } from '../../../core/retry/backoff.ts';
 import { shuffleShard } from '../../../core/routing/shuffle-shard.ts';
+import { toldOf } from '../../../core/notify/told.ts';
 import { endEvent, lateSuccessEvent } from '../../../core/tasks/event.ts';
 import { hintOf, isFree, isTerminal } from '../../../core/tasks/state.ts';
 import { homeOfValue } from '../../../core/tasks/values.ts';
@@ -171,7 +172,7 @@ describe('a row', () => {
       at: '2026-01-01T00:00:00.000Z',
       labels: { k: 'v' },
     });
-    expect(TASK_STATES.filter((state) => endEvent({ ...failed, state }))).toEqual(['failed', 'expired', 'cancelled']);
+    expect(TASK_STATES.filter((state) => toldOf({ ...failed, state }, undefined).event)).toEqual(['failed', 'expired', 'cancelled']);
     expect(lateSuccessEvent(failed, outcomeSample({ uid: OTHER_UID, fence: 7 }))).toMatchObject({
       eventId: `${OTHER_UID}:late:7`,
       uid: OTHER_UID,
