@@ -10,10 +10,11 @@ type Settings = Pick<TaskTypeSpec, 'start' | 'concurrency'> & { readonly retry?:
 const SETTINGS: Record<SystemType, Settings> = {
   // An occurrence must not be given up: whatever keeps it from its schedule passes.
   [SYSTEM_TYPES.fire]: { start: 'wait', concurrency: 50, retry: { maxAttempts: 100, minDelaySeconds: 1, maxDelaySeconds: 60 } },
+  // About a day in all: twenty-two hours on average.
   [SYSTEM_TYPES.notify]: {
     start: 'event',
     concurrency: 20,
-    retry: { maxAttempts: 12, minDelaySeconds: 5, maxDelaySeconds: 43_200, factor: 4 },
+    retry: { maxAttempts: 10, minDelaySeconds: 5, maxDelaySeconds: 43_200, factor: 4 },
   },
   [SYSTEM_TYPES.redrive]: { start: 'event', concurrency: 4, retry: { maxAttempts: 20, minDelaySeconds: 1, maxDelaySeconds: 60 } },
 };

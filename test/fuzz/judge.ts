@@ -4,7 +4,7 @@ import type { Draft, FuzzRequest } from './requests.ts';
 import type { FuzzAnswer } from './send.ts';
 
 /** Codes that a request may be answered with although it is as the document says: they are about what is there. */
-const OF_WHAT_IS_THERE = new Set(['unknown_type', 'bad_cursor', 'not_enabled']);
+const OF_WHAT_IS_THERE = new Set(['unknown_type', 'unknown_queue', 'bad_cursor', 'not_enabled']);
 /** Statuses of the server itself for what is no HTTP request, or whose head is too large. */
 const NO_REQUEST = new Set([400, 414, 431]);
 

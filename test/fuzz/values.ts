@@ -18,6 +18,7 @@ interface Schema {
   readonly items?: Schema;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Schema;
@@ -47,6 +48,8 @@ export function valueOf(schema: object, overrides: Overrides): fc.Arbitrary<unkn
   switch (type) {
     case undefined:
       return fc.jsonValue();
+    case 'null':
+      return fc.constant(null);
     case 'boolean':
       return fc.boolean();
     case 'integer':
@@ -56,7 +59,7 @@ export function valueOf(schema: object, overrides: Overrides): fc.Arbitrary<unkn
     case 'string':
       return text(rest);
     case 'array':
-      return fc.array(inner(rest.items ?? {}), {
+      return (rest.uniqueItems ? fc.uniqueArray : fc.array)(inner(rest.items ?? {}), {
         minLength: rest.minItems ?? 0,
         maxLength: Math.min(rest.maxItems ?? MOST_ITEMS, MOST_ITEMS),
       });
