@@ -26,9 +26,10 @@ const ENDS: readonly OutcomeClass[] = [
   'retryable',
   'throttled',
   'fatal',
+  'crashed',
   'lost',
 ];
-const ERRORS: Partial<Record<OutcomeClass, string>> = { retryable: 'Error', throttled: 'ThrottledError', fatal: 'FatalError' };
+const ERRORS: Partial<Record<OutcomeClass, string>> = { retryable: 'Error', throttled: 'ThrottledError', fatal: 'FatalError', crashed: 'Runtime.ExitError' };
 
 const FAULTS: readonly Fault[] = ['fail', 'ambiguous', 'die', 'die-after'];
 
