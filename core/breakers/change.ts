@@ -12,6 +12,8 @@ export interface BreakerDeps {
 
 /** A writer may lose this often against others; each loss is somebody's progress. */
 const MAX_TRIES = 5;
+/** The same where what is told must not be lost: more than there are probes at once. */
+export const PROBE_TRIES = 50;
 
 export interface Changed<T> {
   readonly answer: T;
@@ -24,6 +26,7 @@ export async function changeBreaker<T>(
   deps: BreakerDeps,
   key: string,
   decide: (breaker: Breaker, now: number) => Change<T>,
+  maxTries = MAX_TRIES,
 ): Promise<Changed<T>> {
   let stored = await deps.breakers.read(key);
   for (let tries = 1; ; tries++) {
@@ -36,7 +39,7 @@ export async function changeBreaker<T>(
       tell(deps.telemetry, breaker, next);
       return { answer, written: true };
     }
-    if (tries === MAX_TRIES) return { answer, written: false };
+    if (tries === maxTries) return { answer, written: false };
     stored = wrote.breaker;
   }
 }

@@ -29,7 +29,7 @@ export type Change<T> = { readonly next?: Breaker; readonly answer: T };
 export type CrashAnswer = { readonly excused: false } | { readonly excused: true; readonly notBefore: number };
 
 export interface ToldCrash extends Crash {
-  /** The task had not crashed before, in an attempt that counted. */
+  /** The task had not crashed before. */
   readonly first: boolean;
   readonly canary?: Canary | undefined;
   /** What else its observer knows of the type's attempts. */
@@ -67,11 +67,14 @@ function stray(breaker: Breaker, now: number): Change<CrashAnswer> {
   return { answer: { excused: true, notBefore: Math.max(now + BREAKER_TIMES.pause.least, breaker.probeAt ?? 0) } };
 }
 
-function onProbeCrash(breaker: Breaker, { uid, tenant }: ToldCrash, now: number): Change<CrashAnswer> {
+function onProbeCrash(breaker: Breaker, { uid, tenant, first }: ToldCrash, now: number): Change<CrashAnswer> {
+  const ended = probeEnded(breaker, uid, now);
+  const { passed = 0, crashed = 0 } = breaker;
   const shy = [...new Set([...(breaker.shy ?? []), tenant])].slice(-SHY);
-  const after = { ...probeEnded(breaker, uid, now), crashed: (breaker.crashed ?? 0) + 1, shy };
-  // Others pass: then it is this task.
-  if (after.crashed <= (after.passed ?? 0)) return { next: waveOn(after, now), answer: { excused: false } };
+  // Others pass: then it is this task, and for certain where it has crashed before.
+  if (!first && passed > 0) return { next: waveOn(ended, now), answer: { excused: false } };
+  const after = { ...ended, crashed: crashed + 1, shy };
+  if (after.crashed <= passed) return { next: waveOn(after, now), answer: { excused: false } };
   const next = { ...opened(after, longer(breaker), now), shy };
   const excused = now - (breaker.openedAt ?? now) < BREAKER_TIMES.excuse;
   return { next, answer: excused ? { excused, notBefore: next.probeAt } : { excused } };

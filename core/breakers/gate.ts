@@ -1,7 +1,7 @@
 import { breakerKey, type Canary } from '@sluice/contracts';
 import type { BreakerStore } from '../ports/breaker-store.ts';
 import type { Lane } from '../ports/permit-store.ts';
-import { changeBreaker, type BreakerDeps } from './change.ts';
+import { changeBreaker, PROBE_TRIES, type BreakerDeps } from './change.ts';
 import { admit, isShut, onProbeUndone } from './decide.ts';
 
 /** What a caller may have: without a store nothing is ever held. */
@@ -46,7 +46,7 @@ export async function undoProbes(deps: GateDeps, canary: Canary | undefined, uid
   const { breakers } = deps;
   if (!breakers || !canary || uids.length === 0) return;
   try {
-    await changeBreaker({ ...deps, breakers }, canary.breaker, (b) => onProbeUndone(b, uids, canary.opening));
+    await changeBreaker({ ...deps, breakers }, canary.breaker, (b) => onProbeUndone(b, uids, canary.opening), PROBE_TRIES);
   } catch (error) {
     deps.telemetry.log('warn', 'probes not given back', { breaker: canary.breaker, error });
   }

@@ -2,7 +2,7 @@ import { breakerKey, type Outcome, type TaskRow } from '@sluice/contracts';
 import { placeLaneHints, type PlaceDeps } from '../hints/place.ts';
 import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { PermitStore } from '../ports/permit-store.ts';
-import { changeBreaker } from './change.ts';
+import { changeBreaker, PROBE_TRIES } from './change.ts';
 import { isShut, isTelling, onAlive, onCrash, onProbePassed, type CrashAnswer } from './decide.ts';
 import { merged, NO_EVIDENCE, type Sightings } from './evidence.ts';
 import { undoProbes, type GateDeps } from './gate.ts';
@@ -33,7 +33,12 @@ export async function reportCrash(deps: ReportDeps, row: TaskRow, outcome: Outco
     const also = merged(seen, await laneEvidence(deps, row));
     const crash = { at: beganAt(row, outcome), seen: clock.now(), tenant: row.tenant, uid: row.uid };
     const told = { ...crash, first: row.crashes === undefined, canary: outcome.canary, also };
-    const { answer, written } = await changeBreaker({ ...deps, breakers }, key, (b, now) => onCrash(b, told, now));
+    const { answer, written } = await changeBreaker(
+      { ...deps, breakers },
+      key,
+      (b, now) => onCrash(b, told, now),
+      outcome.canary && PROBE_TRIES,
+    );
     if (!written) sightings?.putBack(key, seen);
     if (answer.excused) telemetry.count('breaker.excused', row.type);
     return answer;
@@ -62,8 +67,11 @@ export async function reportEnd(deps: ReportDeps, row: TaskRow, outcome: Outcome
   if (canary && !answered) return undoProbes(deps, canary, [row.uid]);
   if (!answered || (!canary && !isTelling(await breakers.known(key), began))) return;
   try {
-    const { answer: wake, written } = await changeBreaker({ ...deps, breakers }, canary?.breaker ?? key, (b, now) =>
-      canary ? onProbePassed(b, row.uid, canary, now) : onAlive(b, row.tenant, began, now),
+    const { answer: wake, written } = await changeBreaker(
+      { ...deps, breakers },
+      canary?.breaker ?? key,
+      (b, now) => (canary ? onProbePassed(b, row.uid, canary, now) : onAlive(b, row.tenant, began, now)),
+      PROBE_TRIES,
     );
     if (wake && written) await wakeLanes(deps, row.type);
   } catch (error) {

@@ -96,7 +96,10 @@ function settleRunning(input: SettleInput, row: TaskRow): SettleDecision {
       return retry(input, row, policyOf(spec, row));
     case 'crashed': {
       if (input.crash?.excused)
-        return free(row, again(outcome, 'free', input.crash.notBefore + Math.round(fraction * EXCUSED_SPREAD_MS), {}));
+        return free(
+          row,
+          again(outcome, 'free', input.crash.notBefore + Math.round(fraction * EXCUSED_SPREAD_MS), { crashes: row.crashes ?? 0 }),
+        );
       const crashes = (row.crashes ?? 0) + 1;
       if (crashes < LIMITS.crashes) return retry(input, row, policyOf(spec, row), { crashes });
       return withSet(endOf(input, row, 'failed', 'quarantined'), { crashes });

@@ -60,6 +60,32 @@ export function backlogStoreContract(name: string, make: () => Promise<BacklogSt
       expect(await store.has(LANE, goes)).toBe(false);
     });
 
+    it('keeps retries that wait for their budget in a place of their own', async () => {
+      const [task, retry, later] = [makeHinted(), makeHinted({ again: 'retry', priority: 'high' }), makeHinted({ at: NOW + 1 })];
+      await store.put(LANE, [task, later]);
+      await store.put(LANE, [retry], 'budget');
+      await store.put(LANE, [task], 'budget');
+      expect(await first()).toEqual([task, later]);
+      expect(await store.first(LANE, 10, 'budget')).toEqual([retry, task]);
+      expect(await store.has(LANE, retry)).toBe(true);
+      expect(await store.measure(LANE, 100)).toEqual({ count: 4, more: false, oldestAt: NOW });
+      await store.remove(LANE, [task, retry]);
+      expect(await first()).toEqual([later]);
+      expect(await store.first(LANE, 1, 'budget')).toEqual([retry]);
+      await store.remove(LANE, [retry, task], 'budget');
+      expect(await store.first(LANE, 10, 'budget')).toEqual([]);
+      expect(await store.has(LANE, retry)).toBe(false);
+    });
+
+    it('finds the oldest of retries behind a long backlog', async () => {
+      await store.put(
+        LANE,
+        Array.from({ length: 60 }, (_, n) => makeHinted({ at: NOW + n })),
+      );
+      await store.put(LANE, [makeHinted({ at: NOW - 7, priority: 'low' })], 'budget');
+      expect(await store.measure(LANE, 8)).toMatchObject({ more: true, oldestAt: NOW - 7 });
+    });
+
     it('puts and removes nothing', async () => {
       await store.put(LANE, []);
       await store.remove(LANE, []);

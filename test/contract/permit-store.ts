@@ -124,6 +124,71 @@ export function permitStoreContract(name: string, make: () => Promise<PermitStor
       });
     });
 
+    describe('the flag of retries that wait for their budget', () => {
+      it('is another one', async () => {
+        await store.raise(LANE, 0, 'budget');
+        expect(await store.raise(LANE, 0, 'budget')).toEqual({ permits: [], raised: 0, cleared: 0, waiting: { raised: 2, cleared: 0 } });
+        await store.clear(LANE, 0, 1, 'budget');
+        expect(await store.raise(LANE, 0)).toEqual({ permits: [], raised: 1, cleared: 0, waiting: { raised: 2, cleared: 1 } });
+      });
+    });
+
+    describe('what is started', () => {
+      const here = { at: 1_767_225_600_123, firsts: 7, retries: 1 };
+      const within = { seen: undefined, base: here, next: here, most: 2 };
+      const budget = async () => (await store.read(LANE, 0)).budget;
+
+      it('is counted with the permits, and not again when a call is repeated', async () => {
+        const permits = makePermits(3);
+        for (let n = 0; n < 3; n++) expect((await store.acquire(LANE, 0, permits, 9, { firsts: 2, retries: 0 })).granted).toBe(true);
+        expect(await budget()).toEqual({ firsts: 2, retries: 0 });
+        const answer = await store.acquire(LANE, 0, makePermits(1), 9, { firsts: 1, retries: 0 });
+        expect(answer.cell.budget).toEqual({ firsts: 3, retries: 0 });
+      });
+
+      it('is not counted where it is refused', async () => {
+        expect((await store.acquire(LANE, 0, makePermits(2), 1, { firsts: 2, retries: 0 })).granted).toBe(false);
+        expect((await budget())?.firsts ?? 0).toBe(0);
+      });
+
+      it('is refused where retries are beyond the budget, or it was seen before its window moved', async () => {
+        expect((await store.acquire(LANE, 0, makePermits(3), 9, { firsts: 1, retries: 2, within })).granted).toBe(true);
+        expect(await budget()).toEqual({ firsts: 1, retries: 2, base: here, next: here });
+        const next = { at: here.at + 60_000, firsts: 1, retries: 2 };
+        const stale = await store.acquire(LANE, 0, makePermits(1), 9, { firsts: 0, retries: 1, within: { ...within, most: 99 } });
+        expect(stale.granted).toBe(false);
+        const over = { seen: here, base: here, next, most: 2 };
+        expect((await store.acquire(LANE, 0, makePermits(1), 9, { firsts: 0, retries: 1, within: over })).granted).toBe(false);
+        expect((await store.acquire(LANE, 0, makePermits(1), 9, { firsts: 0, retries: 1, within: { ...over, most: 3 } })).granted).toBe(
+          true,
+        );
+        expect(await budget()).toEqual({ firsts: 1, retries: 3, base: here, next });
+      });
+
+      it('never has more retries than the budget, however many ask at once', async () => {
+        const asked = makePermits(12);
+        const answers = await Promise.all(
+          asked.map((permit) => store.acquire(LANE, 0, [permit], 50, { firsts: 0, retries: 1, within: { ...within, most: 4 } })),
+        );
+        // Whoever is first moves the window: the others must look again.
+        expect(answers.filter(({ granted }) => granted)).toHaveLength(1);
+        const again = await Promise.all(
+          makePermits(12).map((permit) =>
+            store.acquire(LANE, 0, [permit], 50, { firsts: 0, retries: 1, within: { ...within, seen: here, most: 4 } }),
+          ),
+        );
+        expect(again.filter(({ granted }) => granted)).toHaveLength(3);
+      });
+    });
+
+    it('keeps when the latest success began, to the second', async () => {
+      const [one, two] = [makePermits(1), makePermits(1)];
+      await store.acquire(LANE, 0, [...one, ...two], 2);
+      const { aliveAt } = await store.release(LANE, 0, one, 1_767_225_600_000);
+      expect(aliveAt).toBe(1_767_225_600_000);
+      expect((await store.release(LANE, 0, two)).aliveAt).toBe(1_767_225_600_000);
+    });
+
     it('keeps tenants, types and cells apart', async () => {
       const lanes: [Lane, number][] = [
         [LANE, 0],

@@ -26,9 +26,15 @@ const ENDS: readonly OutcomeClass[] = [
   'retryable',
   'throttled',
   'fatal',
+  'crashed',
   'lost',
 ];
-const ERRORS: Partial<Record<OutcomeClass, string>> = { retryable: 'Error', throttled: 'ThrottledError', fatal: 'FatalError' };
+const ERRORS: Partial<Record<OutcomeClass, string>> = {
+  retryable: 'Error',
+  throttled: 'ThrottledError',
+  fatal: 'FatalError',
+  crashed: 'Runtime.ExitError',
+};
 
 const FAULTS: readonly Fault[] = ['fail', 'ambiguous', 'die', 'die-after'];
 
@@ -54,6 +60,9 @@ export function createFaultWorld(seed: number, faults = 0.03) {
   const runs = new Map<string, { counted: number; unknown: number }>();
   const later: { at: number; run: () => Promise<void> }[] = [];
   let calm = false;
+  /** In some histories every attempt crashes for a while. */
+  const outage = { from: seed % 3 === 0 ? 60_000 : Infinity, until: 150_000 };
+  let began = 0;
   let starting = 0;
   let vanishing = false;
   let latest: { fence: number; until: number } | undefined;
@@ -86,6 +95,7 @@ export function createFaultWorld(seed: number, faults = 0.03) {
     },
   });
   const { clock } = world;
+  began = clock.now();
 
   function invoked({ tenant, task, uid, fence, type }: Envelope['sluice'], mode: 'event' | 'wait'): void {
     const now = clock.now();
@@ -98,7 +108,9 @@ export function createFaultWorld(seed: number, faults = 0.03) {
   }
 
   function handle({ sluice }: Envelope): unknown {
-    const end = calm && maybe(0.7) ? 'succeeded' : pick(ENDS);
+    const since = clock.now() - began;
+    const broken = !calm && since > outage.from && since < outage.until;
+    const end = broken ? 'crashed' : calm && maybe(0.7) ? 'succeeded' : pick(ENDS);
     if (end === 'throttled') throw Object.assign(new Error('slow down'), { name: ERRORS.throttled });
     runsOf(sluice.uid).counted += 1;
     const name = ERRORS[end];

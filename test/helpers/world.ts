@@ -87,6 +87,7 @@ export function createWorld(config: WorldConfig = {}) {
   const events = createMemoryEventBus();
   const telemetry = createMemoryTelemetry();
   const types = createMemoryTypeRegistry(config.types ?? [typeSpec('echo')]);
+  const breakers = createMemoryBreakerStore({ clock, lateMs: config.breakersLateMs ?? 0 });
   const deps: WorldDeps = {
     clock,
     random,
@@ -95,7 +96,7 @@ export function createWorld(config: WorldConfig = {}) {
     routing: { shards: 4, shardsPerTenant: 2 },
     permits: createMemoryPermitStore(),
     backlog: createMemoryBacklogStore(),
-    breakers: createMemoryBreakerStore({ clock, lateMs: config.breakersLateMs ?? 0 }),
+    breakers,
     sightings: createSightings(),
     tasks,
     values: createMemoryValueStore(),
@@ -141,23 +142,23 @@ export function createWorld(config: WorldConfig = {}) {
   const tick = (ports: WorldDeps = deps): Promise<void> => minuteTick(ports, clock.now() + 60_000);
 
   /** Receives once from all queues, and settles what has been recorded. @returns whether there was anything to do. */
-  async function pump(): Promise<boolean> {
-    const received = await dispatchOnce();
+  async function pump(ports: WorldDeps = deps): Promise<boolean> {
+    const received = await dispatchOnce(ports);
     await starter.idle();
-    const settled = await settleOnce();
+    const settled = await settleOnce(ports);
     const minute = Math.floor(clock.now() / 60_000);
     if (minute > ticked) {
       ticked = minute;
-      await tick();
+      await tick(ports);
     }
     return received > 0 || settled > 0;
   }
 
   /** Pumps, and lets time pass to the next thing that is due, until every task is terminal or the time is over. */
-  async function run(ms = 3_600_000): Promise<void> {
+  async function run(ms = 3_600_000, ports: WorldDeps = deps): Promise<void> {
     const end = clock.now() + ms;
     while (clock.now() < end) {
-      while (await pump());
+      while (await pump(ports));
       if (tasks.rows().every((row) => isTerminal(row.state))) return;
       const nextMinute = (Math.floor(clock.now() / 60_000) + 1) * 60_000;
       clock.set(Math.min(end, queue.nextVisibleAt() ?? end, nextMinute));
@@ -179,6 +180,7 @@ export function createWorld(config: WorldConfig = {}) {
 
   return {
     ...deps,
+    breakersOf: breakers,
     clock,
     queue,
     tasks,

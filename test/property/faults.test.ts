@@ -59,7 +59,7 @@ it(`keeps every promise through ${SEEDS} random histories of crashes, duplicates
   // So that the test can't pass by doing nothing.
   expect(submitted).toBeGreaterThan(SEEDS * 20);
   expect(done).toBeGreaterThan(SEEDS * 20);
-  for (const step of ['cancelled', 'cancelling', 'lost', 'throttled', 'expired']) {
+  for (const step of ['cancelled', 'cancelling', 'lost', 'throttled', 'expired', 'excused']) {
     expect(steps.get(step), step).toBeGreaterThan(SEEDS / 4);
   }
 }, 180_000);

@@ -69,7 +69,7 @@ export const taskRowSchema = z.object({
   attempts: z.number().int().nonnegative(),
   lost: z.number().int().nonnegative(),
   throttled: z.number().int().nonnegative(),
-  /** Attempts that crashed their handler, of those that counted. */
+  /** Attempts that crashed their handler, of those that counted; absent where none crashed at all. */
   crashes: z.number().int().nonnegative().optional(),
   /** What its next attempt is, where it is not the first. */
   again: againSchema.optional(),

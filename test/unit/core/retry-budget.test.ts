@@ -22,17 +22,18 @@ function failing(perMinute: number, name = 'Error', over: Partial<ReturnType<typ
       },
     },
   });
-  const submit = (n: number, payload: string, from = 0) =>
-    world.submit('a', ...Array.from({ length: n }, (_, i) => ({ type: 'echo', id: `${payload}-${from + i}`, payload })));
+  const submit = (n: number, payload: string, from = 0, ports = world.deps) =>
+    world.submitBy(ports, 'a', ...Array.from({ length: n }, (_, i) => ({ type: 'echo', id: `${payload}-${from + i}`, payload })));
   return { world, starts, submit };
 }
 
 describe('retries beyond the budget of their lane', () => {
   it.each(['event', 'wait'] as const)('wait until there is some, and all end, by the starter %s', async (start) => {
     const { world, starts, submit } = failing(4, 'Error', { start });
-    const watch = watchHints(world);
-    await submit(40, 'fails');
-    await world.run();
+    const without: string[] = [];
+    const watch = watchHints(world, (at) => without.push(...watch.withoutHint().map(({ id }) => `after ${at}: ${id}`)));
+    await submit(40, 'fails', 0, watch.deps);
+    await world.run(3_600_000, watch.deps);
     const rows = world.tasks.rows();
     expect(rows.map(({ state, attempts }) => [state, attempts])).toEqual(rows.map(() => ['succeeded', 2]));
     const retries = starts.filter(({ attempt }) => attempt === 2);
@@ -40,7 +41,7 @@ describe('retries beyond the budget of their lane', () => {
       expect(retries.filter((other) => other.at > at - 60_000 && other.at <= at).length).toBeLessThanOrEqual(4);
     }
     expect(world.telemetry.total('retry.held')).toBeGreaterThan(20);
-    expect(watch.withoutHint()).toEqual([]);
+    expect(without).toEqual([]);
     expect(await world.held('a', 'echo')).toBe(0);
   });
 
