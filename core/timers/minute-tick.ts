@@ -1,6 +1,6 @@
 import { NOTE_MS } from '../dispatch/park.ts';
 import { parseHint } from '../hints/parse.ts';
-import { placeHints, placeLaneHints, type PlaceDeps } from '../hints/place.ts';
+import { placeHints, placeLaneHints } from '../hints/place.ts';
 import { cellLimits, hasBacklog } from '../permits/cells.ts';
 import type { BacklogLane, BacklogStore } from '../ports/backlog-store.ts';
 import type { DeadHints } from '../ports/hint-queue.ts';
@@ -8,9 +8,9 @@ import type { Lane, PermitStore } from '../ports/permit-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
 import { measureBacklogs } from './measure-backlogs.ts';
-import { moveBuckets } from './move-buckets.ts';
+import { moveBuckets, type MoveDeps } from './move-buckets.ts';
 
-export interface TickDeps extends PlaceDeps {
+export interface TickDeps extends MoveDeps {
   readonly backlog: BacklogStore;
   readonly permits: PermitStore;
   readonly types: TypeRegistry;
