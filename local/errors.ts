@@ -10,6 +10,7 @@ export type HostErrorCode =
   | 'DATA_IN_USE'
   | 'SERVER_FAILED'
   | 'CUSTOM_RESOURCE_FAILED'
+  | 'BAD_TIME'
   | 'INVALID_SCHEDULE'
   | 'SYNTH_FAILED';
 

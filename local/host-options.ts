@@ -43,6 +43,13 @@ export interface Host {
   functions(): FunctionState[];
   /** Runs a function synchronously; the payload is any JSON value. */
   invoke(functionName: string, payload: unknown): Promise<InvocationOutcome>;
+  /** The host's time, ms since the epoch: the machine's, and as much as it has jumped. */
+  now(): number;
+  /**
+   * Moves the clock on: of the host, its functions, queues and stores. What has become due by then comes at once, and
+   * late: a schedule fires once, a lease that is over by then has ended. @throws HostError for what is not above 0
+   */
+  jump(milliseconds: number): void;
   /** Deploys another synthesis over this one; resolves to the functions whose code was swapped. */
   reload(assembly: string): Promise<string[]>;
   close(): Promise<void>;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { accountEnvironment, REGION } from './account.ts';
 import { readAssembly } from './assembly/read.ts';
 import { createClients, endpointEnvironment, type Endpoints } from './clients.ts';
-import { systemClock } from './clock.ts';
+import { HostClock } from './clock.ts';
 import { ControlPlane } from './control-plane.ts';
 import { createDelivery } from './delivery.ts';
 import { CustomResources } from './deployment/custom-resource.ts';
@@ -62,6 +62,7 @@ async function assemble(
   const state = new HostState(options.dataDir);
   closers.push(() => state.close());
 
+  const clock = new HostClock();
   const controlPlane = new ControlPlane();
   closers.push(() => controlPlane.close());
   const [dynamodb, sqsAndS3, controlPort] = await startServers(options, state, controlPlane, closers, log);
@@ -86,6 +87,7 @@ async function assemble(
         ...(typeof options.env === 'function' ? options.env(name) : options.env),
       }),
       callbackPort: controlPort,
+      clockOffsetMs: () => clock.offsetMs,
       idleMs: options.idleMs ?? 60_000,
       debugging: options.debug === undefined ? undefined : new Debugging(options.debug),
       logRuns: options.logCalls ?? false,
@@ -96,18 +98,18 @@ async function assemble(
   const deliver = createDelivery(() => ({ sqs: clients.sqs, lambda, asyncQueue, eventBuses }));
   const asyncQueue = new AsyncQueue(lambda, {
     state,
-    clock: systemClock,
+    clock,
     send: deliver,
     log,
     functionErrorDelaysMs: options.asyncRetryDelaysMs,
   });
   closers.push(() => asyncQueue.close());
-  const eventBuses = new EventBuses(state, deliver, log);
+  const eventBuses = new EventBuses(state, deliver, log, () => clock.now());
   closers.push(() => eventBuses.close());
   const scheduleGroups = new Set(['default']);
   const scheduler = new Scheduler({
     state,
-    clock: systemClock,
+    clock,
     log,
     send: (arn, body, target) =>
       deliver(arn, body, {
@@ -124,7 +126,8 @@ async function assemble(
   controlPlane.add((request) => customResources.handle(request));
 
   const apiServers = new Map<string, HttpApiServer>();
-  const serverOptions = { timeLimits: options.debug === undefined, logCalls: options.logCalls ?? false };
+  const now = (): number => clock.now();
+  const serverOptions = { now, timeLimits: options.debug === undefined, logCalls: options.logCalls ?? false };
   const first = new HttpApiServer(lambda, log, { ...serverOptions, fallback: options.fallback });
   closers.push(() => first.close());
   await first.listen(options.port ?? 0);
@@ -180,6 +183,15 @@ async function assemble(
       const target = lambda.find(functionName);
       if (target === undefined) throw new HostError('INVALID_TEMPLATE', `There is no function ${functionName}.`);
       return lambda.invoke(target, JSON.stringify(payload ?? {}));
+    },
+    now,
+    jump(milliseconds) {
+      if (!(milliseconds > 0)) throw new HostError('BAD_TIME', `The clock cannot jump by ${milliseconds} ms: give a number above 0.`);
+      const offsetMs = clock.offsetMs + milliseconds;
+      // What stores and functions say is of the new time before anything happens because of it.
+      for (const server of [dynamodb, sqsAndS3]) server.setClock(offsetMs);
+      for (const fn of lambda.list()) fn.setClock(offsetMs);
+      clock.jump(milliseconds);
     },
     reload(directory) {
       const reloaded = reloading.then(async () => {

@@ -89,6 +89,11 @@ export const laneListKey = ({ tenant, type }: Lane): { p: string; s: string } =>
 };
 
 export const bucketPartition = (minute: number, shard: number): string => `W#${minute}#${shard}`;
+/** Takes the minute and the shard out of a bucket's partition key; `undefined` for any other key. */
+export function bucketOfPartition(partition: string): { readonly minute: number; readonly shard: number } | undefined {
+  const [, minute, shard] = /^W#(\d+)#(\d+)$/.exec(partition) ?? [];
+  return minute === undefined ? undefined : { minute: Number(minute), shard: Number(shard) };
+}
 export const cursorKey = (shard: number): { p: string; s: string } => ({ p: 'W#cursor', s: String(shard) });
 
 export const TYPES_PARTITION = 'Y';

@@ -2,9 +2,9 @@ import { gateOf } from '../breakers/gate.ts';
 import { tendBreakers } from '../breakers/tend.ts';
 import { NOTE_MS } from '../dispatch/park.ts';
 import { parseHint } from '../hints/parse.ts';
-import { placeHints, placeLaneHints, type PlaceDeps } from '../hints/place.ts';
-import { cellLimits, hasBacklog, hasRetries } from '../permits/cells.ts';
+import { placeHints, placeLaneHints } from '../hints/place.ts';
 import { MINUTE_MS, minuteOf } from '../hints/timing.ts';
+import { cellLimits, hasBacklog, hasRetries } from '../permits/cells.ts';
 import type { BreakerStore } from '../ports/breaker-store.ts';
 import type { BacklogLane, BacklogStore } from '../ports/backlog-store.ts';
 import type { DeadHints } from '../ports/hint-queue.ts';
@@ -12,9 +12,9 @@ import type { Lane, PermitStore } from '../ports/permit-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
 import { measureBacklogs } from './measure-backlogs.ts';
-import { moveBuckets } from './move-buckets.ts';
+import { moveBuckets, type MoveDeps } from './move-buckets.ts';
 
-export interface TickDeps extends PlaceDeps {
+export interface TickDeps extends MoveDeps {
   readonly breakers?: BreakerStore;
   readonly backlog: BacklogStore;
   readonly permits: PermitStore;

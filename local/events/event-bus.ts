@@ -51,9 +51,11 @@ export class EventBuses {
   private readonly state: HostState;
   private readonly send: SendToArn;
   private readonly log: LogSink;
+  private readonly now: () => number;
   private closed = false;
 
-  constructor(state: HostState, send: SendToArn, log: LogSink) {
+  constructor(state: HostState, send: SendToArn, log: LogSink, now: () => number = Date.now) {
+    this.now = now;
     this.state = state;
     this.send = send;
     this.log = log;
@@ -104,7 +106,7 @@ export class EventBuses {
       'detail-type': entry.DetailType,
       source: entry.Source,
       account: ACCOUNT,
-      time: `${new Date(entry.Time === undefined ? Date.now() : entry.Time * 1000).toISOString().slice(0, 19)}Z`,
+      time: `${new Date(entry.Time === undefined ? this.now() : entry.Time * 1000).toISOString().slice(0, 19)}Z`,
       region: REGION,
       resources: entry.Resources ?? [],
       detail,

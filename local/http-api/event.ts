@@ -18,12 +18,12 @@ export interface RequestParts {
 }
 
 /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
-export function requestParts(incoming: IncomingMessage, url: URL, api: HttpApi, matched: MatchedRoute): RequestParts {
+export function requestParts(incoming: IncomingMessage, url: URL, api: HttpApi, matched: MatchedRoute, at: number): RequestParts {
   const { cookie, ...headers } = joinedHeaders(incoming);
   // Without a prototype, so that `__proto__` is a name like any other.
   const query = Object.create(null) as Record<string, string>;
   for (const [name, value] of url.searchParams) query[name] = name in query ? `${query[name]},${value}` : value;
-  const now = new Date();
+  const now = new Date(at);
   const path = decode(url.pathname);
   return {
     rawPath: path,

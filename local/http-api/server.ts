@@ -16,6 +16,8 @@ import { matchRoute, type MatchedRoute } from './routes.ts';
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 export interface HttpApiServerOptions {
+  /** The host's time, ms. */
+  now: () => number;
   /** Asked for what no route of the API matches. */
   fallback?: Service | undefined;
   /** Whether an integration that takes too long is given up. */
@@ -40,7 +42,7 @@ export class HttpApiServer {
     this.service = service;
     this.log = log;
     this.options = options;
-    this.authorizers = new Authorizers(service);
+    this.authorizers = new Authorizers(service, options.now);
     this.server = createServer((request, response) => void this.serve(request, response));
     this.server.keepAliveTimeout = 60_000;
   }
@@ -108,7 +110,7 @@ export class HttpApiServer {
     const { routeKey, authorization, authorizerId, integrationId } = matched.route;
     const integration = api.integrations.get(integrationId);
     if (integration === undefined) return refusal(404, 'Not Found');
-    const parts = requestParts(incoming, url, api, matched);
+    const parts = requestParts(incoming, url, api, matched, this.options.now());
     let context: unknown;
     if (authorization === 'AWS_IAM' || authorization === 'JWT') {
       return refusal(501, `The embedded host cannot check ${authorization} authorization (route ${routeKey}).`);

@@ -93,6 +93,9 @@ export function startChildProcess(options: RuntimeOptions, events: RuntimeEvents
         kill();
       }, MEMORY_CHECK_MS);
     },
+    setClock(offsetMs) {
+      if (!options.runtime.startsWith('python')) requests.write(`${JSON.stringify({ type: 'clock', offsetMs })}\n`);
+    },
     memoryMb: () => privateMegabytes(child.pid),
     async kill() {
       killed = true;

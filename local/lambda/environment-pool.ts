@@ -85,6 +85,10 @@ export class EnvironmentPool {
     for (const { environment } of this.idle.splice(0)) this.release(environment);
   }
 
+  setClock(offsetMs: number): void {
+    for (const environment of this.all) environment.setClock(offsetMs);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.reaper);
     this.reaper = undefined;

@@ -121,6 +121,10 @@ export class Environment {
     });
   }
 
+  setClock(offsetMs: number): void {
+    if (!this.dead) this.process.setClock(offsetMs);
+  }
+
   async destroy(): Promise<void> {
     this.dead = true;
     await this.process.kill();

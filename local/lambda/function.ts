@@ -33,6 +33,8 @@ export interface FunctionSurroundings {
   /** Undefined when no debugger is wanted. */
   debugging: Debugging | undefined;
   callbackPort: number;
+  /** Milliseconds that the host's clock is ahead of the machine's. @default 0 */
+  clockOffsetMs?: () => number;
   idleMs: number;
   /** Whether each run is told in the log. */
   logRuns: boolean;
@@ -101,6 +103,11 @@ export class LambdaFunction {
     return { name, title, runtime, memoryMb, timeoutMs, ...this.pool.state(), runs: this.runs, errors: this.errors };
   }
 
+  /** Moves the clock of its environments; later ones begin with that of its surroundings. */
+  setClock(offsetMs: number): void {
+    this.pool.setClock(offsetMs);
+  }
+
   close(): Promise<void> {
     return this.pool.close();
   }
@@ -121,6 +128,7 @@ export class LambdaFunction {
       logGroupName,
       logStreamName,
       callbackPort: this.surroundings.callbackPort,
+      clockOffsetMs: this.surroundings.clockOffsetMs?.() ?? 0,
       timeLimits: debugging === undefined,
       ...(debug !== undefined && { debug }),
       environment: {

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, sep } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { shiftDate } from '../shifted-date.mjs';
 
 /** @type {import('./runtime-process.ts').RuntimeOptions & { maxOutputBytes: number, maxResponseBytes: number }} */
 const options = JSON.parse(process.env._HOST_RUNTIME_OPTIONS);
@@ -19,6 +20,7 @@ const codeRoot = options.codeDirectory + sep;
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 enableCompileCache(join(tmpdir(), 'sluice-compile-cache'));
+shiftDate(options.clockOffsetMs);
 captureOutput();
 resolveAsInLambda();
 bridgeCallbacks();
@@ -30,7 +32,11 @@ try {
   const handler = await loadHandler();
   const requests = new Socket({ fd: 3, readable: true, writable: false });
   createInterface({ input: requests, crlfDelay: Infinity })
-    .on('line', (line) => void run(handler, JSON.parse(line)))
+    .on('line', (line) => {
+      const message = JSON.parse(line);
+      if (message.type === 'clock') shiftDate(message.offsetMs);
+      else void run(handler, message);
+    })
     // The host is gone: nobody would ever end this process.
     .on('close', () => process.exit());
   answer({ type: 'ready' });
@@ -91,7 +97,8 @@ async function run(handler, request) {
 }
 
 function contextOf(request) {
-  const deadline = Date.now() + request.timeoutMs;
+  // Not by the clock, which the host may move.
+  const deadline = performance.now() + request.timeoutMs;
   return {
     callbackWaitsForEmptyEventLoop: true,
     awsRequestId: request.requestId,
@@ -103,7 +110,7 @@ function contextOf(request) {
     logStreamName: options.logStreamName,
     clientContext: request.clientContext,
     identity: undefined,
-    getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.now())),
   };
 }
 

@@ -46,6 +46,8 @@ export interface RuntimeProcess {
   send(request: RuntimeRequest): void;
   /** What it holds alone, in MB; 0 where the system does not tell (anything but Linux). */
   memoryMb(): number;
+  /** Moves its clock: `Date` is so many milliseconds ahead from now on. A Python runtime's clock stays as it is. */
+  setClock(offsetMs: number): void;
   kill(): Promise<void>;
 }
 
@@ -61,6 +63,8 @@ export interface RuntimeOptions {
   logStreamName: string;
   /** Where custom resources answer; see the Node.js runtime's `https` bridge. */
   callbackPort: number;
+  /** Milliseconds that its clock is ahead of the machine's. */
+  clockOffsetMs: number;
   /** Whether a run that takes too long is ended: not while a debugger may hold one. */
   timeLimits: boolean;
   /** Lets a debugger in: no limit of memory ends the process, and Node.js opens an inspector, at this port if it is free. */

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ACCOUNT, REGION } from '../account.ts';
 import { createDynalite } from './dynalite/server.ts';
 import { listenPreferably } from './listen.ts';
+import { shiftDate } from '../shifted-date.mjs';
 import type { ServerOptions } from './server-thread.ts';
 
 // The thread of the DynamoDB server: dynalite, with what the platform needs and it lacks.
@@ -28,7 +29,8 @@ const { server, store } = createDynalite({
 });
 server.keepAliveTimeout = 60_000;
 
-parentPort?.on('message', () => {
+parentPort?.on('message', (message: 'close' | { offsetMs: number }) => {
+  if (message !== 'close') return shiftDate(message.offsetMs);
   server.close(() => parentPort?.postMessage('closed'));
   server.closeAllConnections();
 });

@@ -12,6 +12,8 @@ export interface ServerOptions {
 export interface ServerThread {
   port: number;
   url: string;
+  /** From now on its `Date` is so many milliseconds ahead. */
+  setClock(offsetMs: number): void;
   close(): Promise<void>;
 }
 
@@ -20,7 +22,8 @@ const CLOSE_TIMEOUT_MS = 1000;
 
 /**
  * Starts an emulator in a thread of its own, so that its work and the host's share two cores instead of one event loop.
- * The thread posts `{port}` when it listens and `'closed'` when it has flushed after a `'close'` message.
+ * The thread posts `{port}` when it listens and `'closed'` when it has flushed after a `'close'` message;
+ * `{offsetMs}` moves its clock.
  */
 export async function startServerThread(
   name: string,
@@ -44,6 +47,7 @@ export async function startServerThread(
   return {
     port,
     url: `http://127.0.0.1:${port}`,
+    setClock: (offsetMs) => worker.postMessage({ offsetMs }),
     async close() {
       closing = true;
       await new Promise<void>((resolve) => {

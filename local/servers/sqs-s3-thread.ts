@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { buildApp } from 'fauxqs';
 import { REGION } from '../account.ts';
 import { listenPreferably } from './listen.ts';
+import { shiftDate } from '../shifted-date.mjs';
 import type { ServerOptions } from './server-thread.ts';
 
 // The thread of the SQS and S3 server: fauxqs, put together from its parts because its own start function listens on
@@ -51,7 +52,8 @@ server.keepAliveTimeout = 60_000;
 const port = await listenPreferably(server, options.preferredPort);
 for (const queue of sqs.allQueues()) queue.url = `http://127.0.0.1:${port}${new URL(queue.url).pathname}`;
 
-parentPort?.on('message', () => {
+parentPort?.on('message', (message: 'close' | { offsetMs: number }) => {
+  if (message !== 'close') return shiftDate(message.offsetMs);
   server.closeAllConnections();
   void app.close().finally(() => {
     persistence?.close();

@@ -107,3 +107,45 @@ describe('moving buckets', () => {
     expect(await world.deps.buckets.cursor(0)).toBe(minuteOf(start) + 1);
   });
 });
+
+describe('the second of a hint', () => {
+  it('is kept to a quarter, whatever part of a second its mover runs in', async () => {
+    for (const lateMs of [0, 130, 777, 999, 57_777]) {
+      const started: [number, number][] = [];
+      const world = createWorld({
+        handlers: { echo: ({ sluice }) => void started.push([Number(sluice.task.slice(1)), world.clock.now()]) },
+      });
+      await moveBuckets(world.deps, world.clock.now(), Infinity);
+      const due = [0, 1, 249, 250, 251, 500, 640, 750, 751, 998, 999].map((ms) => T0 + 30 * MINUTE_MS + ms);
+      await world.submit('a', ...due.map((at) => ({ type: 'echo', id: `t${at}`, runAt: new Date(at).toISOString() })));
+      world.clock.set(T0 + 29 * MINUTE_MS + lateMs);
+
+      await moveBuckets({ ...world.deps, timer: inTurn(world) }, world.clock.now(), Infinity);
+      await world.run();
+
+      const late = started.map(([at, start]) => start - at);
+      expect(late).toHaveLength(due.length);
+      expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+      expect(Math.max(...late)).toBeLessThanOrEqual(250);
+    }
+  });
+});
+
+/** Wakes sleepers in the order of time, the clock being then when it should be. */
+function inTurn(world: World): { sleep: (ms: number) => Promise<void> } {
+  const sleepers: { at: number; wake: () => void }[] = [];
+  const wakeNext = (): void => {
+    sleepers.sort((a, b) => a.at - b.at);
+    const next = sleepers.shift();
+    if (!next) return;
+    world.clock.set(next.at);
+    next.wake();
+    setImmediate(wakeNext);
+  };
+  return {
+    sleep: (ms) =>
+      new Promise((wake) => {
+        if (sleepers.push({ at: world.clock.now() + ms, wake }) === 1) setImmediate(wakeNext);
+      }),
+  };
+}
