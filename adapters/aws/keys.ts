@@ -81,6 +81,23 @@ export const laneListKey = ({ tenant, type }: Lane): { p: string; s: string } =>
 export const bucketPartition = (minute: number, shard: number): string => `W#${minute}#${shard}`;
 export const cursorKey = (shard: number): { p: string; s: string } => ({ p: 'W#cursor', s: String(shard) });
 
+/** Parts of a tenant's schedules. */
+export const SCHEDULE_SHARDS = 4;
+/** Parts of the directory of all schedules: one is looked at each minute. */
+export const SCHEDULE_DIRECTORY_SHARDS = 10;
+export const schedulePartition = (tenant: string, shard: number): string => `S#${tenant}#${shard}`;
+/** The prefix keeps a schedule from having the sort key of a task's row, whatever its name. */
+export const scheduleSort = (name: string): string => `N#${name}`;
+export const scheduleKey = (tenant: string, name: string): { p: string; s: string } => ({
+  p: schedulePartition(tenant, shardOf(name, SCHEDULE_SHARDS)),
+  s: scheduleSort(name),
+});
+export const scheduleDirectory = (shard: number): string => `SD#${shard}`;
+export const scheduleEntryKey = (tenant: string, name: string): { p: string; s: string } => ({
+  p: scheduleDirectory(shardOf(`${tenant}#${name}`, SCHEDULE_DIRECTORY_SHARDS)),
+  s: `${tenant}#${name}`,
+});
+
 export const TYPES_PARTITION = 'Y';
 export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${hash}`, s: 'K' });
 export const tokenDirectory = (tenant: string): string => `KT#${tenant}`;

@@ -24,6 +24,7 @@ import {
 import * as z from 'zod';
 import * as examples from './examples.ts';
 import { retryAfter } from './problems.ts';
+import { SCHEDULE_OPERATIONS } from './schedule-operations.ts';
 
 export interface Success {
   readonly description: string;
@@ -35,7 +36,7 @@ export interface Success {
 
 /** One route as the document tells it. What all routes of its kind have alike is added to it. */
 export interface Operation {
-  readonly tag: 'Tasks' | 'Tokens' | 'Attempts' | 'Platform';
+  readonly tag: 'Tasks' | 'Schedules' | 'Tokens' | 'Attempts' | 'Platform';
   readonly summary: string;
   readonly description: string;
   readonly path?: z.ZodObject;
@@ -171,6 +172,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
     },
     codes: ['bad_request', 'unknown_type', 'not_found', 'state_conflict', 'id_conflict', 'payload_gone'],
   },
+  ...SCHEDULE_OPERATIONS,
   listTokens: {
     tag: 'Tokens',
     summary: 'List tokens',

@@ -1,16 +1,18 @@
 import { NOTE_MS } from '../dispatch/park.ts';
 import { parseHint } from '../hints/parse.ts';
-import { placeHints, placeLaneHints, type PlaceDeps } from '../hints/place.ts';
+import { placeHints, placeLaneHints } from '../hints/place.ts';
 import { cellLimits, hasBacklog } from '../permits/cells.ts';
 import type { BacklogLane, BacklogStore } from '../ports/backlog-store.ts';
 import type { DeadHints } from '../ports/hint-queue.ts';
 import type { Lane, PermitStore } from '../ports/permit-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
+import type { ScheduleDeps } from '../schedules/arm.ts';
+import { repairSchedules } from '../schedules/repair.ts';
 import { measureBacklogs } from './measure-backlogs.ts';
 import { moveBuckets } from './move-buckets.ts';
 
-export interface TickDeps extends PlaceDeps {
+export interface TickDeps extends ScheduleDeps {
   readonly backlog: BacklogStore;
   readonly permits: PermitStore;
   readonly types: TypeRegistry;
@@ -31,6 +33,7 @@ export async function minuteTick(deps: TickDeps, deadline: number): Promise<void
     moveDue(deps, now, deadline),
     tellLanes(deps, now).then((waiting) => measureBacklogs(deps, waiting, now)),
     reviveDeadHints(deps),
+    repairSchedules(deps, now),
   ]);
   const failure = parts.find((p) => p.status === 'rejected');
   if (failure) throw failure.reason;

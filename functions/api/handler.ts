@@ -9,11 +9,12 @@ import { listTasks, type ListDeps } from '../../core/api/list-tasks.ts';
 import type { ManageDeps } from '../../core/auth/manage-tokens.ts';
 import { retryTask } from '../../core/api/retry-task.ts';
 import { waitForTask, type WaitDeps } from '../../core/api/wait-for-task.ts';
-import type { SubmitDeps } from '../../core/submit/put-row.ts';
+import type { ScheduleDeps } from '../../core/schedules/arm.ts';
 import { includeOf, listQueryOf, parsedBody, parsedQuery, waitOf } from './query.ts';
+import { scheduleRoutes } from './schedule-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 
-export interface ApiHandlerDeps extends HttpDeps, WaitDeps, SubmitDeps, ListDeps, ManageDeps {
+export interface ApiHandlerDeps extends HttpDeps, WaitDeps, ScheduleDeps, ListDeps, ManageDeps {
   /** Of the platform, as health tells it. */
   readonly version: string;
 }
@@ -33,6 +34,7 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
       return json(accepted.deduplicated ? 200 : 201, accepted);
     },
     attempt: async ({ body }) => json(200, { state: await attemptState(deps.tasks, parsedBody(attemptQuestionSchema, body())) }),
+    ...scheduleRoutes(deps),
     ...tokenRoutes(deps),
     // Whatever is asked beside it: load balancers add parameters of their own.
     health: async () => json(200, { status: 'ok', version: deps.version }),

@@ -8,6 +8,7 @@ import {
   createMemoryPermitStore,
   createMemoryQueues,
   createMemoryRandom,
+  createMemoryScheduleStore,
   createMemoryStarter,
   createMemoryTaskStore,
   createMemoryTelemetry,
@@ -81,6 +82,7 @@ export function createWorld(config: WorldConfig = {}) {
   const events = createMemoryEventBus();
   const telemetry = createMemoryTelemetry();
   const types = createMemoryTypeRegistry(config.types ?? [typeSpec('echo')]);
+  const schedules = createMemoryScheduleStore();
   const deps: WorldDeps = {
     clock,
     random,
@@ -95,6 +97,7 @@ export function createWorld(config: WorldConfig = {}) {
     events,
     telemetry,
     starter,
+    schedules,
     dead: queue.dead,
     timer: { sleep: async () => {} },
     hasher: { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') },
@@ -172,6 +175,7 @@ export function createWorld(config: WorldConfig = {}) {
     clock,
     queue,
     tasks,
+    schedules,
     events,
     telemetry,
     types,

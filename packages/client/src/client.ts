@@ -18,6 +18,7 @@ import { checkedNumber, settingsOf } from './options.ts';
 import type { SluiceClientOptions } from './options.ts';
 import { pathOf } from './path.ts';
 import { pause } from './retry.ts';
+import { Schedules } from './schedules.ts';
 import { submitMany } from './submit-many.ts';
 import { Tokens } from './tokens.ts';
 import { Transport } from './transport.ts';
@@ -59,6 +60,8 @@ const POLL_PAUSES_MS = [250, 500, 1_000, 2_000, 4_000];
 export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
   /** The API tokens of the tenant; needs the scope `admin`. */
   readonly tokens: Tokens;
+  /** The schedules of the tenant. */
+  readonly schedules: Schedules;
   readonly #transport: Transport;
   readonly #coalescer: Coalescer;
 
@@ -68,6 +71,7 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
     this.#transport = new Transport(settings);
     this.#coalescer = new Coalescer(this.#transport, coalesceMs);
     this.tokens = new Tokens(this.#transport);
+    this.schedules = new Schedules(this.#transport);
   }
 
   /**

@@ -18,6 +18,7 @@ export {
 } from './errors.ts';
 export type { ApiErrorCode, ApiErrorOptions, ApiProblem, ClientErrorKind } from './errors.ts';
 export type { SluiceClientOptions } from './options.ts';
+export type { ScheduleListOptions, ScheduleRunOptions, Schedules } from './schedules.ts';
 export type { RotateOptions, Tokens } from './tokens.ts';
 export type { Fetch, FetchResponse } from './transport.ts';
 export type {
@@ -48,7 +49,11 @@ export type {
   ErrorCode,
   Health,
   IssuedToken,
+  Preview,
+  PreviewRequest,
   Priority,
+  ScheduleRequest,
+  ScheduleView,
   Scope,
   Submission,
   TaskSummary,

@@ -11,6 +11,7 @@ export * from './outcome.ts';
 export * from './retry-policy.ts';
 export * from './routes.ts';
 export * from './row.ts';
+export * from './schedule.ts';
 export * from './system.ts';
 export * from './table.ts';
 export * from './task-type.ts';

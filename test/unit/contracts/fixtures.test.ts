@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import {
   attemptSchema,
   destinationRecordSchema,
+  firePayloadSchema,
   hintMessageSchema,
   principalRecordSchema,
+  scheduleRecordSchema,
   taskEventSchema,
   taskRowSchema,
   taskTypeSpecSchema,
@@ -18,9 +20,11 @@ const FOLDER = join(import.meta.dirname, '../../fixtures');
 const SCHEMAS = {
   attempt: attemptSchema,
   'destination-record': destinationRecordSchema,
+  'fire-payload': firePayloadSchema,
   'lane-hint': hintMessageSchema,
   principal: principalRecordSchema,
   row: taskRowSchema,
+  schedule: scheduleRecordSchema,
   'task-event': taskEventSchema,
   'task-hint': hintMessageSchema,
   'task-type': taskTypeSpecSchema,
