@@ -96,6 +96,23 @@ export function bucketOfPartition(partition: string): { readonly minute: number;
 }
 export const cursorKey = (shard: number): { p: string; s: string } => ({ p: 'W#cursor', s: String(shard) });
 
+/** Parts of a tenant's schedules. */
+export const SCHEDULE_SHARDS = 4;
+/** Parts of the directory of all schedules: one is looked at each minute. */
+export const SCHEDULE_DIRECTORY_SHARDS = 10;
+export const schedulePartition = (tenant: string, shard: number): string => `S#${tenant}#${shard}`;
+/** The prefix keeps a schedule from having the sort key of a task's row, whatever its name. */
+export const scheduleSort = (name: string): string => `N#${name}`;
+export const scheduleKey = (tenant: string, name: string): { p: string; s: string } => ({
+  p: schedulePartition(tenant, shardOf(name, SCHEDULE_SHARDS)),
+  s: scheduleSort(name),
+});
+export const scheduleDirectory = (shard: number): string => `SD#${shard}`;
+export const scheduleEntryKey = (tenant: string, name: string): { p: string; s: string } => ({
+  p: scheduleDirectory(shardOf(`${tenant}#${name}`, SCHEDULE_DIRECTORY_SHARDS)),
+  s: `${tenant}#${name}`,
+});
+
 export const TYPES_PARTITION = 'Y';
 /** Breakers are beside the task types, so that both are read in one go. No type's name begins like this. */
 const BREAKERS = '!';

@@ -7,6 +7,7 @@ export * from './notification-sender.ts';
 export * from './permit-store.ts';
 export * from './queues.ts';
 export * from './random.ts';
+export * from './schedule-store.ts';
 export * from './starter.ts';
 export * from './task-list.ts';
 export * from './task-store.ts';

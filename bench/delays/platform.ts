@@ -6,10 +6,12 @@ import {
   createMemoryPermitStore,
   createMemoryQueues,
   createMemoryRandom,
+  createMemoryScheduleStore,
   createMemoryStarter,
   createMemoryTaskStore,
   createMemoryTypeRegistry,
   createMemoryValueStore,
+  createMemoryWebhookSecretStore,
 } from '../../adapters/memory/index.ts';
 import { systemHasher } from '../../adapters/system.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
@@ -106,6 +108,9 @@ export function createPlatform({ time, types, tickLateMs, seed }: PlatformOption
       permits: pace.table(stores.permits),
       backlog: pace.table(stores.backlog),
       starter: pace.starter({ start }),
+      schedules: createMemoryScheduleStore(),
+      webhookSecrets: createMemoryWebhookSecretStore(),
+      notifyRules: { queues: {}, ports: [], hosts: [] },
       dead: { receive: async () => [], remove: async () => undefined },
       buckets: {
         shards: buckets.shards,

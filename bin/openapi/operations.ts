@@ -25,6 +25,7 @@ import * as examples from './examples.ts';
 import type { Operation } from './operation.ts';
 import { retryAfter } from './problems.ts';
 import { webhookSecretOperations } from './webhooks.ts';
+import { SCHEDULE_OPERATIONS } from './schedule-operations.ts';
 
 const taskPath = z.object({ id: taskIdSchema.meta({ description: 'The id of the task.' }) });
 const tokenPath = z.object({ id: tokenIdSchema.meta({ description: 'The id of the token, not the token itself.' }) });
@@ -151,6 +152,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
     },
     codes: ['bad_request', 'unknown_type', 'not_found', 'state_conflict', 'id_conflict', 'payload_gone'],
   },
+  ...SCHEDULE_OPERATIONS,
   listTokens: {
     tag: 'Tokens',
     summary: 'List tokens',

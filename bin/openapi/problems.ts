@@ -21,6 +21,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   too_many_tokens: `The tenant has as many tokens as it may have (${LIMITS.tokens}, while they are rotated ${2 * LIMITS.tokens}): revoke one first.`,
   no_webhook_secret: 'The tenant has no secret to sign webhooks with: make one first.',
   too_many_webhook_secrets: `The tenant has as many webhook secrets as it may have (${LIMITS.webhookSecrets}): delete one that no receiver uses.`,
+  too_many_schedules: `The tenant has as many schedules as it may have (${LIMITS.schedules}): delete one first.`,
   payload_gone: 'The payload has been deleted: submit the task anew.',
   throttled: 'Too many calls: come back after `Retry-After`.',
   unavailable: 'A service behind the platform did not answer: call again after `Retry-After`, a submission with the same id.',

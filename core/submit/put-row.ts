@@ -6,9 +6,13 @@ import { effectsOf } from '../settle/effects-of.ts';
 import { isFree, isTerminal } from '../tasks/state.ts';
 import { confirmedLate, hintAgain } from './hint-again.ts';
 
-export interface SubmitDeps extends EffectDeps, NotifyGate {
+/** What it takes to accept a task. */
+export interface AcceptDeps extends EffectDeps {
   readonly telemetry: Telemetry;
 }
+
+/** The same for callers' tasks, which may name receivers of notifications. */
+export interface SubmitDeps extends AcceptDeps, NotifyGate {}
 
 /** How often others may come first before a submission is refused. */
 const MAX_LOOKS = 8;
@@ -18,7 +22,7 @@ const MAX_LOOKS = 8;
  * @param retried a generation that the row is to replace although its id may not be free
  * @throws SluiceError `id_conflict` when the id is another task; `unavailable` when nothing is known to be stored.
  */
-export async function putRow(deps: SubmitDeps, row: TaskRow, hintMade: number, retried?: TaskRow): Promise<Accepted> {
+export async function putRow(deps: AcceptDeps, row: TaskRow, hintMade: number, retried?: TaskRow): Promise<Accepted> {
   let made = hintMade;
   let old = retried;
   for (let look = 0; look < MAX_LOOKS; look++) {
@@ -46,7 +50,7 @@ export async function putRow(deps: SubmitDeps, row: TaskRow, hintMade: number, r
 }
 
 /** A repeat that meets a live row sends a fresh hint before it answers: the first submission may have died before its own. */
-async function existing(deps: SubmitDeps, row: TaskRow, found: TaskRow): Promise<Accepted> {
+async function existing(deps: AcceptDeps, row: TaskRow, found: TaskRow): Promise<Accepted> {
   if (found.hash !== row.hash) {
     throw new SluiceError(
       'id_conflict',
@@ -61,7 +65,7 @@ async function existing(deps: SubmitDeps, row: TaskRow, found: TaskRow): Promise
 }
 
 /** Before an id is freed, the effects of its old generation are repeated and a copy of its row is kept. */
-async function retire(deps: SubmitDeps, old: TaskRow): Promise<void> {
+async function retire(deps: AcceptDeps, old: TaskRow): Promise<void> {
   await applyAll(deps, [await effectsOf(deps, old)]);
   await deps.tasks.archive(old);
 }

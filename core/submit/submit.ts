@@ -7,12 +7,12 @@ import { logStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
 import { newRow } from './new-row.ts';
 import { notHinted } from './hint-again.ts';
-import { putRow, type SubmitDeps } from './put-row.ts';
+import { putRow, type AcceptDeps, type SubmitDeps } from './put-row.ts';
 import { checkSubmission, type Submitter } from './validate.ts';
 
 export type SubmitResult = { readonly ok: true; readonly task: Accepted } | { readonly ok: false; readonly error: SluiceError };
 
-export type { SubmitDeps };
+export type { AcceptDeps, SubmitDeps };
 
 /** ms that a payload outlives its task's start: time to wait, to be retried, and to be looked at after a failure. */
 export const PAYLOAD_KEPT_MS = 180 * 86_400_000;
@@ -33,15 +33,20 @@ interface Candidate {
  * Accepts submissions of one tenant: payload, then hint, then row, so that no accepted task is ever without a hint.
  * @returns a result for each, in order. An item that failed with a retryable error may be submitted again with its id.
  */
-export async function submitTasks(
-  deps: SubmitDeps,
+export function submitTasks(deps: SubmitDeps, tenant: string, submissions: readonly unknown[]): Promise<readonly SubmitResult[]> {
+  return acceptTasks(deps, tenant, submissions, 'caller', notifyCheck(deps, tenant));
+}
+
+/** The same for whoever submits, with a check of their own for the receivers that a task names. */
+export async function acceptTasks(
+  deps: AcceptDeps,
   tenant: string,
   submissions: readonly unknown[],
-  by: Submitter = 'caller',
+  by: Submitter,
+  check: NotifyCheck,
 ): Promise<readonly SubmitResult[]> {
   const results: (SubmitResult | undefined)[] = submissions.map(() => undefined);
   const candidates: Candidate[] = [];
-  const check = notifyCheck(deps, tenant);
   for (const [index, submission] of submissions.entries()) {
     try {
       candidates.push(await candidateOf(deps, tenant, submission, index, by, check));
@@ -77,7 +82,7 @@ function countOf(result: SubmitResult): CountName {
 }
 
 async function candidateOf(
-  deps: SubmitDeps,
+  deps: AcceptDeps,
   tenant: string,
   input: unknown,
   index: number,
@@ -123,7 +128,7 @@ async function inParts<T>(items: readonly T[], run: (part: readonly T[]) => Prom
   );
 }
 
-async function acceptPart(deps: SubmitDeps, tenant: string, part: readonly Candidate[]): Promise<Settled> {
+async function acceptPart(deps: AcceptDeps, tenant: string, part: readonly Candidate[]): Promise<Settled> {
   const { ready, refused } = await withPayloads(deps, part);
   const { hinted, made, unhinted } = await hint(deps, tenant, ready);
   return [...refused, ...unhinted, ...(await putRows(deps, hinted, made))];
@@ -133,7 +138,7 @@ async function acceptPart(deps: SubmitDeps, tenant: string, part: readonly Candi
  * All payloads, then all hints, then the rows. Nobody looks at a bucket for minutes, so no hint is there in vain while the
  * rows of other parts are written; a row that takes longer than it may is hinted again, as any other is.
  */
-async function acceptFar(deps: SubmitDeps, tenant: string, part: readonly Candidate[]): Promise<Settled> {
+async function acceptFar(deps: AcceptDeps, tenant: string, part: readonly Candidate[]): Promise<Settled> {
   const settled: (readonly [number, SubmitResult])[] = [];
   const ready: Candidate[] = [];
   await inParts(part, async (some) => {
@@ -147,7 +152,7 @@ async function acceptFar(deps: SubmitDeps, tenant: string, part: readonly Candid
   return settled;
 }
 
-async function withPayloads(deps: SubmitDeps, part: readonly Candidate[]): Promise<{ ready: Candidate[]; refused: Settled }> {
+async function withPayloads(deps: AcceptDeps, part: readonly Candidate[]): Promise<{ ready: Candidate[]; refused: Settled }> {
   const stored = await Promise.all(part.map((candidate) => attempt(() => withPayload(deps, candidate))));
   const ready = stored.flatMap((s) => (s.ok ? [s.value] : []));
   const refused = stored.flatMap((s, i) => (s.ok ? [] : [[part[i]?.index ?? 0, s] as const]));
@@ -155,7 +160,7 @@ async function withPayloads(deps: SubmitDeps, part: readonly Candidate[]): Promi
 }
 
 /** @returns those whose hints are durable, with when these were made */
-async function hint(deps: SubmitDeps, tenant: string, part: readonly Candidate[]) {
+async function hint(deps: AcceptDeps, tenant: string, part: readonly Candidate[]) {
   const made = deps.clock.now();
   const durable = await placeHints(
     deps,
@@ -168,7 +173,7 @@ async function hint(deps: SubmitDeps, tenant: string, part: readonly Candidate[]
   return { hinted, made, unhinted };
 }
 
-async function putRows(deps: SubmitDeps, part: readonly Candidate[], made: number): Promise<Settled> {
+async function putRows(deps: AcceptDeps, part: readonly Candidate[], made: number): Promise<Settled> {
   return Promise.all(
     part.map(async ({ index, row }) => {
       const put = await attempt(() => putRow(deps, row, made));
@@ -178,14 +183,14 @@ async function putRows(deps: SubmitDeps, part: readonly Candidate[], made: numbe
   );
 }
 
-function tell(deps: SubmitDeps, row: TaskRow, put: Attempted<Accepted>): void {
+function tell(deps: AcceptDeps, row: TaskRow, put: Attempted<Accepted>): void {
   if (!put.ok) return logStep(deps.telemetry, 'refused', row, { code: put.error.code, reason: put.error.message });
   const task = { ...row, uid: put.value.uid };
   logStep(deps.telemetry, put.value.deduplicated ? 'deduplicated' : 'accepted', task, row.at > row.acceptedAt ? { notBefore: row.at } : {});
 }
 
 /** The payload is durable before anything names it. */
-async function withPayload(deps: SubmitDeps, candidate: Candidate): Promise<Candidate> {
+async function withPayload(deps: AcceptDeps, candidate: Candidate): Promise<Candidate> {
   const { row, json } = candidate;
   const until = Math.max(row.at, row.acceptedAt) + PAYLOAD_KEPT_MS;
   return { ...candidate, row: { ...row, payload: await storeValue(deps.values, row, 'payload', json, until) } };

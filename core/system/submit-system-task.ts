@@ -1,5 +1,5 @@
 import type { Accepted, SystemType } from '@sluice/contracts';
-import { submitTasks, type SubmitDeps } from '../submit/submit.ts';
+import { acceptTasks, type AcceptDeps } from '../submit/submit.ts';
 
 export interface SystemSubmission {
   readonly type: SystemType;
@@ -18,12 +18,15 @@ export interface SystemSubmission {
  * @throws SluiceError as a submission does
  */
 export async function submitSystemTask(
-  deps: SubmitDeps,
+  deps: AcceptDeps,
   tenant: string,
   { type, id, payload, at, labels }: SystemSubmission,
 ): Promise<Accepted> {
   const submission = { type, id, payload, ...(at !== undefined && { runAt: new Date(at).toISOString() }), ...(labels && { labels }) };
-  const [result] = await submitTasks(deps, tenant, [submission], 'platform');
+  const [result] = await acceptTasks(deps, tenant, [submission], 'platform', tellsNobody);
   if (!result?.ok) throw result?.error ?? new Error('a submission without a result');
   return result.task;
 }
+
+/** The platform's own tasks name no receivers: a notification of a notification would have no end. */
+async function tellsNobody(): Promise<void> {}

@@ -11,10 +11,12 @@ import type { DeadHints } from '../ports/hint-queue.ts';
 import type { Lane, PermitStore } from '../ports/permit-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
+import type { ScheduleDeps } from '../schedules/arm.ts';
+import { repairSchedules } from '../schedules/repair.ts';
 import { measureBacklogs } from './measure-backlogs.ts';
 import { moveBuckets, type MoveDeps } from './move-buckets.ts';
 
-export interface TickDeps extends MoveDeps {
+export interface TickDeps extends MoveDeps, ScheduleDeps {
   readonly breakers?: BreakerStore;
   readonly backlog: BacklogStore;
   readonly permits: PermitStore;
@@ -38,6 +40,7 @@ export async function minuteTick(deps: TickDeps, deadline: number): Promise<void
     tellLanes(deps, now).then((waiting) => measureBacklogs(deps, waiting, now)),
     reviveDeadHints(deps),
     deps.breakers && tendBreakers({ ...deps, breakers: deps.breakers }),
+    repairSchedules(deps, now),
   ]);
   const failure = parts.find((p) => p.status === 'rejected');
   if (failure) throw failure.reason;

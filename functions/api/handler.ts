@@ -10,12 +10,13 @@ import type { ManageDeps } from '../../core/auth/manage-tokens.ts';
 import type { WebhookSecretDeps } from '../../core/notify/secrets.ts';
 import { retryTask } from '../../core/api/retry-task.ts';
 import { waitForTask, type WaitDeps } from '../../core/api/wait-for-task.ts';
-import type { SubmitDeps } from '../../core/submit/put-row.ts';
+import type { OccurrenceDeps } from '../../core/schedules/arm.ts';
 import { includeOf, listQueryOf, parsedBody, parsedQuery, waitOf } from './query.ts';
+import { scheduleRoutes } from './schedule-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { webhookSecretRoutes } from './webhook-secret-routes.ts';
 
-export interface ApiHandlerDeps extends HttpDeps, WaitDeps, SubmitDeps, ListDeps, ManageDeps, WebhookSecretDeps {
+export interface ApiHandlerDeps extends HttpDeps, WaitDeps, OccurrenceDeps, ListDeps, ManageDeps, WebhookSecretDeps {
   /** Of the platform, as health tells it. */
   readonly version: string;
 }
@@ -35,6 +36,7 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
       return json(accepted.deduplicated ? 200 : 201, accepted);
     },
     attempt: async ({ body }) => json(200, { state: await attemptState(deps.tasks, parsedBody(attemptQuestionSchema, body())) }),
+    ...scheduleRoutes(deps),
     ...tokenRoutes(deps),
     ...webhookSecretRoutes(deps),
     // Whatever is asked beside it: load balancers add parameters of their own.

@@ -1,4 +1,5 @@
 import { readEnv } from '@sluice/contracts';
+import { createScheduleStore } from '../../adapters/aws/schedule-store.ts';
 import { createTaskList } from '../../adapters/aws/task-list.ts';
 import { createTokenStore } from '../../adapters/aws/token-store.ts';
 import { systemTokens } from '../../adapters/system.ts';
@@ -19,6 +20,7 @@ export const handler = observed(
     ...deps,
     ...systemTokens,
     list: env.SLUICE_LIST_INDEX === 'on' ? createTaskList(dynamodb, { table, random: deps.random, telemetry }) : undefined,
+    schedules: createScheduleStore(dynamodb, { table }),
     tokens: createTokenStore(dynamodb, { table }),
     version: platform.version,
   }),

@@ -1,11 +1,16 @@
 import { readEnv } from '@sluice/contracts';
 import { createDeadHints } from '../../adapters/aws/dead-hints.ts';
+import { createScheduleStore } from '../../adapters/aws/schedule-store.ts';
 import { createObservability } from '../observability.ts';
-import { wireHints } from '../wiring.ts';
+import { wireTasks } from '../wiring.ts';
 import { createHandler } from './handler.ts';
 
 const env = readEnv('timers', process.env);
 const { telemetry, observed } = createObservability('timers');
-const deps = wireHints(env, telemetry);
+const deps = wireTasks(env, telemetry);
+const { dynamodb, sqs } = deps.clients;
+const schedules = createScheduleStore(dynamodb, { table: env.SLUICE_TABLE });
 
-export const handler = observed(createHandler({ ...deps, dead: createDeadHints(deps.clients.sqs, { queueUrl: env.SLUICE_HINT_DLQ_URL }) }));
+const dead = createDeadHints(sqs, { queueUrl: env.SLUICE_HINT_DLQ_URL });
+
+export const handler = observed(createHandler({ ...deps, schedules, dead }));

@@ -108,9 +108,13 @@ export class Functions extends Construct {
   }
 
   #makeTimers(): LambdaFunction {
-    const { storage, pool } = this.#props;
+    const { storage, pool, events } = this.#props;
     const fn = this.#make('timers');
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
+    // It arms schedules whose chain of tasks was lost, which is a submission like any other.
+    storage.grantBucket(fn, ['PutObject']);
+    storage.tellListIndex(fn);
+    events.grantPut(fn);
     pool.grantSend(fn);
     pool.grantDeadLetters(fn);
     // A tick that failed is made up by the next: its cursor has not moved. Lambda's own retries would only overlap it.

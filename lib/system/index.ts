@@ -4,12 +4,21 @@ import { SYSTEM_TIMEOUT } from '../functions/constants.ts';
 import { HandlerTarget, type TargetPlatform } from '../handler-target.ts';
 import { registerTaskType, type RegistrationPlatform } from '../registration.ts';
 
-type Settings = Pick<TaskTypeSpec, 'start' | 'concurrency'> & { readonly retry?: Partial<TaskTypeSpec['retry']> };
+type Settings = Pick<TaskTypeSpec, 'start' | 'concurrency'> & {
+  readonly dedupWindowSeconds?: number;
+  readonly retry?: Partial<TaskTypeSpec['retry']>;
+};
 
 /** The platform's own task types, as its `system` function handles them. Concurrency is each tenant's. */
 const SETTINGS: Record<SystemType, Settings> = {
   // An occurrence must not be given up: whatever keeps it from its schedule passes.
-  [SYSTEM_TYPES.fire]: { start: 'wait', concurrency: 50, retry: { maxAttempts: 100, minDelaySeconds: 1, maxDelaySeconds: 60 } },
+  // Its id is its own for ever, and is submitted again within minutes if at all: no need to keep it for long.
+  [SYSTEM_TYPES.fire]: {
+    start: 'wait',
+    concurrency: 50,
+    retry: { maxAttempts: 100, minDelaySeconds: 1, maxDelaySeconds: 60 },
+    dedupWindowSeconds: 3_600,
+  },
   // About a day in all: twenty-two hours on average.
   [SYSTEM_TYPES.notify]: {
     start: 'event',

@@ -16,6 +16,7 @@ const PORTS = [
   'types',
   'timer',
   'dead',
+  'schedules',
   'webhookSecrets',
 ] as const;
 

@@ -9,6 +9,7 @@ import {
   createMemoryPermitStore,
   createMemoryQueues,
   createMemoryRandom,
+  createMemoryScheduleStore,
   createMemoryStarter,
   createMemoryTaskStore,
   createMemoryTelemetry,
@@ -88,6 +89,7 @@ export function createWorld(config: WorldConfig = {}) {
   const telemetry = createMemoryTelemetry();
   const types = createMemoryTypeRegistry(config.types ?? [typeSpec('echo')]);
   const breakers = createMemoryBreakerStore({ clock, lateMs: config.breakersLateMs ?? 0 });
+  const schedules = createMemoryScheduleStore();
   const deps: WorldDeps = {
     clock,
     random,
@@ -104,6 +106,7 @@ export function createWorld(config: WorldConfig = {}) {
     events,
     telemetry,
     starter,
+    schedules,
     dead: queue.dead,
     webhookSecrets: createMemoryWebhookSecretStore(),
     notifyRules: config.notifyRules ?? { queues: {}, ports: [443], hosts: [] },
@@ -184,6 +187,7 @@ export function createWorld(config: WorldConfig = {}) {
     clock,
     queue,
     tasks,
+    schedules,
     events,
     telemetry,
     types,

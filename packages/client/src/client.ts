@@ -18,6 +18,7 @@ import { checkedNumber, settingsOf } from './options.ts';
 import type { SluiceClientOptions } from './options.ts';
 import { pathOf } from './path.ts';
 import { pause } from './retry.ts';
+import { Schedules } from './schedules.ts';
 import { submitMany } from './submit-many.ts';
 import { Tokens } from './tokens.ts';
 import { Transport } from './transport.ts';
@@ -62,6 +63,8 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
   readonly tokens: Tokens;
   /** The secrets that webhooks of the tenant are signed with; needs the scope `admin`. */
   readonly webhookSecrets: WebhookSecrets;
+  /** The schedules of the tenant. */
+  readonly schedules: Schedules;
   readonly #transport: Transport;
   readonly #coalescer: Coalescer;
 
@@ -72,6 +75,7 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
     this.#coalescer = new Coalescer(this.#transport, coalesceMs);
     this.tokens = new Tokens(this.#transport);
     this.webhookSecrets = new WebhookSecrets(this.#transport);
+    this.schedules = new Schedules(this.#transport);
   }
 
   /**

@@ -18,6 +18,7 @@ export {
 } from './errors.ts';
 export type { ApiErrorCode, ApiErrorOptions, ApiProblem, ClientErrorKind } from './errors.ts';
 export type { SluiceClientOptions } from './options.ts';
+export type { ScheduleListOptions, ScheduleRunOptions, Schedules } from './schedules.ts';
 export type { RotateOptions, Tokens } from './tokens.ts';
 export type { WebhookSecretOptions, WebhookSecrets } from './webhook-secrets.ts';
 export type { Fetch, FetchResponse } from './transport.ts';
@@ -52,7 +53,11 @@ export type {
   IssuedWebhookSecret,
   Notification,
   Notify,
+  Preview,
+  PreviewRequest,
   Priority,
+  ScheduleRequest,
+  ScheduleView,
   Scope,
   Submission,
   TaskSummary,

@@ -27,7 +27,7 @@ export interface TransportSettings extends RetrySettings {
 }
 
 export interface Call<T> {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With its query, beginning with a slash. */
   readonly path: string;
   /** What a success must look like; without it its body does not matter. */

@@ -33,7 +33,7 @@ export const ENV_SCHEMAS = {
   authorizer: z.object({ ...table }),
   dispatch: z.object({ ...values, ...hints, ...events, ...list, ...api }),
   settle: z.object({ ...values, ...hints, ...events, ...list }),
-  timers: z.object({ ...table, ...hints, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
+  timers: z.object({ ...values, ...hints, ...events, ...list, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
   audit: z.object({ ...table, ...hints }),
   registrar: z.object({ ...table }),
   system: z.object({

@@ -15,6 +15,7 @@ export * from './retry-policy.ts';
 export * from './retry-rules.ts';
 export * from './routes.ts';
 export * from './row.ts';
+export * from './schedule.ts';
 export * from './system.ts';
 export * from './table.ts';
 export * from './task-state.ts';

@@ -72,6 +72,22 @@ export const LIMITS = {
   webhookOverlapSeconds: 30 * 86_400,
   /** Secrets that a tenant's webhooks are signed with at once. */
   webhookSecrets: 4,
+  /** Schedules of one tenant. */
+  schedules: 1_000,
+  /** Characters of a schedule's name. */
+  scheduleNameLength: 64,
+  /** Characters of a cron expression. */
+  cronLength: 256,
+  /** Seconds between two occurrences at most, where a period is given; cron reaches further. */
+  scheduleEverySeconds: 366 * 86_400,
+  /** Seconds that jitter may delay an occurrence. */
+  jitterSeconds: 3_600,
+  /** Occurrences that were missed and run all the same. */
+  misfires: 100,
+  /** Bytes of the payload of a schedule's task as JSON in UTF-8: it is written anew with each occurrence. */
+  schedulePayloadBytes: 8_192,
+  /** Next times that a preview tells. */
+  previewTimes: 100,
 } as const;
 
 /**

@@ -1,7 +1,7 @@
 import type { Scope } from './names.ts';
 
 interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   /** What credentials need for it; `undefined` needs none. */
   readonly scope: Scope | undefined;
@@ -23,6 +23,15 @@ export const ROUTES = {
   listWebhookSecrets: { method: 'GET', path: '/v1/webhook-secrets', scope: 'admin' },
   createWebhookSecret: { method: 'POST', path: '/v1/webhook-secrets', scope: 'admin' },
   deleteWebhookSecret: { method: 'DELETE', path: '/v1/webhook-secrets/{id}', scope: 'admin' },
+  listSchedules: { method: 'GET', path: '/v1/schedules', scope: 'read' },
+  putSchedule: { method: 'PUT', path: '/v1/schedules/{name}', scope: 'operate' },
+  getSchedule: { method: 'GET', path: '/v1/schedules/{name}', scope: 'read' },
+  deleteSchedule: { method: 'DELETE', path: '/v1/schedules/{name}', scope: 'operate' },
+  pauseSchedule: { method: 'POST', path: '/v1/schedules/{name}/pause', scope: 'operate' },
+  resumeSchedule: { method: 'POST', path: '/v1/schedules/{name}/resume', scope: 'operate' },
+  runSchedule: { method: 'POST', path: '/v1/schedules/{name}/run', scope: 'operate' },
+  previewSchedule: { method: 'GET', path: '/v1/schedules/{name}/preview', scope: 'read' },
+  previewTimes: { method: 'POST', path: '/v1/schedules/preview', scope: 'read' },
   /** Asked by the handler kit; the body proves the attempt. */
   attempt: { method: 'POST', path: '/v1/attempts', scope: undefined },
   health: { method: 'GET', path: '/v1/health', scope: undefined },
