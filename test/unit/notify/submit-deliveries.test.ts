@@ -31,10 +31,12 @@ describe('a delivery is submitted as any task is', () => {
   });
 
   it('and hinted again before a row that comes late, which could meet a hint that has been dropped', async () => {
+    const { deps, calls } = traced(world.deps);
     await submitDeliveries(
-      before(world.deps, 'queue.send', () => world.clock.advance(LATE_MS)),
+      before(deps, 'queue.send', () => world.clock.advance(LATE_MS)),
       [delivery],
     );
+    expect(calls.map(({ at }) => at)).toEqual(['queue.send', 'queue.send', 'tasks.insert']);
     expect(hinted()).toHaveLength(2);
   });
 
