@@ -21,7 +21,7 @@ export function machineContext(): Record<string, string> {
  * The same for the embedded host. A machine of a few cores gets few queues, and few batches of each at once: every execution environment is a process.
  */
 export function localContext(): Record<string, string> {
-  return { ...machineContext(), shards: '3', maxConcurrency: '2', cors: '*' };
+  return { ...machineContext(), shards: '3', maxConcurrency: '2', cors: '*', webhookHosts: 'localhost,127.0.0.1' };
 }
 
 /** Synthesises the app, as `cdk synth` does, but without the CLI's start-up. @throws HostError with what the app printed */

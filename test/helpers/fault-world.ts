@@ -1,4 +1,4 @@
-import type { Envelope, OutcomeClass, TaskRow, TaskState } from '@sluice/contracts';
+import { SYSTEM_TYPES, type Envelope, type OutcomeClass, type TaskRow, type TaskState } from '@sluice/contracts';
 import { createMemoryRandom } from '../../adapters/memory/index.ts';
 import { cancelTask } from '../../core/api/cancel-task.ts';
 import { retryTask } from '../../core/api/retry-task.ts';
@@ -11,11 +11,14 @@ import { createWorld, typeSpec, type WorldDeps } from './world.ts';
 
 const RETRY = { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 30, factor: 3 };
 const TYPES = [
-  typeSpec('narrow', { concurrency: 2, retry: RETRY }),
+  typeSpec('narrow', { concurrency: 2, retry: RETRY, notify: { queue: { name: 'ends' } } }),
   typeSpec('wide', { concurrency: 150, retry: RETRY }),
   typeSpec('short', { start: 'wait', concurrency: 2, timeoutSeconds: 10, retry: RETRY }),
 ];
-const SPECS = new Map(TYPES.map((spec) => [spec.type, spec]));
+/** Nobody but the platform submits it. It fails as any other. */
+const DELIVERIES = typeSpec(SYSTEM_TYPES.notify, { concurrency: 5, retry: RETRY });
+const ALL = [...TYPES, DELIVERIES];
+const SPECS = new Map(ALL.map((spec) => [spec.type, spec]));
 const ENDS: readonly OutcomeClass[] = [
   'succeeded',
   'succeeded',
@@ -75,8 +78,8 @@ export function createFaultWorld(seed: number, faults = 0.03) {
 
   const world = createWorld({
     seed,
-    types: TYPES,
-    handlers: Object.fromEntries(TYPES.map(({ type }) => [type, (envelope: Envelope) => handle(envelope)])),
+    types: ALL,
+    handlers: Object.fromEntries(ALL.map(({ type }) => [type, (envelope: Envelope) => handle(envelope)])),
     launch: (run) => {
       const at = world.clock.now() + upTo(60_000);
       if (vanishing) return;
@@ -121,7 +124,8 @@ export function createFaultWorld(seed: number, faults = 0.03) {
   const watch = watchHints(world, (at, answer) => {
     if (at.startsWith('tasks.')) written(answer as WriteResult);
     for (const row of watch.withoutHint(rows.values())) {
-      if (accepted.has(keyOf(row))) broken.push(`after ${at}: no hint for ${keyOf(row)} (${row.state}, seq ${row.seq})`);
+      if (accepted.has(keyOf(row)) || row.type === DELIVERIES.type)
+        broken.push(`after ${at}: no hint for ${keyOf(row)} (${row.state}, seq ${row.seq})`);
     }
   });
 

@@ -1,4 +1,6 @@
+import { SYSTEM_TYPES } from '@sluice/contracts';
 import { expect, it } from 'vitest';
+import { deliveryId } from '../../core/notify/submit-deliveries.ts';
 import { createFaultWorld, type FaultWorld } from '../helpers/fault-world.ts';
 
 const SEEDS = 300;
@@ -36,7 +38,11 @@ function check(seed: number, w: FaultWorld, live: number): void {
   const told = new Set(world.events.events().map((event) => event.eventId));
   for (const [uid, state] of w.ends)
     if (state !== 'succeeded') expect(told, `seed ${seed}: ${uid} ${state} untold`).toContain(`${uid}:${state}`);
-  for (const row of [...world.tasks.rows(), ...world.tasks.archived()]) {
+  const rows = [...world.tasks.rows(), ...world.tasks.archived()];
+  const deliveries = new Set(rows.filter(({ type }) => type === SYSTEM_TYPES.notify).map(({ id }) => id));
+  const due = rows.filter(({ type }) => type === 'narrow').map((row) => deliveryId(row, 'queue'));
+  expect(deliveries, `seed ${seed}: deliveries`).toEqual(new Set(due));
+  for (const row of rows) {
     const { counted = 0 } = w.runs.get(row.uid) ?? {};
     expect(row.attempts, `seed ${seed}: attempts of ${row.id}`).toBeLessThanOrEqual(counted);
     if (row.reason === 'attempts_exhausted') expect(row.attempts, `seed ${seed}: gave up early`).toBe(3);
