@@ -11,6 +11,7 @@ import { checkPort } from '../local/servers/listen.ts';
 import { takeDataFolder } from '../local/state.ts';
 import { localContext } from '../local/synth.ts';
 import { Synthesiser } from '../local/synth/synthesiser.ts';
+import { createClockRoute } from './dev/clock-route.ts';
 import { allowLongPauses, debugOptions } from './dev/debugging.ts';
 import { createLogFormat } from './dev/log-format.ts';
 import { readOptions, type DevOptions } from './dev/options.ts';
@@ -18,6 +19,7 @@ import { Problems } from './dev/problems.ts';
 import { watchSources } from './dev/sources.ts';
 import { answerStatusPage } from './dev/status-page.ts';
 import { StatusReader } from './dev/status.ts';
+import { travelTo } from './dev/time-travel.ts';
 
 const USAGE = `Runs the platform on this machine, with the example task types, until Ctrl-C.
 
@@ -57,6 +59,10 @@ let mail: MailServer | undefined;
 let synthesised = 0;
 let host: Host | undefined;
 let status: StatusReader | undefined;
+const clockRoute = createClockRoute({
+  now: () => host?.now() ?? Date.now(),
+  travelTo: (to) => (host === undefined ? Promise.reject(new Error('it starts')) : travelTo(host, to)),
+});
 const stop = async (code: number): Promise<never> => {
   synthesiser?.close();
   await host?.close();
@@ -118,7 +124,9 @@ function start(assembly: string): Promise<Host> {
     onLog: print,
     logCalls: options.verbose,
     env: (name) => (isPlatform(name) ? { POWERTOOLS_LOG_LEVEL: 'DEBUG' } : {}),
-    fallback: (request) => answerStatusPage(request, () => (status === undefined ? Promise.reject(new Error('it starts')) : status.read())),
+    fallback: async (request) =>
+      (await clockRoute(request)) ??
+      answerStatusPage(request, () => (status === undefined ? Promise.reject(new Error('it starts')) : status.read())),
     ...(debug !== undefined && { debug, idleMs: DEBUG_IDLE_MS }),
     ...(options.data !== undefined && { dataDir: options.data }),
   });

@@ -35,7 +35,7 @@ const type = (concurrency: number): TaskTypeSpec => ({
 /** Tasks of each delay on one platform, whose ticks come at random within the minute that EventBridge allows itself. */
 export async function measureDelays(): Promise<readonly (Lateness & { readonly delay: string })[]> {
   const time = createVirtualTime(START);
-  const platform = createPlatform({ time, types: [type(100)], seed: 1, tickLateMs: (chance) => chance * MINUTE_MS });
+  const platform = createPlatform({ time, types: [type(100)], seed: 1, itemsAPage: 4_000, tickLateMs: (chance) => chance * MINUTE_MS });
   const random = createMemoryRandom(2);
   const due = new Map<string, number>();
   void platform.tick();
@@ -71,7 +71,7 @@ export interface OneSecond extends Lateness {
 export async function measureOneSecond(tick: 'in time' | 'at random' | 'a minute late'): Promise<OneSecond> {
   const time = createVirtualTime(START);
   const tickLateMs = (chance: number): number => (tick === 'in time' ? 0 : (tick === 'at random' ? chance : 1) * (MINUTE_MS - 1));
-  const platform = createPlatform({ time, types: [type(LIMITS.concurrency)], seed: 3, tickLateMs });
+  const platform = createPlatform({ time, types: [type(LIMITS.concurrency)], seed: 3, itemsAPage: 12, tickLateMs });
   const runAt = START + DAY_MS;
   const due: [string, number][] = [];
   const batches: { tenant: string; submissions: object[] }[] = [];

@@ -29,8 +29,6 @@ import type { VirtualTime } from './virtual-time.ts';
 
 /** The pool as it is deployed by default. */
 const ROUTING = { shards: 8, shardsPerTenant: 2 };
-/** Items of 500 hints in a page of 1 MB. */
-const ITEMS_A_PAGE = 12;
 const BATCH = 10;
 const HANDLER_MS = 200;
 const TIMERS_MS = 285_000;
@@ -42,12 +40,14 @@ export interface PlatformOptions {
   /** ms after its full minute that a tick comes; EventBridge promises a minute. */
   readonly tickLateMs: (chance: number) => number;
   readonly seed: number;
+  /** Items of a bucket in a page of 1 MB: 12 of 500 hints, thousands of one. */
+  readonly itemsAPage: number;
 }
 
 const silent: Telemetry = { count: () => undefined, measure: () => undefined, log: () => undefined };
 
 /** The production core on memory adapters by virtual time, with what calls take and what Lambda does at once. */
-export function createPlatform({ time, types, tickLateMs, seed }: PlatformOptions) {
+export function createPlatform({ time, types, tickLateMs, seed, itemsAPage }: PlatformOptions) {
   const clock = { now: time.now };
   const random = createMemoryRandom(seed);
   const counts = { bucketWrites: 0, moverSends: 0 };
@@ -59,7 +59,7 @@ export function createPlatform({ time, types, tickLateMs, seed }: PlatformOption
     values: createMemoryValueStore(),
     permits: createMemoryPermitStore(),
     backlog: createMemoryBacklogStore(),
-    buckets: createMemoryBucketStore({ pageSize: ITEMS_A_PAGE }),
+    buckets: createMemoryBucketStore({ pageSize: itemsAPage }),
     types: createMemoryTypeRegistry(types),
   };
   const lambda = createMemoryStarter({

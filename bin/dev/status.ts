@@ -124,7 +124,7 @@ export class StatusReader {
       version,
       url: host.url,
       startedAt: this.startedAt,
-      now: clock.now(),
+      now: host.now(),
       data: data ?? null,
       types,
       queues,
@@ -203,7 +203,7 @@ export class StatusReader {
 
   private async readLatest(): Promise<LatestTask[]> {
     const tenants = new Set([...this.source.tenants, ...this.counts.tenants.map(({ tenant }) => tenant)]);
-    const today = clock.now();
+    const today = this.source.host.now();
     const rows = await Promise.all(
       [...tenants].map(async (tenant) => {
         const days = await Promise.all([today, today - DAY_MS].map((day) => this.list.newest(tenant, day, ALL_UIDS, LATEST)));

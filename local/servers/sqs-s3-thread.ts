@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildApp } from 'fauxqs';
 import { REGION } from '../account.ts';
+import { refuseConditionalPuts } from './conditional-puts.ts';
 import { listenPreferably } from './listen.ts';
 import { shiftDate } from '../shifted-date.mjs';
 import type { ServerOptions } from './server-thread.ts';
@@ -37,7 +38,7 @@ const MAX_BODY_BYTES = 512 * 1024 * 1024;
 const options = workerData as ServerOptions;
 const { SqsStore, SqsQueue } = await part<{ SqsStore: new () => SqsStore; SqsQueue: QueueClass }>('sqs/sqsStore.js');
 const { SnsStore } = await part<{ SnsStore: new () => Store }>('sns/snsStore.js');
-const { S3Store } = await part<{ S3Store: new () => Store }>('s3/s3Store.js');
+const { S3Store } = await part<{ S3Store: new () => Store & Parameters<typeof refuseConditionalPuts>[0] }>('s3/s3Store.js');
 const [sqs, sns, s3] = [new SqsStore(), new SnsStore(), new S3Store()];
 // An empty host makes fauxqs name queues by the address that the request came to.
 sqs.host = '';
@@ -46,6 +47,7 @@ const persistence = options.directory === undefined ? undefined : await keepIn(o
 const app = buildApp({ logger: false, defaultRegion: REGION, stores: { sqsStore: sqs, snsStore: sns, s3Store: s3 } as never });
 app.removeContentTypeParser('*');
 app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) => done(null, body));
+app.addHook('preHandler', refuseConditionalPuts(s3));
 await app.ready();
 const server = app.server;
 server.keepAliveTimeout = 60_000;

@@ -40,6 +40,7 @@ const HOST_CODES: Record<HostErrorCode, true> = {
   DATA_IN_USE: true,
   SERVER_FAILED: true,
   CUSTOM_RESOURCE_FAILED: true,
+  BAD_TIME: true,
   INVALID_SCHEDULE: true,
   SYNTH_FAILED: true,
 };

@@ -79,6 +79,20 @@ describe('a delay on the embedded host', () => {
     180_000,
   );
 
+  it('is long enough for the dedup window of a success to pass: its id is then free', async () => {
+    const task = { type: 'unruly-wait', id: 'windowed', payload: { do: 'ok' } };
+    const first = await client.submit(task);
+    await ended(task.id);
+    expect(await client.submit(task)).toMatchObject({ uid: first.uid, deduplicated: true });
+    await travelTo(host, host.now() + 15 * DAY_SECONDS * 1000);
+
+    const again = await client.submit({ ...task, payload: { do: 'ok', key: 'another' } });
+
+    expect(again).toMatchObject({ deduplicated: false });
+    expect(again.uid).not.toBe(first.uid);
+    expect(await ended(task.id)).toMatchObject({ uid: again.uid, state: 'succeeded' });
+  }, 120_000);
+
   it('is refused where the clock would go back', async () => {
     await expect(travelTo(host, host.now() - 1)).rejects.toThrow('only ahead');
     expect(() => host.jump(-1)).toThrow('give a number above 0');
