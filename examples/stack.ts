@@ -25,7 +25,7 @@ const QUICK_RETRY = { maxAttempts: 3, minDelaySeconds: 0.5, maxDelaySeconds: 2 }
 
 /**
  * Adds the example task types to a platform. Between them they show both starters, a handler in Python, one with
- * native parts, one function that serves three types, and a lane that is soon full.
+ * native parts, one function that serves four types, and a lane that is soon full.
  *
  * CDK context: `smtpUrl` is the mail server of `send-email` (default smtp://127.0.0.1:2525), `mailFrom` its sender,
  * `reportsUrl` the service that `slow-report` calls (default http://127.0.0.1:2580/).
@@ -123,7 +123,7 @@ function addCleanText(home: Construct, platform: TaskPlatform): void {
   new TaskType(home, 'CleanText', { platform, handler, retry: QUICK_RETRY, concurrency: 3, start: 'wait' });
 }
 
-/** One function, three task types: each starter, and a lane of two. */
+/** One function, four task types: each starter, a lane of two, and one whose breaker concerns no other. */
 function addUnruly(home: Construct, platform: TaskPlatform): void {
   const shared = { platform, timeout: Duration.seconds(3), retry: QUICK_RETRY, concurrency: 3 };
   const { handler } = new TaskType(home, 'Unruly', {
@@ -133,6 +133,7 @@ function addUnruly(home: Construct, platform: TaskPlatform): void {
   });
   new TaskType(home, 'UnrulyWait', { ...shared, handler, start: 'wait' });
   new TaskType(home, 'Narrow', { ...shared, handler, concurrency: 2, start: 'event' });
+  new TaskType(home, 'Fragile', { ...shared, handler, start: 'event' });
 }
 
 /** What to do about failures is a team's own affair: here a rule of the bus puts their events into a queue. */

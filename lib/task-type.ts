@@ -64,6 +64,12 @@ export interface TaskTypeProps {
    */
   readonly retry?: RetryOverride;
   /**
+   * How many retries the lane of a tenant starts, at most: the greater of a share of its first attempts, in percent, and
+   * a number a minute. Those beyond it wait.
+   * @default - 20 percent, 60 a minute
+   */
+  readonly retryBudget?: Partial<NonNullable<TaskTypeSpec['retryBudget']>>;
+  /**
    * Attempts of one tenant in flight at once, 1 to 10,000.
    * @default 10
    */
@@ -191,6 +197,7 @@ export class TaskType extends Construct {
           timeoutSeconds: known(timeoutSeconds, 1),
           concurrency: known(concurrency, 1),
           retry: props.retry ?? {},
+          ...(props.retryBudget && { retryBudget: props.retryBudget }),
           dedupWindowSeconds: known(dedupWindow.toSeconds(), 60),
           ...(props.notify && { notify: props.notify }),
         },

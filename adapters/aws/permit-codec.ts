@@ -21,9 +21,8 @@ export function textOfMark({ at, firsts, retries }: Mark): string {
 
 /** @returns nothing for what is no mark. */
 export function markOfText(text: unknown): Mark | undefined {
-  const [at, firsts, retries] = String(text ?? '')
-    .split('.')
-    .map((part) => Number.parseInt(part, 36));
+  if (typeof text !== 'string') return undefined;
+  const [at, firsts, retries] = text.split('.').map((part) => Number.parseInt(part, 36));
   if (at === undefined || firsts === undefined || retries === undefined || Number.isNaN(at + firsts + retries)) return undefined;
   return { at, firsts, retries };
 }

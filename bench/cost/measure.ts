@@ -1,6 +1,7 @@
 import { CreateQueueCommand, GetQueueUrlCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { DestinationRecord, StartMode } from '@sluice/contracts';
 import { createBacklogStore } from '../../adapters/aws/backlog-store.ts';
+import { createBreakerStore } from '../../adapters/aws/breaker-store.ts';
 import { createBucketStore } from '../../adapters/aws/bucket-store.ts';
 import { countCalls, type CallCounter } from '../../adapters/aws/counting.ts';
 import { createHintQueue } from '../../adapters/aws/hint-queue.ts';
@@ -11,6 +12,7 @@ import { createValueStore } from '../../adapters/aws/value-store.ts';
 import { createWebhookSecretStore } from '../../adapters/aws/webhook-secret-store.ts';
 import { createMemoryEventBus, createMemoryStarter, createMemoryTelemetry } from '../../adapters/memory/index.ts';
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../../adapters/system.ts';
+import { createSightings } from '../../core/breakers/evidence.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
 import type { ReceivedHint } from '../../core/ports/hint-queue.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
@@ -112,6 +114,8 @@ export async function wire({ dynamo, faux, counter }: Servers, mode: StartMode, 
     events: createMemoryEventBus(),
     routing: { shards: 1, shardsPerTenant: 1 },
     types,
+    breakers: createBreakerStore(dynamodb, { table, clock, known: types }),
+    sightings: createSightings(),
     telemetry,
     starter,
     clock,

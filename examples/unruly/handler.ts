@@ -11,6 +11,7 @@ export const BEHAVIOURS = [
   'fatal',
   'throttle-once',
   'exit',
+  'exit-unless',
   'hang',
   'oom',
   'huge',
@@ -23,6 +24,8 @@ interface Payload {
   readonly do: Behaviour;
   /** Milliseconds that `slow` takes. @default 1000 */
   readonly ms?: number;
+  /** What `exit-unless` asks: it lives only where this answers with a status of success. */
+  readonly url?: string;
   /** Comes back with the result. */
   readonly key?: string;
 }
@@ -40,7 +43,7 @@ const OOM_FACTOR = 3;
  * environment's memory says nothing about a task.
  */
 export async function handler({ payload, sluice }: Envelope): Promise<unknown> {
-  const { do: behaviour, ms = 1_000, key } = (payload ?? {}) as Payload;
+  const { do: behaviour, ms = 1_000, url = '', key } = (payload ?? {}) as Payload;
   const first = sluice.attempt === 1;
   switch (behaviour) {
     case 'ok':
@@ -63,6 +66,9 @@ export async function handler({ payload, sluice }: Envelope): Promise<unknown> {
       break;
     case 'exit':
       return process.exit(1);
+    case 'exit-unless':
+      if (!(await isWell(url))) return process.exit(1);
+      break;
     case 'hang':
       await hang();
       break;
@@ -81,6 +87,13 @@ export async function handler({ payload, sluice }: Envelope): Promise<unknown> {
   }
   const { attempt, fence } = sluice;
   return { did: behaviour, attempt, fence, ...(key !== undefined && { key }) };
+}
+
+async function isWell(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 function named(name: string, message: string): Error {

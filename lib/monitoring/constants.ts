@@ -25,6 +25,10 @@ export const ALARMS = {
   'outcomes-dead': { severity: 'warning', says: 'Outcome records are in their dead-letter queue: nothing takes them back by itself.' },
   'type-missing': { severity: 'critical', says: 'Tasks wait for a task type that is not deployed.' },
   'handler-missing': { severity: 'critical', says: 'Tasks wait for a handler function that is gone or may not be called.' },
+  'breaker-open': {
+    severity: 'critical',
+    says: 'Every attempt of a task type crashes: its tasks are held, and probes find out when it is over.',
+  },
   'audit-found': { severity: 'critical', says: 'The audit found tasks that nobody had looked at.' },
   'audit-failed': { severity: 'warning', says: 'The audit failed or ran out of time.' },
   'oldest-age': { severity: 'critical', says: 'The oldest task in the backlog has waited longer than its type should.' },
@@ -44,7 +48,7 @@ export const METRICS_AN_ALARM = 10;
 
 /**
  * Task types with a row of their own. A dashboard has at most 500 widgets and 2,500 metrics, those that its searches
- * find included; a row has nine and 31.
+ * find included; a row has nine and 32.
  */
 export const MAX_ROWS = 40;
 

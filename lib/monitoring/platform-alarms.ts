@@ -80,6 +80,7 @@ function waiting({ name }: Watched): AlarmSpec[] {
   return [
     { id: 'type-missing', ...total('type.missing') },
     { id: 'handler-missing', ...total('start.missing') },
+    { id: 'breaker-open', ...total('breaker.open') },
   ];
 }
 

@@ -42,6 +42,8 @@ describe('a task type refuses', () => {
     ['a name with a blank', { type: 'make thumbnail' }, /TaskType Sluice\/Thumbnail: type: a task type is lower-case/],
     ['a name with the separator of keys', { type: 'a#b' }, /type: a task type is/],
     ['no concurrency', { concurrency: 0 }, /concurrency: .*>=1/],
+    ['a rule of nothing', { retry: { rules: [{ as: 'fatal' }] } }, /retry\.rules\.0: a rule names an error, a message or a status/],
+    ['a budget without a floor', { retryBudget: { perMinute: 0 } }, /retryBudget\.perMinute: .*>=1/],
     ['too much concurrency', { concurrency: 10_001 }, /concurrency: .*10000/],
     ['a timeout beyond 15 minutes', { timeout: Duration.minutes(16) }, /timeoutSeconds: .*900/],
     [

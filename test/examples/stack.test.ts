@@ -39,10 +39,11 @@ function statementsOf(path: string): { Action: unknown; Resource: unknown }[] {
 }
 
 describe('the examples in the stack', () => {
-  it('are eight task types that cover both starters, with a full lane to show', () => {
+  it('are nine task types that cover both starters, with a full lane to show', () => {
     const summary = specs().map(({ type, start, timeoutSeconds, concurrency }) => [type, start, timeoutSeconds, concurrency]);
     expect(summary.sort()).toEqual([
       ['clean-text', 'wait', 10, 3],
+      ['fragile', 'event', 3, 3],
       ['import-csv', 'event', 300, 1],
       ['narrow', 'event', 3, 2],
       ['send-email', 'wait', 20, 3],
@@ -53,9 +54,9 @@ describe('the examples in the stack', () => {
     ]);
   });
 
-  it('share one function between the three unruly types', () => {
+  it('share one function between the four unruly types', () => {
     const arns = specs().map(({ type, handler }) => [type, JSON.stringify(handler)]);
-    expect(arns).toHaveLength(8);
+    expect(arns).toHaveLength(9);
     template.resourcePropertiesCountIs('AWS::Lambda::Function', { Timeout: 3, MemorySize: 128 }, 1);
   });
 

@@ -1,11 +1,13 @@
 import type { Envelope } from '@sluice/contracts';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { handler, type Behaviour } from '../../examples/unruly/handler.ts';
 import { envelopeOf } from '../unit/handler/envelope.ts';
 
 const entry = new URL('../../examples/unruly/handler.ts', import.meta.url).href;
-const told = (payload: { do: Behaviour; ms?: number; key?: string }, sluice: Partial<Envelope['sluice']> = {}): Envelope =>
+const told = (payload: { do: Behaviour; ms?: number; url?: string; key?: string }, sluice: Partial<Envelope['sluice']> = {}): Envelope =>
   envelopeOf(payload, { type: 'unruly', ...sluice });
 
 describe('unruly', () => {
@@ -57,6 +59,15 @@ describe('unruly', () => {
     expect(await inThread('exit', 128)).toBe(1);
     expect(await inThread('oom', 128)).toBe('ERR_WORKER_OUT_OF_MEMORY');
     expect(await inThread('hang', 128)).toBe('still there');
+  });
+
+  it('exits unless what it asks is well', async () => {
+    const server = createServer((_, response) => void response.writeHead(204).end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    expect(await handler(told({ do: 'exit-unless', url }))).toMatchObject({ did: 'exit-unless' });
+    await new Promise((resolve) => server.close(resolve));
+    expect(await inThread('exit-unless', 128)).toBe(1);
   });
 
   it('stops filling memory that nobody limits', async () => {

@@ -47,6 +47,7 @@ const fullRow = (): TaskRow =>
     endedAt: NOW,
     endedBy: 'record',
     attempts: 3,
+    again: 'retry',
     ttl: Math.floor(NOW / 1000),
   });
 
@@ -109,6 +110,22 @@ describe('a lane', () => {
     await store.release(lane, 0, permits);
     expect(written()).toBe(2);
     expect(counter.size).toBe(1);
+  });
+
+  it('with fifty permits, a budget and both flags fits one unit', async () => {
+    const store = createPermitStore(dynamo.clients.dynamodb, { table });
+    const mark = { at: NOW, firsts: 12_345_678, retries: 1_234_567 };
+    for (const of of ['permits', 'budget'] as const) {
+      await store.raise(lane, 0, of);
+      await store.clear(lane, 0, 1, of);
+    }
+    const [first, ...rest] = makePermits(50);
+    const within = { seen: undefined, base: mark, next: mark, most: 9_999_999 };
+    await store.acquire(lane, 0, first ? [first] : [], 51, { firsts: 12_345_678, retries: 1_234_567, within });
+    await store.release(lane, 0, makePermits(1), NOW);
+    counter.clear();
+    await store.acquire(lane, 0, rest, 50, { firsts: 49, retries: 0 });
+    expect(written()).toBe(1);
   });
 
   it('puts a task into its backlog and takes it out for one unit each time', async () => {

@@ -1,0 +1,60 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clientOf, eventually, finished, fresh } from './target.ts';
+
+/** What the handler asks whether it is well. */
+const health = { ok: false, calls: 0 };
+const server = createServer((_, response) => {
+  health.calls += 1;
+  response.writeHead(health.ok ? 204 : 503).end();
+});
+let url: string;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe('attempts that crash their handler', () => {
+  test('quarantine their task after three, among others that are well', async () => {
+    const client = await clientOf(fresh('poison'));
+    const well = Array.from({ length: 6 }, (_, n) => fresh(`well-${n}`));
+    const poison = fresh('poison');
+
+    await client.submit({ type: 'unruly', id: poison, payload: { do: 'exit' }, retry: { maxAttempts: 10 } });
+    await client.submitMany(well.map((id) => ({ type: 'unruly', id, payload: { do: 'ok' } })));
+
+    const task = await finished(client, poison);
+    expect(task).toMatchObject({ state: 'failed', reason: 'quarantined', attempts: 3, error: { name: 'Runtime.ExitError' } });
+    expect(task.timeline.attempts.map(({ outcome }) => outcome)).toEqual(['crashed', 'crashed', 'crashed']);
+    for (const id of well) expect(await finished(client, id)).toMatchObject({ state: 'succeeded', attempts: 1 });
+  });
+
+  test('open the breaker of their type when every one does; mended, all of its tasks succeed and none has lost more', async () => {
+    const client = await clientOf(fresh('outage'));
+    const ids = Array.from({ length: 12 }, (_, n) => fresh(`held-${n}`));
+    await client.submitMany(ids.map((id) => ({ type: 'fragile', id, payload: { do: 'exit-unless', url } })));
+    // The breaker is open once a crash was not counted: by then all of the lane's first attempts have been told.
+    const before = await eventually('an attempt that is excused', async () => {
+      const tasks = await Promise.all(ids.map((id) => client.get(id)));
+      const excused = tasks.filter(({ attempts, timeline }) => timeline.attempts.filter((a) => a.outcome === 'crashed').length > attempts);
+      return excused.length > 0 ? tasks : undefined;
+    });
+    // And one more probe of it has failed.
+    const calls = health.calls;
+    await eventually('a probe', async () => (health.calls > calls ? true : undefined));
+
+    health.ok = true;
+
+    const tasks = await Promise.all(ids.map((id) => finished(client, id)));
+    expect(tasks.map(({ state }) => state)).toEqual(ids.map(() => 'succeeded'));
+    const counted = (all: readonly { attempts: number }[]) => all.reduce((sum, { attempts }) => sum + attempts, 0);
+    // Two at the most were counted before it opened; each success is one.
+    expect(counted(before)).toBeLessThanOrEqual(2);
+    expect(counted(tasks)).toBeLessThanOrEqual(ids.length + 2);
+  });
+});
