@@ -9,6 +9,7 @@ import { WAITS_PER_TENANT } from '../../core/api/wait-for-task.ts';
 import { issueToken } from '../../core/auth/token.ts';
 import { createWebhookSecret } from '../../core/notify/secrets.ts';
 import { classifyAnswer } from '../../core/outcomes/classify.ts';
+import { putSchedule } from '../../core/schedules/manage.ts';
 import { checkSubmission } from '../../core/submit/validate.ts';
 import { PAYLOAD_KEPT_MS } from '../../core/submit/submit.ts';
 import { FAILED_RETENTION_SECONDS } from '../../core/settle/decide.ts';
@@ -111,15 +112,28 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
     for (let n = 0; n < LIMITS.webhookSecrets; n++) await createWebhookSecret(deps, 'acme');
     return refusalOf(() => createWebhookSecret(deps, 'acme'));
   },
+  schedules: async () => {
+    const world = createWorld();
+    const schedules = { ...world.deps.schedules, count: async () => LIMITS.schedules };
+    return refusalOf(() => putSchedule({ ...world.deps, schedules }, 'acme', 's', { everySeconds: 60, task: { type: 'echo' } }));
+  },
+  scheduleNameLength: async () =>
+    (await scheduling({}, 'x'.repeat(LIMITS.scheduleNameLength + 1))()).replace(/^"[^"]*" is no name of a schedule: /, ''),
+  cronLength: scheduling({ cron: '*'.repeat(LIMITS.cronLength + 1), everySeconds: undefined }),
+  scheduleEverySeconds: scheduling({ everySeconds: LIMITS.scheduleEverySeconds + 1 }),
+  jitterSeconds: scheduling({ jitterSeconds: LIMITS.jitterSeconds + 1 }),
+  misfires: scheduling({ misfire: { policy: 'all', max: LIMITS.misfires + 1 } }),
+  schedulePayloadBytes: scheduling({ task: { type: 'echo', payload: 'x'.repeat(LIMITS.schedulePayloadBytes - 1) } }),
+  previewTimes: calling('POST /v1/schedules/preview', { body: { everySeconds: 60, n: LIMITS.previewTimes + 1 } }),
 };
 const causes = Object.entries(CAUSES).flatMap(([limit, cause]) => (typeof cause === 'string' ? [] : [[limit as Limit, cause] as const]));
 /** What to do, in any of the words that a refusal has for it. */
-const REMEDY = /shorten|lower|flatten|send|put|it takes|revoke|because/i;
+const REMEDY = /shorten|lower|flatten|send|put|it takes|revoke|delete|because/i;
 
 describe('a refusal says what was given, what is allowed and what to do', () => {
   it.each(causes)('%s', async (limit, cause) => {
     const said = await cause();
-    const given = limit === 'tokens' ? LIMITS.tokens : limit === 'payloadDepth' ? 'deeper' : LIMITS[limit] + 1;
+    const given = limit === 'tokens' || limit === 'schedules' ? LIMITS[limit] : limit === 'payloadDepth' ? 'deeper' : LIMITS[limit] + 1;
     expect(said).toContain(String(given));
     expect(said).toContain(String(LIMITS[limit]));
     expect(said).toMatch(REMEDY);
@@ -138,6 +152,11 @@ function rulesOf(bytes: number): { message: string; as: 'fatal' }[] {
 
 function submitting(over: Record<string, unknown>): () => Promise<string> {
   return async () => refusalOf(() => checkSubmission({ type: 'echo', ...over }, T0));
+}
+
+function scheduling(over: Record<string, unknown>, name = 's'): () => Promise<string> {
+  const schedule = { everySeconds: 86_400, task: { type: 'echo' }, ...over };
+  return async () => refusalOf(() => putSchedule(createWorld().deps, 'acme', name, schedule));
 }
 
 /** What the API answers, through the functions as they are. */

@@ -50,7 +50,17 @@ export function createScheduleWorld({ now, firePorts = (deps) => deps, ...config
       .rows()
       .filter((row) => row.type === 'job')
       .sort((a, b) => (a.id < b.id ? -1 : 1));
-  const until = (time: string | number) => world.run(new Date(time).getTime() - world.clock.now());
+  /** Lets time pass up to then and works off what is due by then, also where no task is left to wait for. */
+  const until = async (time: string | number) => {
+    const end = new Date(time).getTime();
+    for (;;) {
+      while (await world.pump());
+      const now = world.clock.now();
+      if (now >= end) return;
+      const nextMinute = (Math.floor(now / 60_000) + 1) * 60_000;
+      world.clock.set(Math.min(end, nextMinute, world.queue.nextVisibleAt() ?? end));
+    }
+  };
   return { ...world, fired, put, record, jobs: tasks, until };
 }
 
