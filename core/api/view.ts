@@ -93,6 +93,7 @@ function recorded(attempt: Attempt): AttemptView {
     settledAt: iso(attempt.endedAt),
     ...(attempt.late && { late: true }),
     ...(attempt.error && { error: attempt.error }),
+    ...(attempt.log && { log: attempt.log }),
   };
 }
 

@@ -53,7 +53,8 @@ export function classifyAnswer(answer: HandlerAnswer): Said {
 
 /** The outcome of an attempt that was answered. */
 export function outcomeOfAnswer(envelope: Envelope['sluice'], answer: HandlerAnswer, at: number): Outcome {
-  return outcomeOf(envelope, classifyAnswer(answer), at);
+  const { requestId } = answer;
+  return { ...outcomeOf(envelope, classifyAnswer(answer), at), ...(requestId !== undefined && { requestId }) };
 }
 
 export function outcomeOf(envelope: Envelope['sluice'], said: Said, at: number): Outcome {

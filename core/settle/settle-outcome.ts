@@ -1,5 +1,6 @@
-import { SluiceError, type Attempt, type Outcome, type TaskRow, type TaskState } from '@sluice/contracts';
+import { SluiceError, type Attempt, type Outcome, type TaskRow, type TaskState, type TaskTypeSpec } from '@sluice/contracts';
 import { placeHints } from '../hints/place.ts';
+import { logPointer } from '../outcomes/log-pointer.ts';
 import type { RowChange, TaskStore } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
@@ -52,7 +53,7 @@ export async function settleOutcome(deps: SettleDeps, outcome: Outcome, by: By, 
     if (row === undefined) return {};
     if (decision.do === 'repeat-end') return effectsOf(row);
     if (decision.do === 'repeat-release') return releaseOf(row);
-    await prepare(deps, row, outcome, by, decision);
+    await prepare(deps, row, outcome, by, spec, decision);
     const written = await write(row.seq, row.state, decision.change);
     if (written.applied) {
       if (decision.do === 'end') return ended(deps, written.row, outcome);
@@ -71,12 +72,13 @@ async function prepare(
   row: TaskRow,
   outcome: Outcome,
   by: By,
+  spec: TaskTypeSpec | undefined,
   decision: Extract<SettleDecision, { change: RowChange }>,
 ): Promise<void> {
   // A start that was refused is no attempt: kept, a storm of throttles would crowd the timeline.
   const refused = outcome.class === 'undone' || (outcome.class === 'throttled' && by === 'hint' && outcome.startedAt === undefined);
   if (outcome.class !== 'succeeded' && !refused) {
-    await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome), retainUntil(deps.clock.now()));
+    await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome, spec), retainUntil(deps.clock.now()));
   }
   if (decision.do !== 'again') return;
   const task = { ...hintOf({ ...row, state: 'waiting', at: decision.at }, deps.clock.now()), seq: row.seq + 1 };
@@ -119,7 +121,8 @@ async function late(deps: SettleDeps, row: TaskRow | undefined, outcome: Outcome
   return { event: lateSuccessEvent(row, outcome) };
 }
 
-function attemptOf(row: TaskRow, outcome: Outcome): Attempt {
+function attemptOf(row: TaskRow, outcome: Outcome, spec: TaskTypeSpec | undefined): Attempt {
+  const log = logPointer(spec, outcome.requestId);
   return {
     v: 1,
     uid: row.uid,
@@ -129,5 +132,6 @@ function attemptOf(row: TaskRow, outcome: Outcome): Attempt {
     ...(row.run && { claimedAt: row.run.claimedAt }),
     ...(outcome.startedAt !== undefined && { startedAt: outcome.startedAt }),
     ...(outcome.error && { error: outcome.error }),
+    ...(log && { log }),
   };
 }

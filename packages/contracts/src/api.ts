@@ -12,7 +12,7 @@ import {
   tokenNameSchema,
   uidSchema,
 } from './names.ts';
-import { outcomeClassSchema, taskErrorSchema } from './outcome.ts';
+import { logPointerSchema, outcomeClassSchema, taskErrorSchema } from './outcome.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 import { endReasonSchema, taskStateSchema, taskViewStateSchema } from './row.ts';
 import { userTaskIdSchema, userTypeNameSchema } from './system.ts';
@@ -77,6 +77,8 @@ export const attemptViewSchema = z.object({
   /** It came after the end, or from an older attempt: without effect. */
   late: z.boolean().optional(),
   error: taskErrorSchema.optional(),
+  /** Where its log lines are, for an attempt that did not succeed. */
+  log: logPointerSchema.optional(),
 });
 export type AttemptView = z.infer<typeof attemptViewSchema>;
 

@@ -9,6 +9,10 @@ export const taskErrorSchema = z.object({
 });
 export type TaskError = z.infer<typeof taskErrorSchema>;
 
+/** Where the log lines of an attempt are: a log group of CloudWatch, and the request id that each of its lines carries. */
+export const logPointerSchema = z.object({ group: z.string(), requestId: z.string() });
+export type LogPointer = z.infer<typeof logPointerSchema>;
+
 /**
  * How an attempt ended.
  * - `succeeded`
@@ -40,6 +44,8 @@ export const outcomeSchema = z.object({
   startedAt: instantSchema.optional(),
   /** Milliseconds after which a throttled attempt may be tried again. */
   retryAfterMs: z.number().int().nonnegative().optional(),
+  /** Lambda's id of the invocation, where there was one: its log lines carry it. */
+  requestId: z.string().optional(),
   /** Handler runs that counted, this one included, as the envelope said it. */
   attempt: z.number().int().positive(),
 });

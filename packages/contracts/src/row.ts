@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { instantSchema, labelsSchema, prioritySchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
-import { taskErrorSchema, outcomeClassSchema } from './outcome.ts';
+import { logPointerSchema, outcomeClassSchema, taskErrorSchema } from './outcome.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 
 /** States of a task as it is stored; the last four are terminal. */
@@ -97,6 +97,7 @@ export const attemptSchema = z.object({
   startedAt: instantSchema.optional(),
   endedAt: instantSchema,
   error: taskErrorSchema.optional(),
+  log: logPointerSchema.optional(),
   /** A success with an old fence, or after the end: recorded, without effect. */
   late: z.boolean().optional(),
 });
