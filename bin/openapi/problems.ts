@@ -18,6 +18,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   id_conflict: 'The id is taken by a task with another type or payload.',
   state_conflict: 'What is asked for does not go with the state that it is in; `detail` says which that is.',
   too_many_tokens: `The tenant has as many tokens as it may have (${LIMITS.tokens}, while they are rotated ${2 * LIMITS.tokens}): revoke one first.`,
+  too_many_redrives: `The tenant has ${LIMITS.redrives} redrives that have not ended: wait for one to end, or cancel one.`,
   payload_gone: 'The payload has been deleted: submit the task anew.',
   throttled: 'Too many calls: come back after `Retry-After`.',
   unavailable: 'A service behind the platform did not answer: call again after `Retry-After`, a submission with the same id.',

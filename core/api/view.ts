@@ -63,6 +63,9 @@ function factsOf(row: TaskRow) {
     runAt: iso(row.at),
     ...at('expiresAt', row.expiresAt),
     ...(row.retryOf && { retryOf: row.retryOf }),
+    ...(row.redrive && { redrive: row.redrive }),
+    ...(row.redriveOf && { redriveOf: row.redriveOf }),
+    ...(row.redrivenAs && { redrivenAs: row.redrivenAs }),
   };
 }
 

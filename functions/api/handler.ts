@@ -1,4 +1,4 @@
-import { attemptQuestionSchema, retryQuerySchema } from '@sluice/contracts';
+import { attemptQuestionSchema } from '@sluice/contracts';
 import openapi from '@sluice/contracts/openapi.json' with { type: 'json' };
 import { createHttpHandler, type HttpDeps } from '../../adapters/http/create-http-handler.ts';
 import { json } from '../../adapters/http/respond.ts';
@@ -7,13 +7,13 @@ import { cancelTask } from '../../core/api/cancel-task.ts';
 import { getTask } from '../../core/api/get-task.ts';
 import { listTasks, type ListDeps } from '../../core/api/list-tasks.ts';
 import type { ManageDeps } from '../../core/auth/manage-tokens.ts';
-import { retryTask } from '../../core/api/retry-task.ts';
 import { waitForTask, type WaitDeps } from '../../core/api/wait-for-task.ts';
-import type { SubmitDeps } from '../../core/submit/put-row.ts';
-import { includeOf, listQueryOf, parsedBody, parsedQuery, waitOf } from './query.ts';
+import type { RedriveDeps } from '../../core/redrive/operate.ts';
+import { deadRoutes } from './dead-routes.ts';
+import { includeOf, listQueryOf, parsedBody, waitOf } from './query.ts';
 import { tokenRoutes } from './token-routes.ts';
 
-export interface ApiHandlerDeps extends HttpDeps, WaitDeps, SubmitDeps, ListDeps, ManageDeps {
+export interface ApiHandlerDeps extends HttpDeps, WaitDeps, RedriveDeps, ListDeps, ManageDeps {
   /** Of the platform, as health tells it. */
   readonly version: string;
 }
@@ -28,11 +28,8 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
       return done ? json(200, { done, task }) : json(202, { done, task }, { 'retry-after': String(retryAfterSeconds) });
     },
     cancel: async ({ tenant, param }) => json(200, await cancelTask(deps, tenant, param('id'))),
-    retry: async ({ tenant, param, query }) => {
-      const accepted = await retryTask(deps, tenant, param('id'), parsedQuery(retryQuerySchema, query).uid);
-      return json(accepted.deduplicated ? 200 : 201, accepted);
-    },
     attempt: async ({ body }) => json(200, { state: await attemptState(deps.tasks, parsedBody(attemptQuestionSchema, body())) }),
+    ...deadRoutes(deps),
     ...tokenRoutes(deps),
     // Whatever is asked beside it: load balancers add parameters of their own.
     health: async () => json(200, { status: 'ok', version: deps.version }),

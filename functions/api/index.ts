@@ -1,4 +1,6 @@
 import { readEnv } from '@sluice/contracts';
+import { createDeadList } from '../../adapters/aws/dead-list.ts';
+import { createRedriveStore } from '../../adapters/aws/redrive-store.ts';
 import { createTaskList } from '../../adapters/aws/task-list.ts';
 import { createTokenStore } from '../../adapters/aws/token-store.ts';
 import { systemHasher as hasher, systemTokens } from '../../adapters/system.ts';
@@ -18,6 +20,8 @@ export const handler = observed(
     ...deps,
     ...systemTokens,
     list: env.SLUICE_LIST_INDEX === 'on' ? createTaskList(dynamodb, { table, random: deps.random, telemetry }) : undefined,
+    deadTasks: createDeadList(dynamodb, { table, random: deps.random, telemetry }),
+    redrives: createRedriveStore(dynamodb, { table }),
     tokens: createTokenStore(dynamodb, { table }),
     version: platform.version,
   }),

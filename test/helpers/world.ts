@@ -4,10 +4,12 @@ import {
   createMemoryBacklogStore,
   createMemoryBucketStore,
   createMemoryClock,
+  createMemoryDeadList,
   createMemoryEventBus,
   createMemoryPermitStore,
   createMemoryQueues,
   createMemoryRandom,
+  createMemoryRedriveStore,
   createMemoryStarter,
   createMemoryTaskStore,
   createMemoryTelemetry,
@@ -22,7 +24,8 @@ import type { DispatchDeps } from '../../core/dispatch/work.ts';
 import { cellLimits, livePermits } from '../../core/permits/cells.ts';
 import type { Permit } from '../../core/ports/permit-store.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
-import { submitTasks, type SubmitDeps, type SubmitResult } from '../../core/submit/submit.ts';
+import type { RedriveDeps } from '../../core/redrive/operate.ts';
+import { submitTasks, type SubmitResult } from '../../core/submit/submit.ts';
 import { minuteTick, type TickDeps } from '../../core/timers/minute-tick.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 
@@ -52,7 +55,7 @@ export function typeSpec(type: string, over: Partial<TaskTypeSpec> = {}): TaskTy
 }
 
 /** What every invocation needs of the world; the queue deletes too, as the event source does. */
-export type WorldDeps = DispatchDeps & SubmitDeps & TickDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
+export type WorldDeps = DispatchDeps & RedriveDeps & TickDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
 
 export type World = ReturnType<typeof createWorld>;
 
@@ -96,6 +99,8 @@ export function createWorld(config: WorldConfig = {}) {
     telemetry,
     starter,
     dead: queue.dead,
+    deadTasks: createMemoryDeadList(tasks),
+    redrives: createMemoryRedriveStore(),
     timer: { sleep: async () => {} },
     hasher: { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') },
   };

@@ -103,6 +103,12 @@ export const taskViewSchema = z.object({
   expiresAt: timeSchema.optional(),
   /** The generation that this one repeats. */
   retryOf: uidSchema.optional(),
+  /** The redrive that made this generation. */
+  redrive: uidSchema.optional(),
+  /** The failed task that this one repeats with another payload. */
+  redriveOf: z.object({ id: taskIdSchema, uid: uidSchema }).optional(),
+  /** The task that repeats this one with another payload. */
+  redrivenAs: z.object({ id: taskIdSchema, uid: uidSchema }).optional(),
   error: taskErrorSchema.optional(),
   timeline: z.object({
     acceptedAt: timeSchema,

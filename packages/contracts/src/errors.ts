@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   id_conflict: { status: 409, retryable: false },
   state_conflict: { status: 409, retryable: false },
   too_many_tokens: { status: 409, retryable: false },
+  too_many_redrives: { status: 409, retryable: false },
   payload_gone: { status: 410, retryable: false },
   throttled: { status: 429, retryable: true },
   unavailable: { status: 503, retryable: true },

@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './dead.ts';
 export * from './env.ts';
 export * from './errors.ts';
 export * from './event.ts';
@@ -8,6 +9,7 @@ export * from './limits.ts';
 export * from './metrics.ts';
 export * from './names.ts';
 export * from './outcome.ts';
+export * from './redrive.ts';
 export * from './retry-policy.ts';
 export * from './routes.ts';
 export * from './row.ts';

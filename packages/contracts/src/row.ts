@@ -74,6 +74,11 @@ export const taskRowSchema = z.object({
   cancelAt: instantSchema.optional(),
   /** The generation that this one repeats, with the same payload. */
   retryOf: uidSchema.optional(),
+  /** The redrive that made this generation. */
+  redrive: uidSchema.optional(),
+  /** The failed task that this one repeats with another payload, and the other way round. */
+  redriveOf: z.object({ id: taskIdSchema, uid: uidSchema }).optional(),
+  redrivenAs: z.object({ id: taskIdSchema, uid: uidSchema }).optional(),
   /** When the handler of the latest attempt began, ms, where it is known. */
   startedAt: instantSchema.optional(),
   result: storedValueSchema.optional(),
