@@ -1,4 +1,5 @@
 export { SluiceClient } from './client.ts';
+export type { DeadListFilter, DeadPageFilter, DeadTasks, DeadTasksFilter } from './dead.ts';
 export {
   ApiError,
   BadRequestError,
@@ -18,6 +19,7 @@ export {
 } from './errors.ts';
 export type { ApiErrorCode, ApiErrorOptions, ApiProblem, ClientErrorKind } from './errors.ts';
 export type { SluiceClientOptions } from './options.ts';
+export type { RedriveOptions, Redrives, RedriveWaitOptions } from './redrives.ts';
 export type { RotateOptions, Tokens } from './tokens.ts';
 export type { Fetch, FetchResponse } from './transport.ts';
 export type {
@@ -45,10 +47,18 @@ export type {
 export type {
   Accepted,
   Cancelled,
+  DeadReason,
+  DeadResponse,
+  DeadTask,
   ErrorCode,
   Health,
   IssuedToken,
   Priority,
+  Redrive,
+  RedrivePlan,
+  RedriveRequest,
+  RedriveState,
+  RetryRequest,
   Scope,
   Submission,
   TaskSummary,

@@ -106,14 +106,15 @@ describe('a redrive', () => {
   });
 
   it('says which tasks it could not redrive, and goes on', async () => {
-    const { world, create, get } = await deadWorld(3);
-    world.breaks((id) => (id === 'm' ? 'FatalError' : undefined));
+    const world = createRedriveWorld({
+      slices: (deps) => ({ ...deps, types: { ...deps.types, get: async (type) => (type === 'mail' ? undefined : deps.types.get(type)) } }),
+    });
+    await world.fail('a', idsUpTo(3));
     await world.fail('a', ['m'], { type: 'mail' });
-    const { get: known } = world.types;
-    world.deps.types.get = async (type) => (type === 'mail' ? undefined : known(type));
-    const { id } = await create();
+    world.mend();
+    const { id } = await createRedrive(world.deps, 'a', { filter: {} });
     await world.run();
-    expect(await get(id)).toMatchObject({ state: 'done', redriven: 3, failed: { unknown_type: 1 } });
+    expect(await getRedrive(world.deps, 'a', id)).toMatchObject({ state: 'done', redriven: 3, failed: { unknown_type: 1 } });
   });
 });
 
