@@ -17,6 +17,7 @@ import { nodeFunction } from './functions/node-function.ts';
 import { HandlerTarget } from './handler-target.ts';
 import { AGE_OBJECTIVE_MINUTES } from './monitoring/constants.ts';
 import { registerTaskType } from './registration.ts';
+import { logGroupNameOf } from './log-group.ts';
 import type { TaskPlatform } from './task-platform.ts';
 
 /** A Node function that {@link TaskType} makes, bundled with esbuild. */
@@ -186,13 +187,14 @@ export class TaskType extends Construct {
       );
     }
     // Values that are known only at deploy time pass here; the registrar checks the whole spec again.
+    const logGroup = logGroupNameOf(this.handler);
     const checked = this.#check(
       '',
       taskTypeSpecSchema.safeParse(
         {
           v: 1,
           type: this.type,
-          handler: { kind: 'lambda', arn },
+          handler: { kind: 'lambda', arn, ...(logGroup && { logGroup }) },
           start,
           timeoutSeconds: known(timeoutSeconds, 1),
           concurrency: known(concurrency, 1),

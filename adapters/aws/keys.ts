@@ -45,8 +45,27 @@ export const listPartition = (tenant: string, at: number, uid: string): string =
 /** All parts of a tenant's day. */
 export const listPartitions = (tenant: string, at: number): readonly string[] =>
   shardNumbers(INDEX_SHARDS).map((shard) => listShard(tenant, at, shard));
+const deadShard = (tenant: string, type: string, at: number, shard: number): string => `${tenant}#${type}#${dayOf(at)}#${shard}`;
 export const deadPartition = (tenant: string, type: string, at: number, uid: string): string =>
-  `${tenant}#${type}#${dayOf(at)}#${shardOf(uid, INDEX_SHARDS)}`;
+  deadShard(tenant, type, at, shardOf(uid, INDEX_SHARDS));
+/** All parts of a type's day. */
+export const deadPartitions = (tenant: string, type: string, at: number): readonly string[] =>
+  shardNumbers(INDEX_SHARDS).map((shard) => deadShard(tenant, type, at, shard));
+/** The days on which a tenant's tasks failed, and of which types. */
+export const deadDaysPartition = (tenant: string): string => `D#${tenant}`;
+export const deadDaySort = (type: string, at: number): string => `${dayOf(at)}#${type}`;
+export const deadDayKey = (tenant: string, type: string, at: number): { p: string; s: string } => ({
+  p: deadDaysPartition(tenant),
+  s: deadDaySort(type, at),
+});
+export function dayAndTypeOf(sort: string): { readonly day: number; readonly type: string } {
+  const [day = '', type = ''] = sort.split('#');
+  return { day: Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6))), type };
+}
+
+/** The redrives of a tenant, by their ids: ULIDs, which sort by time. */
+export const redrivePartition = (tenant: string): string => `V#${tenant}`;
+export const redriveKey = (tenant: string, id: string): { p: string; s: string } => ({ p: redrivePartition(tenant), s: id });
 
 export const cellKey = ({ tenant, type }: Lane, cell: number): { p: string; s: string } => ({
   p: `C#${tenant}#${type}#${cell}`,

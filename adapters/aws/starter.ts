@@ -73,9 +73,10 @@ export function createStarter(client: LambdaClient, config: StarterConfig = {}):
   };
 }
 
-function answerOfOutput({ FunctionError, Payload }: InvokeCommandOutput): HandlerAnswer {
+function answerOfOutput({ FunctionError, Payload, $metadata }: InvokeCommandOutput): HandlerAnswer {
   const text = Payload ? Buffer.from(Payload).toString('utf-8') : '';
-  return { functionError: FunctionError, payload: jsonOf(text) };
+  const { requestId } = $metadata;
+  return { functionError: FunctionError, payload: jsonOf(text), ...(requestId !== undefined && { requestId }) };
 }
 
 /** A custom runtime may answer with anything; what is no JSON is kept as text. */

@@ -1,5 +1,6 @@
 import { TABLE, taskRowSchema, type TaskRow } from '@sluice/contracts';
 import type { RowChange } from '../../core/ports/task-store.ts';
+import { failureKey } from '../../core/tasks/failure-key.ts';
 import type { Item } from './answers.ts';
 import { deadPartition, listPartition, ROW_SORT, taskOfPartition, taskPartition } from './keys.ts';
 
@@ -17,7 +18,7 @@ export function itemOfRow(row: TaskRow, withList: boolean): Item {
       [TABLE.listIndex.partitionKey]: listPartition(tenant, row.acceptedAt, row.uid),
       [TABLE.listIndex.sortKey]: row.uid,
     }),
-    ...(row.state === 'failed' && deadKeys(tenant, row.type, row.endedAt ?? row.acceptedAt, row.uid)),
+    ...(row.state === 'failed' && !row.redrivenAs && deadKeys(tenant, row.type, row.endedAt ?? row.acceptedAt, row.uid)),
   };
 }
 
@@ -27,7 +28,7 @@ export function rowOfItem(item: Item): TaskRow {
 }
 
 export function deadKeys(tenant: string, type: string, at: number, uid: string): Item {
-  return { [TABLE.deadIndex.partitionKey]: deadPartition(tenant, type, at, uid), [TABLE.deadIndex.sortKey]: uid };
+  return { [TABLE.deadIndex.partitionKey]: deadPartition(tenant, type, at, uid), [TABLE.deadIndex.sortKey]: failureKey(at, uid) };
 }
 
 export interface UpdateExpression {
@@ -36,8 +37,11 @@ export interface UpdateExpression {
   readonly ExpressionAttributeValues: Item;
 }
 
+/** The attributes by which a failure is in its index: without them it has left it. */
+export const DEAD_KEYS: readonly string[] = [TABLE.deadIndex.partitionKey, TABLE.deadIndex.sortKey];
+
 /** The one expression of a change. Every name is aliased: the domain's words are DynamoDB's reserved ones too often. */
-export function expressionOf(change: RowChange, extra: Item, nextSeq: number): UpdateExpression {
+export function expressionOf(change: RowChange, extra: Item, nextSeq: number, gone: readonly string[] = []): UpdateExpression {
   const names: Record<string, string> = { '#seq': 'seq' };
   const values: Item = { ':next': nextSeq };
   const alias = (name: string): string => {
@@ -58,7 +62,7 @@ export function expressionOf(change: RowChange, extra: Item, nextSeq: number): U
     ...assign({ ...change.set, ...extra }, (path, value) => `${path} = ${value}`),
     ...assign(Object.fromEntries(once), (path, value) => `${path} = if_not_exists(${path}, ${value})`),
   ];
-  const removes = (change.remove ?? []).map(alias);
+  const removes = [...(change.remove ?? []), ...gone].map(alias);
   return {
     UpdateExpression: `SET ${sets.join(', ')}${removes.length > 0 ? ` REMOVE ${removes.join(', ')}` : ''}`,
     ExpressionAttributeNames: names,

@@ -1,21 +1,12 @@
-import { TABLE, type TaskRow } from '@sluice/contracts';
+import { TABLE } from '@sluice/contracts';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Random } from '../../core/ports/random.ts';
 import type { ListedTask, TaskList, UidRange } from '../../core/ports/task-list.ts';
-import type { Telemetry } from '../../core/ports/telemetry.ts';
 import { answerOf } from './answers.ts';
-import { readBatch } from './batch-get.ts';
-import { INDEX_SHARDS, listPartitions, ROW_SORT, taskOfPartition, taskPartition } from './keys.ts';
-import { rowOfItem } from './task-item.ts';
+import { INDEX_SHARDS, listPartitions, taskOfPartition } from './keys.ts';
+import { createRowReader, type ReadRowsConfig } from './read-rows.ts';
 
 const { name: IndexName, partitionKey, sortKey } = TABLE.listIndex;
-
-export interface TaskListConfig {
-  readonly table: string;
-  readonly random: Pick<Random, 'fraction'>;
-  readonly telemetry: Telemetry;
-}
 
 /** A part of a day: its newest tasks in the range. */
 interface Part {
@@ -25,8 +16,8 @@ interface Part {
 }
 
 /** The list of tasks in the index of DynamoDB: a tenant's day is {@link INDEX_SHARDS} partitions, read side by side. */
-export function createTaskList(client: DynamoDBDocumentClient, config: TaskListConfig): TaskList {
-  const { table: TableName, random, telemetry } = config;
+export function createTaskList(client: DynamoDBDocumentClient, config: ReadRowsConfig): TaskList {
+  const { table: TableName } = config;
 
   const readPart = async (partition: string, { after, before }: UidRange, limit: number): Promise<Part> => {
     const command = new QueryCommand({
@@ -55,19 +46,7 @@ export function createTaskList(client: DynamoDBDocumentClient, config: TaskListC
       return merged(parts, limit);
     },
 
-    rows: async (tenant, ids) => {
-      const keys = [...new Set(ids)].map((id) => ({ p: taskPartition(tenant, id), s: ROW_SORT }));
-      const items = await readBatch(client, 'read tasks', TableName, random, keys);
-      return items.flatMap((item): TaskRow[] => {
-        try {
-          return [rowOfItem(item)];
-        } catch (error) {
-          // One row that cannot be read must not end the list of all others.
-          telemetry.log('error', 'row that cannot be read', { key: item['p'], error: String(error) });
-          return [];
-        }
-      });
-    },
+    rows: createRowReader(client, config),
   };
 }
 

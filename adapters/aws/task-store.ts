@@ -5,9 +5,10 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { RowChange, RowVersion, TaskStore, WriteResult } from '../../core/ports/task-store.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import { answerOf, conditionalAnswerOf, type ConditionalAnswer, type Item } from './answers.ts';
+import { createNoteFailure } from './dead-days.ts';
 import { archiveSort, attemptsPrefix, attemptSort, ROW_SORT, taskPartition } from './keys.ts';
 import { allPages } from './pages.ts';
-import { deadKeys, expressionOf, itemOfRow, rowOfItem } from './task-item.ts';
+import { DEAD_KEYS, deadKeys, expressionOf, itemOfRow, rowOfItem } from './task-item.ts';
 
 /** Days that a copy of an old generation is kept. */
 const ARCHIVE_DAYS = 30;
@@ -35,6 +36,7 @@ export interface TaskStoreConfig {
 /** The rows of tasks in DynamoDB. */
 export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStoreConfig): TaskStore {
   const { table: TableName, clock, telemetry } = config;
+  const noteFailure = createNoteFailure(client, TableName);
   const keyOf = (tenant: string, id: string): Item => ({ p: taskPartition(tenant, id), s: ROW_SORT });
 
   const get = async (tenant: string, id: string): Promise<TaskRow | undefined> => {
@@ -51,6 +53,7 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
   });
 
   const put = async (row: TaskRow, condition: string, old?: RowVersion): Promise<WriteResult> => {
+    if (row.state === 'failed') await noteFailure(row.tenant, row.type, row.endedAt ?? row.acceptedAt);
     const command = new PutCommand({
       TableName,
       Item: itemOfRow(row, config.listIndex),
@@ -72,7 +75,8 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
     change: RowChange,
     extra: Item,
   ): Promise<ConditionalAnswer<{ readonly Attributes?: Item | undefined }>> => {
-    const expression = expressionOf(change, extra, seq + 1);
+    // A failure that was redriven as another task is dead no more.
+    const expression = expressionOf(change, extra, seq + 1, change.set.redrivenAs ? DEAD_KEYS : []);
     const command = new UpdateCommand({
       TableName,
       Key: keyOf(tenant, id),
@@ -102,7 +106,9 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
           if (row?.uid !== version.uid || row.seq !== version.seq) return { applied: false, row };
           type = row.type;
         }
-        extra = deadKeys(tenant, type, change.set.endedAt ?? clock.now(), version.uid);
+        const at = change.set.endedAt ?? clock.now();
+        await noteFailure(tenant, type, at);
+        extra = deadKeys(tenant, type, at, version.uid);
       }
       const answer = await updateItem(tenant, id, version, change, extra);
       if (!answer.met) return lost(tenant, id, answer.found);

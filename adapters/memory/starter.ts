@@ -31,7 +31,7 @@ export function createMemoryStarter(config: MemoryStarterConfig): MemoryStarter 
     version: '1.0',
     timestamp: new Date(config.clock.now()).toISOString(),
     requestContext: {
-      requestId: `r${++requests}`,
+      requestId: answer.requestId ?? '',
       functionArn: spec.handler.arn,
       condition: answer.functionError === undefined ? 'Success' : 'RetriesExhausted',
       approximateInvokeCount: 1,
@@ -52,9 +52,9 @@ export function createMemoryStarter(config: MemoryStarterConfig): MemoryStarter 
       if (decided) return decided;
       const handler = config.handlers[spec.type];
       if (!handler) return { kind: 'refused', why: 'missing', message: `no handler for ${spec.type}` };
-      if (mode === 'wait') return { kind: 'answered', answer: await answerOf(handler, envelope) };
+      if (mode === 'wait') return { kind: 'answered', answer: await answerOf(handler, envelope, `r${++requests}`) };
       launch(() => {
-        const run = answerOf(handler, envelope)
+        const run = answerOf(handler, envelope, `r${++requests}`)
           .then((answer) => config.onRecord(recordOf(spec, structuredClone(given), answer)))
           .finally(() => running.delete(run));
         running.add(run);
@@ -68,12 +68,12 @@ export function createMemoryStarter(config: MemoryStarterConfig): MemoryStarter 
   };
 }
 
-async function answerOf(handler: MemoryHandler, envelope: Envelope): Promise<HandlerAnswer> {
+async function answerOf(handler: MemoryHandler, envelope: Envelope, requestId: string): Promise<HandlerAnswer> {
   try {
-    return { payload: structuredClone(await handler(envelope)) ?? null };
+    return { requestId, payload: structuredClone(await handler(envelope)) ?? null };
   } catch (error) {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
     const trace = stack?.split('\n') ?? [];
-    return { functionError: 'Unhandled', payload: { errorType: name, errorMessage: message, trace } };
+    return { requestId, functionError: 'Unhandled', payload: { errorType: name, errorMessage: message, trace } };
   }
 }

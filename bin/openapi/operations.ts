@@ -10,6 +10,7 @@ import {
   listQuerySchema,
   listResponseSchema,
   retryQuerySchema,
+  retryRequestSchema,
   rotateRequestSchema,
   submissionSchema,
   taskIdSchema,
@@ -21,6 +22,7 @@ import {
   type RouteName,
 } from '@sluice/contracts';
 import * as z from 'zod';
+import { DEAD_OPERATIONS } from './dead-operations.ts';
 import * as examples from './examples.ts';
 import type { Operation } from './operation.ts';
 import { retryAfter } from './problems.ts';
@@ -139,9 +141,10 @@ export const OPERATIONS: Record<RouteName, Operation> = {
     tag: 'Tasks',
     summary: 'Run a task again',
     description:
-      'Makes a new generation (`uid`) of a task that ended without success, with the same payload, options and labels and all its attempts anew. With the `uid` of the generation that is meant the call may be repeated.',
+      'Makes a new generation (`uid`) of a task that ended without success, with the same payload, options and labels and all its attempts anew. With the `uid` of the generation that is meant the call may be repeated. With a `payload` it is a new task of another id, which has what else the old one had; each names the other.',
     path: taskPath,
     query: retryQuerySchema,
+    body: { schema: retryRequestSchema, example: { payload: { key: 'photos/4711.png', width: 320 } }, isOptional: true },
     success: {
       200: {
         description: 'That generation has been retried before: this is the task that it became (`deduplicated` is true).',
@@ -150,9 +153,10 @@ export const OPERATIONS: Record<RouteName, Operation> = {
       },
       201: { description: 'The new generation.', schema: acceptedSchema, example: examples.accepted },
     },
-    codes: ['bad_request', 'unknown_type', 'not_found', 'state_conflict', 'id_conflict', 'payload_gone'],
+    codes: ['bad_request', 'unknown_type', 'not_found', 'state_conflict', 'id_conflict', 'payload_gone', 'payload_too_large'],
   },
   ...SCHEDULE_OPERATIONS,
+  ...DEAD_OPERATIONS,
   listTokens: {
     tag: 'Tokens',
     summary: 'List tokens',

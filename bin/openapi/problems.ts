@@ -22,6 +22,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   no_webhook_secret: 'The tenant has no secret to sign webhooks with: make one first.',
   too_many_webhook_secrets: `The tenant has as many webhook secrets as it may have (${LIMITS.webhookSecrets}): delete one that no receiver uses.`,
   too_many_schedules: `The tenant has as many schedules as it may have (${LIMITS.schedules}): delete one first.`,
+  too_many_redrives: `The tenant has ${LIMITS.redrives} redrives that have not ended: wait for one to end, or cancel one.`,
   payload_gone: 'The payload has been deleted: submit the task anew.',
   throttled: 'Too many calls: come back after `Retry-After`.',
   unavailable: 'A service behind the platform did not answer: call again after `Retry-After`, a submission with the same id.',

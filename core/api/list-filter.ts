@@ -40,7 +40,8 @@ function rangeOf({ from, to }: ListQuery, now: number): UidRange {
   };
 }
 
-function labelsOf(given: readonly string[]): readonly (readonly [string, string])[] {
+/** @throws SluiceError `bad_request` for labels that no task can have */
+export function labelsOf(given: readonly string[]): readonly (readonly [string, string])[] {
   const labels = new Map<string, string>();
   for (const text of given) {
     const colon = text.indexOf(':');

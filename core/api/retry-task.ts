@@ -24,11 +24,7 @@ export async function retryTask(deps: SubmitDeps, tenant: string, id: string, ui
     if (old.retryOf === uid) return { id, uid: old.uid, state: old.state, deduplicated: true };
     throw conflict(old, `task ${id} is generation ${old.uid} by now, not ${uid}; look at it again`);
   }
-  if (!isTerminal(old.state)) throw conflict(old, `task ${id} is ${viewState(old)}; only a task that has ended can be retried`);
-  if (old.state === 'succeeded') throw conflict(old, `task ${id} has succeeded; submit it under another id to run it again`);
-  if (!(await deps.types.get(old.type))) {
-    throw new SluiceError('unknown_type', `the task type "${old.type}" of task ${id} is no longer deployed; deploy it, then retry`);
-  }
+  await checkRetriable(deps, old);
   const json = await payloadOf(deps, old);
   const now = deps.clock.now();
   const fresh = successorOf(old, deps.random.ulid(now), now);
@@ -41,8 +37,21 @@ export async function retryTask(deps: SubmitDeps, tenant: string, id: string, ui
   return accepted;
 }
 
+/** @throws SluiceError `state_conflict`, `unknown_type` for a task that cannot run again */
+export async function checkRetriable(deps: Pick<SubmitDeps, 'types'>, old: TaskRow): Promise<void> {
+  const { id } = old;
+  if (!isTerminal(old.state)) throw conflict(old, `task ${id} is ${viewState(old)}; only a task that has ended can be retried`);
+  if (old.state === 'succeeded') throw conflict(old, `task ${id} has succeeded; submit it under another id to run it again`);
+  if (old.redrivenAs) {
+    throw conflict(old, `task ${id} has been retried with another payload, as task ${old.redrivenAs.id}; look at that one`);
+  }
+  if (!(await deps.types.get(old.type))) {
+    throw new SluiceError('unknown_type', `the task type "${old.type}" of task ${id} is no longer deployed; deploy it, then retry`);
+  }
+}
+
 /** The next generation of a task. Its payload is stored next, under its own uid. */
-function successorOf(old: TaskRow, uid: string, now: number): TaskRow {
+export function successorOf(old: TaskRow, uid: string, now: number): TaskRow {
   const { tenant, id, type, priority, hash, labels, retry, notify, expiresAt } = old;
   return {
     v: 1,
@@ -70,7 +79,7 @@ function successorOf(old: TaskRow, uid: string, now: number): TaskRow {
   };
 }
 
-async function payloadOf(deps: SubmitDeps, old: TaskRow): Promise<string> {
+export async function payloadOf(deps: SubmitDeps, old: TaskRow): Promise<string> {
   try {
     return await readValue(deps.values, old, 'payload', old.payload);
   } catch (error) {
@@ -79,6 +88,6 @@ async function payloadOf(deps: SubmitDeps, old: TaskRow): Promise<string> {
   }
 }
 
-function conflict(row: TaskRow, message: string): SluiceError {
+export function conflict(row: TaskRow, message: string): SluiceError {
   return new SluiceError('state_conflict', message, { details: { state: viewState(row), uid: row.uid } });
 }

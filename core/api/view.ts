@@ -64,6 +64,9 @@ function factsOf(row: TaskRow) {
     ...at('expiresAt', row.expiresAt),
     ...(row.retryOf && { retryOf: row.retryOf }),
     ...(row.notify && { notify: row.notify }),
+    ...(row.redrive && { redrive: row.redrive }),
+    ...(row.redriveOf && { redriveOf: row.redriveOf }),
+    ...(row.redrivenAs && { redrivenAs: row.redrivenAs }),
   };
 }
 
@@ -94,6 +97,7 @@ function recorded(attempt: Attempt): AttemptView {
     settledAt: iso(attempt.endedAt),
     ...(attempt.late && { late: true }),
     ...(attempt.error && { error: attempt.error }),
+    ...(attempt.log && { log: attempt.log }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Breaker, Canary, Crash, Evidence } from '@sluice/contracts';
+import type { Breaker, BreakerCanary, Crash, Evidence } from '@sluice/contracts';
 import { addAlive, addCrash, merged, NO_EVIDENCE } from './evidence.ts';
 import { judge } from './judge.ts';
 
@@ -31,7 +31,7 @@ export type CrashAnswer = { readonly excused: false } | { readonly excused: true
 export interface ToldCrash extends Crash {
   /** The task had not crashed before. */
   readonly first: boolean;
-  readonly canary?: Canary | undefined;
+  readonly canary?: BreakerCanary | undefined;
   /** What else its observer knows of the type's attempts. */
   readonly also: Evidence;
 }
@@ -81,7 +81,7 @@ function onProbeCrash(breaker: Breaker, { uid, tenant, first }: ToldCrash, now: 
 }
 
 /** A probe ended and did not crash. @returns whether more may be started now */
-export function onProbePassed(breaker: Breaker, uid: string, canary: Canary, now: number): Change<boolean> {
+export function onProbePassed(breaker: Breaker, uid: string, canary: BreakerCanary, now: number): Change<boolean> {
   if (!isProbe(breaker, uid, canary)) return { answer: false };
   const next = waveOn({ ...probeEnded(breaker, uid, now), passed: (breaker.passed ?? 0) + 1 }, now);
   return { next, answer: next.state === 'closed' || next.wave !== breaker.wave };
@@ -117,7 +117,7 @@ export interface Admission {
   readonly until: number;
 }
 
-export type Admitted = 'all' | { readonly uids: readonly string[]; readonly canary: Canary };
+export type Admitted = 'all' | { readonly uids: readonly string[]; readonly canary: BreakerCanary };
 
 /** Which attempts may start. While it is not closed that is a bounded number, over all lanes and dispatchers. */
 export function admit(breaker: Breaker, { tenant, uids, until }: Admission, now: number): Change<Admitted> {
@@ -145,7 +145,7 @@ export function tend(breaker: Breaker, now: number): Breaker | undefined {
   return breaker.state === 'open' && now - (breaker.probeAt ?? 0) >= BREAKER_TIMES.unasked ? closed(breaker, now) : undefined;
 }
 
-function isProbe(breaker: Breaker, uid: string, canary: Canary | undefined): boolean {
+function isProbe(breaker: Breaker, uid: string, canary: BreakerCanary | undefined): boolean {
   if (breaker.state !== 'half-open' || canary?.opening !== breaker.opening) return false;
   return (breaker.probes ?? []).some(([probe]) => probe === uid);
 }

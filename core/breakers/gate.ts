@@ -1,4 +1,4 @@
-import { breakerKey, type Canary } from '@sluice/contracts';
+import { breakerKey, type BreakerCanary } from '@sluice/contracts';
 import type { BreakerStore } from '../ports/breaker-store.ts';
 import type { Lane } from '../ports/permit-store.ts';
 import { changeBreaker, PROBE_TRIES, type BreakerDeps } from './change.ts';
@@ -17,7 +17,7 @@ export async function gateOf({ breakers, clock }: GateDeps, type: string, ahead 
 export interface Passed<W> {
   readonly pass: readonly W[];
   readonly held: readonly W[];
-  readonly canary?: Canary;
+  readonly canary?: BreakerCanary;
 }
 
 /** Asks the type's breaker which of a lane's attempts may start. On the happy path it costs no call. */
@@ -42,7 +42,7 @@ export async function passGate<W extends { readonly task: { readonly uid: string
 }
 
 /** Gives the places of probes back that never ran. Best effort: they count as lost when their time is over. */
-export async function undoProbes(deps: GateDeps, canary: Canary | undefined, uids: readonly string[]): Promise<void> {
+export async function undoProbes(deps: GateDeps, canary: BreakerCanary | undefined, uids: readonly string[]): Promise<void> {
   const { breakers } = deps;
   if (!breakers || !canary || uids.length === 0) return;
   try {

@@ -1,6 +1,6 @@
 import {
   isSluiceError,
-  type Canary,
+  type BreakerCanary,
   type Envelope,
   type Outcome,
   type StartMode,
@@ -32,7 +32,7 @@ export interface Claim {
   readonly permit: Permit;
   readonly cell: number;
   /** Set for a probe of a breaker. */
-  readonly canary?: Canary | undefined;
+  readonly canary?: BreakerCanary | undefined;
 }
 
 /** The claim is the next write of the row, and its seq the fence. */

@@ -63,7 +63,8 @@ export function classifyAnswer(answer: HandlerAnswer): Said {
 
 /** The outcome of an attempt that was answered. */
 export function outcomeOfAnswer(envelope: Envelope['sluice'], answer: HandlerAnswer, at: number): Outcome {
-  return outcomeOf(envelope, { ...classifyAnswer(answer), answered: true }, at);
+  const { requestId } = answer;
+  return outcomeOf(envelope, { ...classifyAnswer(answer), answered: true, ...(requestId !== undefined && { requestId }) }, at);
 }
 
 export function outcomeOf(envelope: Envelope['sluice'], said: Said, at: number): Outcome {

@@ -19,7 +19,11 @@ export function outcomeOfRecord(body: unknown, now: number): Outcome {
   const failed = record.requestContext.condition !== 'Success';
   return outcomeOfAnswer(
     sluice,
-    { functionError: functionError ?? (failed ? 'Unhandled' : undefined), payload: record.responsePayload },
+    {
+      functionError: functionError ?? (failed ? 'Unhandled' : undefined),
+      payload: record.responsePayload,
+      requestId: record.requestContext.requestId,
+    },
     at,
   );
 }

@@ -6,6 +6,8 @@ export interface HandlerAnswer {
   readonly functionError?: string | undefined;
   /** The parsed JSON of the response. */
   readonly payload: unknown;
+  /** Lambda's id of the invocation, where it tells it. */
+  readonly requestId?: string | undefined;
 }
 
 export type StartResult =

@@ -2,6 +2,7 @@ import { reportCrash, reportEnd, type ReportDeps } from '../breakers/report.ts';
 import { SluiceError, type Attempt, type Outcome, type TaskRow, type TaskState, type TaskTypeSpec } from '@sluice/contracts';
 import type { CrashAnswer } from '../breakers/decide.ts';
 import { placeHints } from '../hints/place.ts';
+import { logPointer } from '../outcomes/log-pointer.ts';
 import type { RowChange } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { lateSuccessEvent } from '../tasks/event.ts';
@@ -55,7 +56,7 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
     if (row === undefined) return {};
     if (decision.do === 'repeat-end') return effectsWith(spec, row, deps.clock.now());
     if (decision.do === 'repeat-release') return releaseOf(row);
-    await prepare(deps, row, outcome, by, decision);
+    await prepare(deps, row, outcome, by, spec, decision);
     const written = await write(row.seq, row.state, decision.change);
     if (written.applied) {
       if (decision.do === 'end') return ended(deps, spec, written.row, outcome);
@@ -78,12 +79,13 @@ async function prepare(
   row: TaskRow,
   outcome: Outcome,
   by: By,
+  spec: TaskTypeSpec | undefined,
   decision: Extract<SettleDecision, { change: RowChange }>,
 ): Promise<void> {
   // A start that was refused is no attempt: kept, a storm of throttles would crowd the timeline.
   const refused = outcome.class === 'undone' || (outcome.class === 'throttled' && by === 'hint' && outcome.startedAt === undefined);
   if (outcome.class !== 'succeeded' && !refused) {
-    await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome), retainUntil(deps.clock.now()));
+    await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome, spec), retainUntil(deps.clock.now()));
   }
   if (decision.do !== 'again') return;
   const task = {
@@ -120,7 +122,8 @@ async function late(deps: SettleDeps, row: TaskRow | undefined, outcome: Outcome
   return { event: lateSuccessEvent(row, outcome) };
 }
 
-function attemptOf(row: TaskRow, outcome: Outcome): Attempt {
+function attemptOf(row: TaskRow, outcome: Outcome, spec: TaskTypeSpec | undefined): Attempt {
+  const log = logPointer(spec, outcome.requestId);
   return {
     v: 1,
     uid: row.uid,
@@ -130,5 +133,6 @@ function attemptOf(row: TaskRow, outcome: Outcome): Attempt {
     ...(row.run && { claimedAt: row.run.claimedAt }),
     ...(outcome.startedAt !== undefined && { startedAt: outcome.startedAt }),
     ...(outcome.error && { error: outcome.error }),
+    ...(log && { log }),
   };
 }

@@ -5,6 +5,7 @@ import { applyAll, type EffectDeps } from '../settle/effects.ts';
 import { effectsOf } from '../settle/effects-of.ts';
 import { isFree, isTerminal } from '../tasks/state.ts';
 import { confirmedLate, hintAgain } from './hint-again.ts';
+import { sideBySide } from '../tasks/side-by-side.ts';
 
 /** What it takes to accept a task. */
 export interface AcceptDeps extends EffectDeps {
@@ -20,15 +21,16 @@ const MAX_LOOKS = 8;
 /**
  * Writes the row of a task whose hint was made durable at `hintMade`, or finds the task that its id already is.
  * @param retried a generation that the row is to replace although its id may not be free
+ * @param isRetired its effects have been repeated and its copy is kept
  * @throws SluiceError `id_conflict` when the id is another task; `unavailable` when nothing is known to be stored.
  */
-export async function putRow(deps: AcceptDeps, row: TaskRow, hintMade: number, retried?: TaskRow): Promise<Accepted> {
+export async function putRow(deps: AcceptDeps, row: TaskRow, hintMade: number, retried?: TaskRow, isRetired = false): Promise<Accepted> {
   let made = hintMade;
   let old = retried;
   for (let look = 0; look < MAX_LOOKS; look++) {
     // A put this late could meet a hint that has been dropped for want of its row.
     if (confirmedLate(made, deps.clock.now())) made = await hintAgain(deps, row);
-    if (old) await retire(deps, old);
+    if (old && !(isRetired && old === retried)) await retire(deps, [old]);
     const written = old ? await deps.tasks.replace(row, old) : await deps.tasks.insert(row);
     const found = written.row;
     if (written.applied || found?.uid === row.uid) {
@@ -64,8 +66,11 @@ async function existing(deps: AcceptDeps, row: TaskRow, found: TaskRow): Promise
   return { id: found.id, uid: found.uid, state: found.state, deduplicated: true };
 }
 
-/** Before an id is freed, the effects of its old generation are repeated and a copy of its row is kept. */
-async function retire(deps: AcceptDeps, old: TaskRow): Promise<void> {
-  await applyAll(deps, [await effectsOf(deps, old)]);
-  await deps.tasks.archive(old);
+/** Tasks whose copies are written side by side. */
+const COPIES_AT_ONCE = 25;
+
+/** Before ids are freed, the effects of their old generations are repeated, all together, and copies of their rows are kept. */
+export async function retire(deps: AcceptDeps, old: readonly TaskRow[]): Promise<void> {
+  await applyAll(deps, await Promise.all(old.map((row) => effectsOf(deps, row))));
+  await sideBySide(old, COPIES_AT_ONCE, (row) => deps.tasks.archive(row));
 }

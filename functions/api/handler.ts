@@ -1,4 +1,4 @@
-import { attemptQuestionSchema, retryQuerySchema } from '@sluice/contracts';
+import { attemptQuestionSchema } from '@sluice/contracts';
 import openapi from '@sluice/contracts/openapi.json' with { type: 'json' };
 import { createHttpHandler, type HttpDeps } from '../../adapters/http/create-http-handler.ts';
 import { json } from '../../adapters/http/respond.ts';
@@ -8,15 +8,16 @@ import { getTask } from '../../core/api/get-task.ts';
 import { listTasks, type ListDeps } from '../../core/api/list-tasks.ts';
 import type { ManageDeps } from '../../core/auth/manage-tokens.ts';
 import type { WebhookSecretDeps } from '../../core/notify/secrets.ts';
-import { retryTask } from '../../core/api/retry-task.ts';
 import { waitForTask, type WaitDeps } from '../../core/api/wait-for-task.ts';
 import type { OccurrenceDeps } from '../../core/schedules/arm.ts';
-import { includeOf, listQueryOf, parsedBody, parsedQuery, waitOf } from './query.ts';
+import { includeOf, listQueryOf, parsedBody, waitOf } from './query.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
+import type { RedriveDeps } from '../../core/redrive/operate.ts';
+import { deadRoutes } from './dead-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { webhookSecretRoutes } from './webhook-secret-routes.ts';
 
-export interface ApiHandlerDeps extends HttpDeps, WaitDeps, OccurrenceDeps, ListDeps, ManageDeps, WebhookSecretDeps {
+export interface ApiHandlerDeps extends HttpDeps, WaitDeps, OccurrenceDeps, RedriveDeps, ListDeps, ManageDeps, WebhookSecretDeps {
   /** Of the platform, as health tells it. */
   readonly version: string;
 }
@@ -31,12 +32,9 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
       return done ? json(200, { done, task }) : json(202, { done, task }, { 'retry-after': String(retryAfterSeconds) });
     },
     cancel: async ({ tenant, param }) => json(200, await cancelTask(deps, tenant, param('id'))),
-    retry: async ({ tenant, param, query }) => {
-      const accepted = await retryTask(deps, tenant, param('id'), parsedQuery(retryQuerySchema, query).uid);
-      return json(accepted.deduplicated ? 200 : 201, accepted);
-    },
     attempt: async ({ body }) => json(200, { state: await attemptState(deps.tasks, parsedBody(attemptQuestionSchema, body())) }),
     ...scheduleRoutes(deps),
+    ...deadRoutes(deps),
     ...tokenRoutes(deps),
     ...webhookSecretRoutes(deps),
     // Whatever is asked beside it: load balancers add parameters of their own.

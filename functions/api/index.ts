@@ -1,5 +1,7 @@
 import { readEnv } from '@sluice/contracts';
 import { createScheduleStore } from '../../adapters/aws/schedule-store.ts';
+import { createDeadList } from '../../adapters/aws/dead-list.ts';
+import { createRedriveStore } from '../../adapters/aws/redrive-store.ts';
 import { createTaskList } from '../../adapters/aws/task-list.ts';
 import { createTokenStore } from '../../adapters/aws/token-store.ts';
 import { systemTokens } from '../../adapters/system.ts';
@@ -21,6 +23,8 @@ export const handler = observed(
     ...systemTokens,
     list: env.SLUICE_LIST_INDEX === 'on' ? createTaskList(dynamodb, { table, random: deps.random, telemetry }) : undefined,
     schedules: createScheduleStore(dynamodb, { table }),
+    deadTasks: createDeadList(dynamodb, { table, random: deps.random, telemetry }),
+    redrives: createRedriveStore(dynamodb, { table }),
     tokens: createTokenStore(dynamodb, { table }),
     version: platform.version,
   }),

@@ -59,7 +59,8 @@ export function listQueryOf(query: Query, labels: readonly string[]): ListQuery 
   );
 }
 
-function onlyKnown(query: Query, allowed: readonly string[]): void {
+/** @throws SluiceError `bad_request` for a parameter that there is not */
+export function onlyKnown(query: Query, allowed: readonly string[]): void {
   const unknown = Object.keys(query).find((name) => !allowed.includes(name));
   if (unknown === undefined) return;
   throw new SluiceError('bad_request', `there is no query parameter "${unknown}"; this call takes ${allowed.join(', ')}`);

@@ -4,6 +4,9 @@ import { createScheduleStore } from '../../adapters/aws/schedule-store.ts';
 import { createWebhookSender } from '../../adapters/http/webhook-sender.ts';
 import { createDeliveryHandler } from '../../core/notify/deliver.ts';
 import { createFireHandler } from '../../core/schedules/fire.ts';
+import { createDeadList } from '../../adapters/aws/dead-list.ts';
+import { createRedriveStore } from '../../adapters/aws/redrive-store.ts';
+import { runSlice } from '../../core/redrive/run-slice.ts';
 import type { SystemHandlers } from '../../core/system/run-system-task.ts';
 import { createObservability } from '../observability.ts';
 import { wireNotify, wireTasks } from '../wiring.ts';
@@ -14,8 +17,16 @@ const env = readEnv('system', process.env);
 const tasks = wireTasks(env, telemetry);
 const deps = { ...tasks, ...wireNotify(env, tasks.clients) };
 const ca = env.SLUICE_WEBHOOK_CA;
-const schedules = createScheduleStore(deps.clients.dynamodb, { table: env.SLUICE_TABLE });
+const table = env.SLUICE_TABLE;
+const { dynamodb } = tasks.clients;
+const schedules = createScheduleStore(dynamodb, { table });
+const redriving = {
+  ...deps,
+  deadTasks: createDeadList(dynamodb, { table, random: deps.random, telemetry }),
+  redrives: createRedriveStore(dynamodb, { table }),
+};
 const handlers: SystemHandlers = {
+  [SYSTEM_TYPES.redrive]: (payload, attempt) => runSlice(redriving, payload, attempt),
   [SYSTEM_TYPES.fire]: createFireHandler({ ...deps, schedules }),
   [SYSTEM_TYPES.notify]: createDeliveryHandler({
     ...deps,

@@ -70,6 +70,7 @@ export class Functions extends Construct {
     const fn = this.#make('api');
     storage.grantTable(fn, ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
     storage.grantList(fn);
+    storage.grantDead(fn);
     storage.grantBucket(fn, ['GetObject', 'PutObject']);
     storage.grantListBucket(fn);
     pool.grantSend(fn);
@@ -140,7 +141,8 @@ export class Functions extends Construct {
   #makeSystem(): LambdaFunction {
     const { storage, pool, events } = this.#props;
     const fn = this.#make('system');
-    storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
+    storage.grantTable(fn, ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'Query']);
+    storage.grantDead(fn);
     storage.grantBucket(fn, ['GetObject', 'PutObject']);
     storage.grantListBucket(fn);
     storage.tellListIndex(fn);

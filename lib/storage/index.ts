@@ -86,6 +86,12 @@ export class Storage extends Construct {
     fn.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:Query'], resources: [index] }));
   }
 
+  /** Lets a function list a tenant's failed tasks, and read their rows. */
+  grantDead(fn: LambdaFunction): void {
+    const index = `${this.table.tableArn}/index/${TABLE.deadIndex.name}`;
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:Query'], resources: [index] }));
+  }
+
   /** Tells a function that writes rows whether they carry the keys of the list index. */
   tellListIndex(fn: LambdaFunction): void {
     fn.addEnvironment('SLUICE_LIST_INDEX', this.#listIndex ? 'on' : 'off');

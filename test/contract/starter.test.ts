@@ -35,11 +35,11 @@ const starterOfLambda = (config = {}) => createStarter(clientsAt({ lambdaEndpoin
 
 function respond(handler: Handler, envelope: Envelope): Answer {
   try {
-    return { status: 200, body: JSON.stringify(handler(envelope)) ?? 'null' };
+    return { status: 200, headers: { 'x-amzn-requestid': 'r1' }, body: JSON.stringify(handler(envelope)) ?? 'null' };
   } catch (error) {
     const { name, message } = error as Error;
     const body = JSON.stringify({ errorType: name, errorMessage: message });
-    return { status: 200, headers: { 'x-amz-function-error': 'Unhandled' }, body };
+    return { status: 200, headers: { 'x-amz-function-error': 'Unhandled', 'x-amzn-requestid': 'r1' }, body };
   }
 }
 

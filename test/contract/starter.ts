@@ -18,7 +18,7 @@ export function starterContract(name: string, make: (handlers: Record<string, Ha
       const { starter, events } = await make({ thumbnail: ({ payload }) => ({ got: payload }) });
       expect(await starter.start(makeSpec(), 'wait', makeEnvelope())).toEqual({
         kind: 'answered',
-        answer: { payload: { got: { n: 1 } }, functionError: undefined },
+        answer: { payload: { got: { n: 1 } }, functionError: undefined, requestId: expect.stringMatching(/./) },
       });
       expect(events()).toEqual([]);
     });

@@ -96,6 +96,16 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   payloadDepth: submitting({ payload: Array.from({ length: LIMITS.payloadDepth + 1 }).reduce((inner) => [inner], null) }),
   listPage: calling('GET /v1/tasks', { query: { limit: String(LIMITS.listPage + 1) } }),
   listDays: 'it is what a list without `from` covers',
+  redriveIds: calling('POST /v1/redrives', { body: { ids: Array.from({ length: LIMITS.redriveIds + 1 }, (_, n) => `t${n}`) } }),
+  redriveRate: calling('POST /v1/redrives', { body: { filter: {}, ratePerSecond: LIMITS.redriveRate + 1 } }),
+  redrives: 'the eleventh is refused, see test/unit/redrive',
+  redrivePage: calling('GET /v1/redrives', { query: { limit: String(LIMITS.redrivePage + 1) } }),
+  canaryTasks: calling('POST /v1/redrives', {
+    body: { filter: {}, canary: { tasks: LIMITS.canaryTasks + 1, maxFailureShare: 0, waitSeconds: 1 } },
+  }),
+  canaryWaitSeconds: calling('POST /v1/redrives', {
+    body: { filter: {}, canary: { tasks: 1, maxFailureShare: 0, waitSeconds: LIMITS.canaryWaitSeconds + 1 } },
+  }),
   tokens: issuing({ count: LIMITS.tokens }),
   tokenNameLength: calling('POST /v1/tokens', { body: { scopes: ['read'], name: 'x'.repeat(LIMITS.tokenNameLength + 1) } }),
   tokenDays: calling('POST /v1/tokens', { body: { scopes: ['read'], expiresInDays: LIMITS.tokenDays + 1 } }),

@@ -18,6 +18,8 @@ const PORTS = [
   'dead',
   'schedules',
   'webhookSecrets',
+  'deadTasks',
+  'redrives',
 ] as const;
 
 export interface PortCall {

@@ -5,11 +5,13 @@ import {
   createMemoryBreakerStore,
   createMemoryBucketStore,
   createMemoryClock,
+  createMemoryDeadList,
   createMemoryEventBus,
   createMemoryPermitStore,
   createMemoryQueues,
   createMemoryRandom,
   createMemoryScheduleStore,
+  createMemoryRedriveStore,
   createMemoryStarter,
   createMemoryTaskStore,
   createMemoryTelemetry,
@@ -26,7 +28,8 @@ import type { DispatchDeps } from '../../core/dispatch/work.ts';
 import { cellLimits, livePermits } from '../../core/permits/cells.ts';
 import type { Permit } from '../../core/ports/permit-store.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
-import { submitTasks, type SubmitDeps, type SubmitResult } from '../../core/submit/submit.ts';
+import type { RedriveDeps } from '../../core/redrive/operate.ts';
+import { submitTasks, type SubmitResult } from '../../core/submit/submit.ts';
 import { minuteTick, type TickDeps } from '../../core/timers/minute-tick.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 
@@ -59,7 +62,7 @@ export function typeSpec(type: string, over: Partial<TaskTypeSpec> = {}): TaskTy
 }
 
 /** What every invocation needs of the world; the queue deletes too, as the event source does. */
-export type WorldDeps = DispatchDeps & SubmitDeps & TickDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
+export type WorldDeps = DispatchDeps & RedriveDeps & TickDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
 
 export type World = ReturnType<typeof createWorld>;
 
@@ -110,6 +113,8 @@ export function createWorld(config: WorldConfig = {}) {
     dead: queue.dead,
     webhookSecrets: createMemoryWebhookSecretStore(),
     notifyRules: config.notifyRules ?? { queues: {}, ports: [443], hosts: [] },
+    deadTasks: createMemoryDeadList(tasks),
+    redrives: createMemoryRedriveStore(),
     timer: { sleep: async () => {} },
     hasher: { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') },
   };

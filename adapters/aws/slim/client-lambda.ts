@@ -9,7 +9,10 @@ export class LambdaClient extends ServiceClient {
 }
 
 type Input = Pick<Sdk.InvokeCommandInput, 'FunctionName' | 'InvocationType'> & { readonly Payload: Uint8Array };
-type Output = Pick<Sdk.InvokeCommandOutput, 'StatusCode' | 'FunctionError'> & { readonly Payload: Uint8Array };
+type Output = Pick<Sdk.InvokeCommandOutput, 'StatusCode' | 'FunctionError'> & {
+  readonly Payload: Uint8Array;
+  readonly $metadata: { readonly requestId: string | undefined };
+};
 
 export const InvokeCommand = commandOf<Input, Output>({
   callOf: ({ FunctionName = '', InvocationType = 'RequestResponse', Payload }) => ({
@@ -18,5 +21,10 @@ export const InvokeCommand = commandOf<Input, Output>({
     headers: { 'content-type': 'application/octet-stream', 'x-amz-invocation-type': InvocationType },
     body: Payload,
   }),
-  outputOf: ({ status, headers, body }) => ({ StatusCode: status, FunctionError: headers['x-amz-function-error'], Payload: body }),
+  outputOf: ({ status, headers, body }) => ({
+    StatusCode: status,
+    FunctionError: headers['x-amz-function-error'],
+    Payload: body,
+    $metadata: { requestId: headers['x-amzn-requestid'] },
+  }),
 });

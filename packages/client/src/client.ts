@@ -11,12 +11,14 @@ import {
 } from '@sluice/contracts';
 import type { Accepted, Cancelled, Health } from '@sluice/contracts';
 import { Coalescer } from './coalesce.ts';
+import { DeadTasks } from './dead.ts';
 import { encode } from './encode.ts';
 import { WaitTimeoutError } from './errors.ts';
 import { callList, checkedQuery, listAll } from './list.ts';
 import { checkedNumber, settingsOf } from './options.ts';
 import type { SluiceClientOptions } from './options.ts';
 import { pathOf } from './path.ts';
+import { Redrives } from './redrives.ts';
 import { pause } from './retry.ts';
 import { Schedules } from './schedules.ts';
 import { submitMany } from './submit-many.ts';
@@ -59,6 +61,10 @@ const POLL_PAUSES_MS = [250, 500, 1_000, 2_000, 4_000];
  * if (task.state === 'succeeded') console.log(task.result);
  */
 export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
+  /** The tasks that failed for good; needs the scope `read`. */
+  readonly dead: DeadTasks;
+  /** Running many of them again; needs the scope `operate`. */
+  readonly redrives: Redrives;
   /** The API tokens of the tenant; needs the scope `admin`. */
   readonly tokens: Tokens;
   /** The secrets that webhooks of the tenant are signed with; needs the scope `admin`. */
@@ -73,6 +79,8 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
     const { coalesceMs, ...settings } = settingsOf(options);
     this.#transport = new Transport(settings);
     this.#coalescer = new Coalescer(this.#transport, coalesceMs);
+    this.dead = new DeadTasks(this.#transport);
+    this.redrives = new Redrives(this.#transport);
     this.tokens = new Tokens(this.#transport);
     this.webhookSecrets = new WebhookSecrets(this.#transport);
     this.schedules = new Schedules(this.#transport);
@@ -190,15 +198,18 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
    * (`deduplicated` tells a repeat). Without `uid` the client asks for it first; a program that may itself call twice
    * for one failure gives the `uid` of the failed task.
    *
+   * With a `payload` it is a new task of another id, which has what else the old one had; each names the other.
+   *
    * @throws ApiError `state_conflict` for a task that has not ended, that succeeded, or that is another generation by
    *   now; `payload_gone`; `not_found`
    */
-  async retry(id: string, { uid, signal }: RetryOptions = {}): Promise<Accepted> {
+  async retry(id: string, { uid, as, signal }: RetryOptions = {}): Promise<Accepted> {
     const { method, path } = ROUTES.retry;
     const route = taskPath(path, id);
     if (uid !== undefined && !uidSchema.safeParse(uid).success) throw new TypeError(`${JSON.stringify(uid)} is no uid; give a task's uid`);
     const meant = uid ?? (await this.get(id, { signal })).uid;
-    return (await this.#transport.call({ method, path: `${route}?uid=${meant}`, schema: acceptedSchema, signal })).data;
+    const body = as === undefined ? {} : { body: JSON.stringify(as) };
+    return (await this.#transport.call({ method, path: `${route}?uid=${meant}`, schema: acceptedSchema, ...body, signal })).data;
   }
 
   /** Whether the platform answers, and its version. Needs no token. */

@@ -1,4 +1,5 @@
 export { SluiceClient } from './client.ts';
+export type { DeadListFilter, DeadPageFilter, DeadTasks, DeadTasksFilter } from './dead.ts';
 export {
   ApiError,
   BadRequestError,
@@ -19,6 +20,7 @@ export {
 export type { ApiErrorCode, ApiErrorOptions, ApiProblem, ClientErrorKind } from './errors.ts';
 export type { SluiceClientOptions } from './options.ts';
 export type { ScheduleListOptions, ScheduleRunOptions, Schedules } from './schedules.ts';
+export type { RedriveOptions, Redrives, RedriveWaitOptions } from './redrives.ts';
 export type { RotateOptions, Tokens } from './tokens.ts';
 export type { WebhookSecretOptions, WebhookSecrets } from './webhook-secrets.ts';
 export type { Fetch, FetchResponse } from './transport.ts';
@@ -47,6 +49,9 @@ export type {
 export type {
   Accepted,
   Cancelled,
+  DeadReason,
+  DeadResponse,
+  DeadTask,
   ErrorCode,
   Health,
   IssuedToken,
@@ -58,6 +63,11 @@ export type {
   Priority,
   ScheduleRequest,
   ScheduleView,
+  Redrive,
+  RedrivePlan,
+  RedriveRequest,
+  RedriveState,
+  RetryRequest,
   Scope,
   Submission,
   TaskSummary,

@@ -1,4 +1,4 @@
-import type { Accepted, Submission, TaskSummary, TaskView, TaskViewState } from '@sluice/contracts';
+import type { Accepted, RetryRequest, Submission, TaskSummary, TaskView, TaskViewState } from '@sluice/contracts';
 import type { ApiError, ConnectionError, SchemaMismatchError } from './errors.ts';
 
 /** What a task type takes and gives. */
@@ -56,6 +56,8 @@ export interface WaitOptions extends CallOptions {
 export interface RetryOptions extends CallOptions {
   /** The generation to run again, from the task's `uid`. @default the one that the id stands for when the call begins */
   readonly uid?: string | undefined;
+  /** What is to be otherwise: with a `payload` it is a new task of another id. @default the same again */
+  readonly as?: RetryRequest | undefined;
 }
 
 /** Which tasks to list: all of it must hold. Without anything, all of the last 90 days. */

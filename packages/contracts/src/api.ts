@@ -13,7 +13,7 @@ import {
   uidSchema,
 } from './names.ts';
 import { notifySchema } from './notify.ts';
-import { outcomeClassSchema, taskErrorSchema } from './outcome.ts';
+import { logPointerSchema, outcomeClassSchema, taskErrorSchema } from './outcome.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 import { endReasonSchema } from './row.ts';
 import { userTaskIdSchema, userTypeNameSchema } from './system.ts';
@@ -81,6 +81,8 @@ export const attemptViewSchema = z.object({
   /** It came after the end, or from an older attempt: without effect. */
   late: z.boolean().optional(),
   error: taskErrorSchema.optional(),
+  /** Where its log lines are, for an attempt that did not succeed. */
+  log: logPointerSchema.optional(),
 });
 export type AttemptView = z.infer<typeof attemptViewSchema>;
 
@@ -107,6 +109,12 @@ export const taskViewSchema = z.object({
   retryOf: uidSchema.optional(),
   /** To whom the end is told, beside what its type says. */
   notify: notifySchema.optional(),
+  /** The redrive that made this generation. */
+  redrive: uidSchema.optional(),
+  /** The failed task that this one repeats with another payload. */
+  redriveOf: z.object({ id: taskIdSchema, uid: uidSchema }).optional(),
+  /** The task that repeats this one with another payload. */
+  redrivenAs: z.object({ id: taskIdSchema, uid: uidSchema }).optional(),
   error: taskErrorSchema.optional(),
   timeline: z.object({
     acceptedAt: timeSchema,

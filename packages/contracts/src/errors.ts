@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   no_webhook_secret: { status: 409, retryable: false },
   too_many_webhook_secrets: { status: 409, retryable: false },
   too_many_schedules: { status: 409, retryable: false },
+  too_many_redrives: { status: 409, retryable: false },
   payload_gone: { status: 410, retryable: false },
   throttled: { status: 429, retryable: true },
   unavailable: { status: 503, retryable: true },

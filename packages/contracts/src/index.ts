@@ -1,5 +1,6 @@
 export * from './api.ts';
 export * from './breaker.ts';
+export * from './dead.ts';
 export * from './env.ts';
 export * from './errors.ts';
 export * from './event.ts';
@@ -11,6 +12,7 @@ export * from './names.ts';
 export * from './notification.ts';
 export * from './notify.ts';
 export * from './outcome.ts';
+export * from './redrive.ts';
 export * from './retry-policy.ts';
 export * from './retry-rules.ts';
 export * from './routes.ts';

@@ -56,6 +56,18 @@ export const LIMITS = {
   listPage: 200,
   /** Days before now, or before `to`, that a list without `from` goes back. */
   listDays: 90,
+  /** Ids that one redrive takes. */
+  redriveIds: 500,
+  /** Tasks a second that a redrive may ask for. */
+  redriveRate: 1_000,
+  /** Redrives of a tenant that have not ended. */
+  redrives: 10,
+  /** Redrives on one page of their list. */
+  redrivePage: 100,
+  /** Tasks in the first wave of a redrive. */
+  canaryTasks: 100,
+  /** Seconds that a first wave is waited for. */
+  canaryWaitSeconds: 86_400,
   /** API tokens of one tenant; twice as many while those that were rotated live out their time. */
   tokens: 100,
   /** Characters of a token's name. */

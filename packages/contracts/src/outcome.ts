@@ -11,6 +11,10 @@ export const taskErrorSchema = z.object({
 });
 export type TaskError = z.infer<typeof taskErrorSchema>;
 
+/** Where the log lines of an attempt are: a log group of CloudWatch, and the request id that each of its lines carries. */
+export const logPointerSchema = z.object({ group: z.string(), requestId: z.string() });
+export type LogPointer = z.infer<typeof logPointerSchema>;
+
 /**
  * How an attempt ended.
  * - `succeeded`
@@ -29,8 +33,8 @@ export type OutcomeClass = z.infer<typeof outcomeClassSchema>;
  * Marks an attempt as a probe of a breaker that is not closed: its end is told to the breaker, as long as that is still
  * in the same opening.
  */
-export const canarySchema = z.object({ breaker: z.string().min(1), opening: z.number().int().nonnegative() });
-export type Canary = z.infer<typeof canarySchema>;
+export const breakerCanarySchema = z.object({ breaker: z.string().min(1), opening: z.number().int().nonnegative() });
+export type BreakerCanary = z.infer<typeof breakerCanarySchema>;
 
 /** What is known of an attempt's end: one type, whatever it came from. */
 export const outcomeSchema = z.object({
@@ -52,7 +56,9 @@ export const outcomeSchema = z.object({
   retryAfterMs: z.number().int().nonnegative().optional(),
   /** The handler was invoked and this came back: the rules of the retry policy apply. */
   answered: z.boolean().optional(),
-  canary: canarySchema.optional(),
+  canary: breakerCanarySchema.optional(),
+  /** Lambda's id of the invocation, where there was one: its log lines carry it. */
+  requestId: z.string().optional(),
   /** Handler runs that counted, this one included, as the envelope said it. */
   attempt: z.number().int().positive(),
 });
@@ -78,7 +84,7 @@ export const envelopeSchema = z.object({
     deadline: instantSchema,
     /** Where the attempt can ask whether it shall go on, and the key that it proves itself with. */
     control: z.object({ url: z.url(), key: z.string().min(1) }).optional(),
-    canary: canarySchema.optional(),
+    canary: breakerCanarySchema.optional(),
   }),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;

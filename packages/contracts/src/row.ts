@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { instantSchema, labelsSchema, prioritySchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
-import { taskErrorSchema, outcomeClassSchema } from './outcome.ts';
 import { againSchema } from './hint.ts';
 import { notifySchema } from './notify.ts';
+import { logPointerSchema, outcomeClassSchema, taskErrorSchema } from './outcome.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 import { taskStateSchema } from './task-state.ts';
 
@@ -80,6 +80,11 @@ export const taskRowSchema = z.object({
   cancelAt: instantSchema.optional(),
   /** The generation that this one repeats, with the same payload. */
   retryOf: uidSchema.optional(),
+  /** The redrive that made this generation. */
+  redrive: uidSchema.optional(),
+  /** The failed task that this one repeats with another payload, and the other way round. */
+  redriveOf: z.object({ id: taskIdSchema, uid: uidSchema }).optional(),
+  redrivenAs: z.object({ id: taskIdSchema, uid: uidSchema }).optional(),
   /** When the handler of the latest attempt began, ms, where it is known. */
   startedAt: instantSchema.optional(),
   result: storedValueSchema.optional(),
@@ -103,6 +108,7 @@ export const attemptSchema = z.object({
   startedAt: instantSchema.optional(),
   endedAt: instantSchema,
   error: taskErrorSchema.optional(),
+  log: logPointerSchema.optional(),
   /** A success with an old fence, or after the end: recorded, without effect. */
   late: z.boolean().optional(),
 });

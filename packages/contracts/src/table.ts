@@ -5,5 +5,6 @@ export const TABLE = {
   /** Seconds since the epoch, after which DynamoDB deletes the item. */
   ttl: 'ttl',
   listIndex: { name: 'list', partitionKey: 'lp', sortKey: 'ls' },
+  /** Of failed tasks: a tenant's type and day of failure, by time. */
   deadIndex: { name: 'dead', partitionKey: 'dp', sortKey: 'ds' },
 } as const;

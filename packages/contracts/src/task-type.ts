@@ -10,7 +10,12 @@ export const taskTypeSpecSchema = z.object({
   type: taskTypeNameSchema,
   handler: z.discriminatedUnion('kind', [
     /** The ARN of the alias that Sluice owns on the handler function. */
-    z.object({ kind: z.literal('lambda'), arn: z.string().min(1) }),
+    z.object({
+      kind: z.literal('lambda'),
+      arn: z.string().min(1),
+      /** The log group of the function, where it is not Lambda's own `/aws/lambda/<name>`. */
+      logGroup: z.string().min(1).optional(),
+    }),
   ]),
   start: startSchema,
   /** Seconds; the handler function's own timeout. */

@@ -51,6 +51,15 @@ const failure = (fence: number, over: Partial<Attempt> = {}): Attempt => ({
 const timeline = (r: TaskRow, kept: readonly Attempt[] = []) => toTaskView(r, kept).timeline.attempts;
 
 describe('toTaskView', () => {
+  it('shows where the log lines of an attempt are', () => {
+    const log = { group: '/aws/lambda/echo', requestId: 'r1' };
+    expect(timeline(row({ fence: 3, seq: 3, run: run(3), state: 'running' }), [failure(1, { log }), failure(2)])).toMatchObject([
+      { fence: 1, log },
+      { fence: 2 },
+      { fence: 3 },
+    ]);
+  });
+
   it('shows a task that has not started', () => {
     const view = toTaskView(row({ expiresAt: at(90), labels: { team: 'x' } }), []);
     expect(view).toEqual({
