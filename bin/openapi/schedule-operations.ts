@@ -116,7 +116,11 @@ export const SCHEDULE_OPERATIONS: Record<ScheduleRoute, Operation> = {
     path,
     body: { schema: runScheduleSchema, example: { id: 'nightly-by-hand' }, isOptional: true },
     success: {
-      200: { description: 'The id was known: this is the task that exists.', schema: acceptedSchema, example: { ...accepted, deduplicated: true } },
+      200: {
+        description: 'The id was known: this is the task that exists.',
+        schema: acceptedSchema,
+        example: { ...accepted, deduplicated: true },
+      },
       201: { description: 'A new task.', schema: acceptedSchema, example: accepted },
     },
     codes: ['bad_request', 'unknown_type', 'not_found', 'id_conflict'],

@@ -160,7 +160,11 @@ async function noteRun(deps: ScheduleDeps, first: ScheduleRecord, task: string):
     const now = deps.clock.now();
     const ledger = ledgerOf(record, now);
     ledger.note({ at: now, did: 'run', task });
-    const written = await deps.schedules.put(record.tenant, { ...ledger.written(deps.random.nonce(), record.next), state: record.state }, record.seq);
+    const written = await deps.schedules.put(
+      record.tenant,
+      { ...ledger.written(deps.random.nonce(), record.next), state: record.state },
+      record.seq,
+    );
     if (written.applied) return;
     record = written.found;
   }

@@ -6,7 +6,8 @@ import { registerTaskType, type RegistrationPlatform } from '../registration.ts'
 
 type Settings = Pick<TaskTypeSpec, 'start' | 'concurrency'> & {
   readonly dedupWindowSeconds?: number;
-  readonly retry?: Partial<TaskTypeSpec['retry']> };
+  readonly retry?: Partial<TaskTypeSpec['retry']>;
+};
 
 /** The platform's own task types, as its `system` function handles them. Concurrency is each tenant's. */
 const SETTINGS: Record<SystemType, Settings> = {

@@ -3,7 +3,20 @@ import type { RowChange } from '../../core/ports/task-store.ts';
 import type { WorldDeps } from './world.ts';
 
 /** The ports whose calls leave the process, and so may fail. */
-const PORTS = ['tasks', 'values', 'queue', 'buckets', 'permits', 'backlog', 'events', 'starter', 'types', 'timer', 'dead', 'schedules'] as const;
+const PORTS = [
+  'tasks',
+  'values',
+  'queue',
+  'buckets',
+  'permits',
+  'backlog',
+  'events',
+  'starter',
+  'types',
+  'timer',
+  'dead',
+  'schedules',
+] as const;
 
 export interface PortCall {
   /** `port.method` */

@@ -67,7 +67,12 @@ export const METRICS = {
   'schedule.skipped': { kind: 'sum', unit: 'count', per: 'platform', means: 'occurrences that met one that had not ended' },
   'schedule.missed': { kind: 'sum', unit: 'count', per: 'platform', means: 'occurrences that were too late' },
   'schedule.failed': { kind: 'sum', unit: 'count', per: 'platform', means: 'occurrences whose task was refused' },
-  'schedule.repaired': { kind: 'sum', unit: 'count', per: 'platform', means: 'schedules whose next occurrence was overdue, and was armed again' },
+  'schedule.repaired': {
+    kind: 'sum',
+    unit: 'count',
+    per: 'platform',
+    means: 'schedules whose next occurrence was overdue, and was armed again',
+  },
 
   'api.internal_error': { kind: 'sum', unit: 'count', per: 'platform', means: 'calls of the API that were answered with a 500' },
   'authorizer.refused': { kind: 'sum', unit: 'count', per: 'platform', means: 'calls with a token that is not valid' },

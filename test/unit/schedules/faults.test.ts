@@ -47,33 +47,37 @@ describe('a fire with one fault', () => {
   it.each([
     ['allow', { overlap: 'allow' }],
     ['skip', { overlap: 'skip' }],
-  ])('at any of its calls loses no occurrence and repeats none: %s', async (_, over) => {
-    const calls = await callsOfAFire(over);
-    expect(calls.length).toBeGreaterThan(5);
-    const seen = new Map<string, number>();
-    for (const at of calls) {
-      const nth = (seen.get(at) ?? 0) + 1;
-      seen.set(at, nth);
-      for (const fault of FAULTS) {
-        let first = true;
-        const firePorts = (deps: WorldDeps): WorldDeps => {
-          const ports = first ? faultAt(deps, at, fault, nth) : deps;
-          first = false;
-          return ports;
-        };
-        const world = createScheduleWorld({ now: T, firePorts });
-        await world.put('s', { everySeconds: 60, ...over });
-        await world.until(T + 5 * MINUTE + 30 * SECOND);
-        expect({ at, nth, fault, minutes: minutes(world), runs: world.fired.length }).toEqual({
-          at,
-          nth,
-          fault,
-          minutes: [1, 2, 3, 4, 5],
-          runs: 5,
-        });
+  ])(
+    'at any of its calls loses no occurrence and repeats none: %s',
+    async (_, over) => {
+      const calls = await callsOfAFire(over);
+      expect(calls.length).toBeGreaterThan(5);
+      const seen = new Map<string, number>();
+      for (const at of calls) {
+        const nth = (seen.get(at) ?? 0) + 1;
+        seen.set(at, nth);
+        for (const fault of FAULTS) {
+          let first = true;
+          const firePorts = (deps: WorldDeps): WorldDeps => {
+            const ports = first ? faultAt(deps, at, fault, nth) : deps;
+            first = false;
+            return ports;
+          };
+          const world = createScheduleWorld({ now: T, firePorts });
+          await world.put('s', { everySeconds: 60, ...over });
+          await world.until(T + 5 * MINUTE + 30 * SECOND);
+          expect({ at, nth, fault, minutes: minutes(world), runs: world.fired.length }).toEqual({
+            at,
+            nth,
+            fault,
+            minutes: [1, 2, 3, 4, 5],
+            runs: 5,
+          });
+        }
       }
-    }
-  }, 60_000);
+    },
+    60_000,
+  );
 });
 
 describe('a call of the API with one fault', () => {

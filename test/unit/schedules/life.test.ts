@@ -101,7 +101,7 @@ describe('a schedule', () => {
     expect(new Date(next).toISOString()).toBe('2044-02-29T00:00:00.000Z');
     const fire = createFireHandler(world.deps);
     const steps: number[] = [];
-    for (let at = 0; at < next; ) {
+    for (let at = 0; at < next;) {
       const row = world.tasks.rows().findLast(({ type }) => type === SYSTEM_TYPES.fire);
       const payload = JSON.parse(row?.payload.in === 'row' ? row.payload.json : '{}') as { legs?: number };
       at = row?.at ?? next;
@@ -115,7 +115,14 @@ describe('a schedule', () => {
 
   it('gives its task what it says', async () => {
     const world = worldAt();
-    const task = { type: 'job', payload: { n: 0.1 }, priority: 'high', labels: { team: 'x' }, retry: { maxAttempts: 2 }, expiresAfterSeconds: 90 };
+    const task = {
+      type: 'job',
+      payload: { n: 0.1 },
+      priority: 'high',
+      labels: { team: 'x' },
+      retry: { maxAttempts: 2 },
+      expiresAfterSeconds: 90,
+    };
     await world.put('whole', { everySeconds: 60, task });
     await world.until(T + 61 * SECOND);
     const [row] = world.jobs();
@@ -326,7 +333,12 @@ describe('a schedule that is deleted', () => {
     await expect(deleteSchedule(world.deps, 'a', 's')).rejects.toMatchObject({ code: 'not_found' });
     await world.until(T + 11 * MINUTE);
     expect(world.jobs()).toHaveLength(1);
-    expect(world.tasks.rows().filter(({ type }) => type === SYSTEM_TYPES.fire).map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
+    expect(
+      world.tasks
+        .rows()
+        .filter(({ type }) => type === SYSTEM_TYPES.fire)
+        .map(({ state }) => state),
+    ).toEqual(['succeeded', 'succeeded']);
     const now = world.clock.now();
     expect(await world.put('s', { everySeconds: 3_600 })).toMatchObject({ isNew: true, schedule: { counts: { submitted: 0 } } });
     await world.until(now + 3_601 * SECOND);

@@ -137,7 +137,13 @@ const field = (from: number, to: number) =>
     fc.integer({ min: 2, max: 15 }).map((step) => `*/${step}`),
     fc.uniqueArray(fc.integer({ min: from, max: to }), { minLength: 2, maxLength: 4 }).map((list) => list.join(',')),
   );
-const crons = fc.tuple(field(0, 59), field(0, 23), fc.constantFrom('*', '*', '1', 'L'), fc.constantFrom('*', '3,10'), fc.constantFrom('*', '0', '1-5'));
+const crons = fc.tuple(
+  field(0, 59),
+  field(0, 23),
+  fc.constantFrom('*', '*', '1', 'L'),
+  fc.constantFrom('*', '3,10'),
+  fc.constantFrom('*', '0', '1-5'),
+);
 
 describe('occurrences', () => {
   it('strictly increase, and are the same wherever one begins', () => {
