@@ -42,7 +42,17 @@ describe('what each function may do', () => {
       ],
     ],
     ['settle', [...table('GetItem', 'PutItem', 'UpdateItem', 'Query'), ...HINT, ...CONSUME, 's3:PutObject', 'events:PutEvents']],
-    ['timers', [...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'), ...HINT, 'sqs:DeleteMessage', 'sqs:ReceiveMessage']],
+    [
+      'timers',
+      [
+        ...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'),
+        ...HINT,
+        'sqs:DeleteMessage',
+        'sqs:ReceiveMessage',
+        's3:PutObject',
+        'events:PutEvents',
+      ],
+    ],
     ['audit', [...table('Scan', 'GetItem', 'Query'), ...HINT]],
     ['registrar', table('PutItem', 'DeleteItem')],
     [

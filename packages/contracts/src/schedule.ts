@@ -88,8 +88,6 @@ export const scheduleRequestSchema = z
   .refine(oneTiming, { error: ONE_TIMING });
 export type ScheduleRequest = z.infer<typeof scheduleRequestSchema>;
 
-const previewCount = z.number().int().min(1).max(LIMITS.previewTimes);
-
 /** A schedule that is not stored, and how many of its next times to tell. What is not about times is left unused. */
 export const previewRequestSchema = z
   .strictObject({
@@ -97,14 +95,14 @@ export const previewRequestSchema = z
     ...policies,
     task: scheduleTaskSchema.optional(),
     /** @default 5 */
-    n: previewCount.optional(),
+    n: z.number().int().min(1).max(LIMITS.previewTimes).optional(),
   })
   .refine(oneTiming, { error: ONE_TIMING });
 export type PreviewRequest = z.infer<typeof previewRequestSchema>;
 
 export const previewQuerySchema = z.strictObject({
   /** How many. @default 5 */
-  n: z.coerce.number().pipe(previewCount).optional(),
+  n: z.coerce.number().int().min(1).max(LIMITS.previewTimes).optional(),
 });
 
 export const previewSchema = z.object({

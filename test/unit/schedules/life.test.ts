@@ -1,18 +1,8 @@
 import { SYSTEM_TYPES } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { createFireHandler } from '../../../core/schedules/fire.ts';
-import {
-  deleteSchedule,
-  getSchedule,
-  listSchedules,
-  pauseSchedule,
-  previewSchedule,
-  previewTimes,
-  resumeSchedule,
-  runSchedule,
-} from '../../../core/schedules/manage.ts';
+import { deleteSchedule, getSchedule, pauseSchedule, previewTimes, resumeSchedule, runSchedule } from '../../../core/schedules/manage.ts';
 import { createScheduleWorld, timesOf } from '../../helpers/schedule-world.ts';
-import { held as heldRuns } from '../../helpers/held-runs.ts';
 
 const T = Date.UTC(2026, 0, 1);
 const SECOND = 1_000;
@@ -220,73 +210,6 @@ describe('an update', () => {
   });
 });
 
-describe('overlap', () => {
-  function held(overlap: string) {
-    const runs = heldRuns();
-    const world = worldAt(T, { launch: runs.launch });
-    const end = async () => {
-      await runs.endAll();
-      await world.settleOnce();
-    };
-    const start = async () => {
-      await world.put('s', { everySeconds: 60, overlap });
-      await world.until(T + 65 * SECOND);
-    };
-    return { world, end, start, states: () => world.jobs().map(({ state, cancelAt }) => (cancelAt ? 'cancelling' : state)) };
-  }
-
-  it('is allowed by default', async () => {
-    const { world, start, states } = held('allow');
-    await start();
-    await world.until(T + 125 * SECOND);
-    expect(states()).toEqual(['running', 'running']);
-  });
-
-  it('skips what comes too early, and tells it', async () => {
-    const { world, end, start } = held('skip');
-    await start();
-    await world.until(T + 125 * SECOND);
-    await end();
-    await world.until(T + 185 * SECOND);
-    expect(times(world).map((t) => t.slice(14, 16))).toEqual(['01', '03']);
-    const { counts, recent } = await world.record('s');
-    expect(counts).toMatchObject({ submitted: 2, skipped: 1 });
-    expect(recent.map(({ did }) => did)).toEqual(['submitted', 'skipped', 'submitted']);
-  });
-
-  it('lets one wait, free of charge, and skips the others', async () => {
-    const { world, end, start } = held('buffer');
-    await start();
-    await world.until(T + 4 * MINUTE - 10 * SECOND);
-    expect(await getSchedule(world.deps, 'a', 's')).toMatchObject({ waiting: '2026-01-01T00:02:00.000Z', counts: { skipped: 1 } });
-    const waiter = world.tasks.rows().find(({ id }) => id.startsWith('sluice:wait:'));
-    expect(waiter).toMatchObject({ attempts: 0, state: 'waiting' });
-    expect(waiter?.throttled).toBeGreaterThan(3);
-    await end();
-    await world.until(T + 4 * MINUTE + 5 * SECOND);
-    expect(times(world).map((t) => t.slice(14, 16))).toEqual(['01', '02']);
-    expect(await world.record('s')).toMatchObject({ counts: { submitted: 2, skipped: 1 }, waiting: T + 4 * MINUTE });
-  });
-
-  it('cancels the older one', async () => {
-    const { world, end, start, states } = held('cancel');
-    await start();
-    await world.until(T + 125 * SECOND);
-    expect(states()).toEqual(['cancelling', 'running']);
-    await end();
-    expect(states()[1]).toBe('succeeded');
-  });
-
-  it('sees what was run by hand', async () => {
-    const { world, start } = held('skip');
-    await world.put('s', { everySeconds: 60, overlap: 'skip' });
-    const { id } = await runSchedule(world.deps, 'a', 's', undefined);
-    await start();
-    expect(world.jobs().map((row) => row.id)).toEqual([id]);
-    expect((await world.record('s')).recent.map(({ did }) => did)).toEqual(['skipped', 'run']);
-  });
-});
-
 describe('a run by hand', () => {
   it('is a task at once, whatever the state, and one for one id', async () => {
     const world = worldAt();
@@ -351,42 +274,5 @@ describe('a schedule that is deleted', () => {
     expect(await world.put('s', { everySeconds: 3_600 })).toMatchObject({ isNew: true, schedule: { counts: { submitted: 0 } } });
     await world.until(now + 3_601 * SECOND);
     expect(world.jobs()).toHaveLength(2);
-  });
-});
-
-describe('tenants', () => {
-  it('have schedules of their own', async () => {
-    const world = worldAt();
-    await world.put('s', { everySeconds: 60 });
-    await world.put('s', { everySeconds: 120 }, world.deps, 'b');
-    for (const call of [getSchedule, pauseSchedule, resumeSchedule, deleteSchedule])
-      await expect(call(world.deps, 'c', 's')).rejects.toMatchObject({ code: 'not_found' });
-    await pauseSchedule(world.deps, 'b', 's');
-    expect((await world.record('s')).state).toBe('active');
-    expect((await listSchedules(world.deps, 'a', {})).schedules.map(({ everySeconds }) => everySeconds)).toEqual([60]);
-    expect((await listSchedules(world.deps, 'c', {})).schedules).toEqual([]);
-  });
-
-  it('list them by name, page by page', async () => {
-    const world = worldAt();
-    for (const name of ['c', 'a', 'e', 'b', 'd']) await world.put(name, { everySeconds: 3_600 });
-    const first = await listSchedules(world.deps, 'a', { limit: 2 });
-    const second = await listSchedules(world.deps, 'a', { limit: 3, cursor: first.cursor ?? '' });
-    expect([...first.schedules, ...second.schedules].map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd', 'e']);
-    expect(second.cursor).toBeUndefined();
-    await expect(listSchedules(world.deps, 'a', { cursor: 'x' })).rejects.toMatchObject({ code: 'bad_cursor' });
-  });
-});
-
-describe('a preview', () => {
-  it('tells the next times, in UTC and as clocks show them', async () => {
-    const world = worldAt(Date.parse('2026-03-27T12:00:00Z'));
-    await world.put('s', { cron: '30 2 * * *', timezone: 'Europe/Berlin' });
-    expect((await previewSchedule(world.deps, 'a', 's', 3)).times).toEqual([
-      { at: '2026-03-28T01:30:00.000Z', local: '2026-03-28T02:30:00+01:00' },
-      { at: '2026-03-29T01:00:00.000Z', local: '2026-03-29T03:00:00+02:00' },
-      { at: '2026-03-30T00:30:00.000Z', local: '2026-03-30T02:30:00+02:00' },
-    ]);
-    await expect(previewSchedule(world.deps, 'b', 's', 3)).rejects.toMatchObject({ code: 'not_found' });
   });
 });
