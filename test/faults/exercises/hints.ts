@@ -1,0 +1,118 @@
+import { systemRandom } from '../../../adapters/system.ts';
+import { TYPES } from '../app/types.ts';
+import type { Exercise } from './exercise.ts';
+import { deleteRow, messageOf, rowWithoutHint, sendHint, sendRecord } from './scenes.ts';
+import { EXPIRE } from './sites.ts';
+
+const FAR_MS = 30 * 60_000;
+
+/** Hints and outcomes that come when nobody expects them, and tasks that expire. */
+export const hints: readonly Exercise[] = [
+  {
+    name: 'puts a hint that comes too early back to its time',
+    run: async (stage) => {
+      const row = await rowWithoutHint(stage, 'task', TYPES.event, Date.now() + FAR_MS);
+      await sendHint(stage, messageOf(row, { at: Date.now(), look: true }));
+      await stage.until('the hint has been looked at', () => stage.seen('dispatch', 'core/hints/place putIntoBucket buckets.put'));
+      await stage.client.cancel('task');
+      await stage.ends('task', { state: 'cancelled', attempts: 0 });
+    },
+  },
+  {
+    name: 'runs a task once whose hint is there twice',
+    run: async (stage) => {
+      const row = await rowWithoutHint(stage, 'task', TYPES.event, Date.now());
+      await sendHint(stage, messageOf(row));
+      await sendHint(stage, messageOf(row, { look: true }));
+      await stage.ends('task', { state: 'succeeded', attempts: 1 });
+    },
+  },
+  {
+    name: 'repeats the event of an end that its writer did not tell',
+    run: async (stage) => {
+      const row = await rowWithoutHint(stage, 'task', TYPES.event, Date.now());
+      const now = Date.now();
+      const written = await stage.world.tasks.update(stage.tenant, 'task', row, {
+        set: { state: 'cancelled', reason: 'cancelled', endedAt: now, endedBy: 'hint', ttl: Math.ceil(now / 1_000) + 86_400 },
+      });
+      if (!written.applied) throw new Error('the row was changed meanwhile');
+      await sendHint(stage, messageOf(row, { look: true }));
+      await stage.ends('task', { state: 'cancelled', attempts: 0, lost: 0 });
+    },
+  },
+  ...[TYPES.narrow, TYPES.narrowWait].map((type): Exercise => ({
+    name: `expires a task that waits too long ${type}`,
+    run: async (stage) => {
+      await stage.submit('first', type, { do: 'ok', ms: 1_500 });
+      await stage.running('first');
+      await stage.submit('second', type, { do: 'ok' }, { expiresAt: new Date(Date.now() + 900).toISOString() });
+      await stage.ends('first', { state: 'succeeded', attempts: 1 });
+      // Where it was quicker than its expiry, it has begun in time.
+      await stage.ends('second', { state: ['expired', 'succeeded'], lost: 1 });
+    },
+  })),
+  {
+    name: 'expires a task before its first attempt',
+    run: async (stage) => {
+      const row = await expiring(stage, 'task');
+      await sendHint(stage, messageOf(row));
+      await stage.ends('task', { state: 'expired', reason: 'expired', attempts: 0, lost: 0 });
+    },
+  },
+  {
+    name: 'meets a row that is deleted while it expires',
+    run: async (stage) => {
+      const row = await expiring(stage, 'task');
+      const armed = stage.arm({ ...EXPIRE, kind: 'delay' });
+      await sendHint(stage, messageOf(row));
+      await armed.whenFired();
+      await deleteRow(stage, 'task');
+      await stage.until('it is looked at again', () => stage.seen('dispatch', EXPIRE.port, 'adapters/aws/task-store get GetCommand'));
+    },
+  },
+  {
+    name: 'keeps a success that comes after a failure',
+    run: async (stage) => {
+      await stage.submit('task', TYPES.event, { do: 'fatal' });
+      const row = await stage.ends('task', { state: 'failed', reason: 'fatal', attempts: 1 });
+      await sendRecord(stage, row);
+      await stage.told(`${row.uid}:late:${row.fence}`);
+      await stage.ends('task', { state: 'failed', reason: 'fatal', attempts: 1 });
+    },
+  },
+  {
+    name: 'keeps a reply that comes after a failure',
+    run: async (stage) => {
+      await stage.submit('task', TYPES.wait, { do: 'ok', ms: 1_700 });
+      const row = await stage.running('task');
+      await sendRecord(stage, row, 'FatalError');
+      // The failure may come after the reply, or after a lost reply's lease.
+      await stage.ends('task', { state: ['failed', 'succeeded'] });
+    },
+  },
+  {
+    name: 'takes an outcome of a task that is gone',
+    run: async (stage) => {
+      await sendRecord(stage, { id: 'never', uid: systemRandom.ulid(Date.now()), type: TYPES.event, fence: 1 });
+      await stage.until('its row was looked for', () =>
+        stage.seen('settle', 'core/settle/settle-outcome write tasks.update', 'adapters/aws/task-store get GetCommand'),
+      );
+    },
+  },
+  {
+    name: 'takes a reply of a task that is gone',
+    run: async (stage) => {
+      await stage.submit('task', TYPES.wait, { do: 'ok', ms: 1_700 });
+      await stage.running('task');
+      await deleteRow(stage, 'task');
+      await stage.permitsReturned();
+    },
+  },
+];
+
+async function expiring(stage: Parameters<Exercise['run']>[0], id: string) {
+  const row = await rowWithoutHint(stage, id, TYPES.event, Date.now() - 2_000);
+  const written = await stage.world.tasks.update(stage.tenant, id, row, { set: { expiresAt: Date.now() - 1_000 } });
+  if (!written.applied) throw new Error('the row was changed meanwhile');
+  return written.row;
+}

@@ -1,0 +1,64 @@
+import { FAULT_KINDS, type FaultKind } from './proxy/kinds.ts';
+import { nameOf, type CallSite } from './sites/scan.ts';
+import type { Exercise } from './exercises/exercise.ts';
+
+/** What an exercise came to when it ran without a fault. */
+export interface Recording {
+  readonly exercise: Exercise;
+  /** Calls about it, by call site. */
+  readonly named: ReadonlyMap<string, number>;
+  /** Calls that name nobody, made while it was the only one. */
+  readonly nameless: ReadonlyMap<string, number>;
+  /** Call sites at which it makes faults of its own. */
+  readonly ownFaults: readonly string[];
+}
+
+/** One exercise with one fault. */
+export interface PlannedRun {
+  readonly exercise: Exercise;
+  readonly site: CallSite;
+  readonly kind: FaultKind;
+  /** Which of its calls at this site. */
+  readonly nth: number;
+  /** Its calls at this site name nobody: any call is taken. */
+  readonly nameless: boolean;
+}
+
+/** Calls of one site in one exercise that are told apart. */
+const MOST_CALLS = 3;
+
+interface Candidate {
+  readonly exercise: Exercise;
+  readonly calls: number;
+  readonly nameless: boolean;
+}
+
+/**
+ * A run for each call site and each kind of fault. Where several exercises come to a site, or one comes to it several
+ * times, the kinds take turns among them, so that each kind meets another part of the protocol; `thorough` runs them all.
+ */
+export function planRuns(sites: readonly CallSite[], recordings: readonly Recording[], thorough: boolean): PlannedRun[] {
+  return sites.flatMap((site, n) => {
+    const places = candidatesOf(nameOf(site), recordings).flatMap(({ exercise, calls, nameless }) =>
+      Array.from({ length: Math.min(calls, MOST_CALLS) }, (_, call) => ({ exercise, site, nth: call + 1, nameless })),
+    );
+    return FAULT_KINDS.flatMap((kind, k) => {
+      const taken = thorough ? places : places.slice((n + k) % Math.max(1, places.length)).slice(0, 1);
+      return taken.map((place) => ({ ...place, kind }));
+    });
+  });
+}
+
+/** Exercises that come to a site: those whose calls can be told from others', and quick ones, if there are any. */
+function candidatesOf(site: string, recordings: readonly Recording[]): readonly Candidate[] {
+  const all = recordings.flatMap(({ exercise, named, nameless, ownFaults }): Candidate[] => {
+    if (ownFaults.includes(site)) return [];
+    const [byName, byNone] = [named.get(site), nameless.get(site)];
+    if (byName !== undefined) return [{ exercise, calls: byName, nameless: false }];
+    return byNone === undefined ? [] : [{ exercise, calls: 1, nameless: true }];
+  });
+  const named = all.filter(({ nameless }) => !nameless);
+  const best = named.length > 0 ? named : all;
+  const quick = best.filter(({ exercise }) => exercise.slow !== true);
+  return quick.length > 0 ? quick : best;
+}
