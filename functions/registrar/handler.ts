@@ -25,21 +25,26 @@ export function createHandler({ taskTypes, fetch }: RegistrarDeps) {
       if (!response.ok) throw new Error(`CloudFormation's response URL answered ${response.status}`);
     };
 
-    let type: string;
+    /** An update that failed is rolled back to the type before, and nobody deletes the one that it was to be. */
+    const withdraw = (type: string): Promise<void> => taskTypes.remove(type, owner).catch((error: unknown) => console.error(error));
+
+    let type = physicalId;
     try {
       if (event.RequestType === 'Delete') {
         // The physical id is the type; the properties may be of a newer one that the resource has changed to.
         if (taskTypeNameSchema.safeParse(physicalId).success) await taskTypes.remove(physicalId, owner);
-        type = physicalId;
       } else {
         const spec = parseSpec(event.ResourceProperties['Spec']);
-        await taskTypes.put(spec, owner);
         // A changed type is a changed physical id: CloudFormation deletes the old one once the update is complete.
         type = spec.type;
+        await taskTypes.put(spec, owner);
       }
     } catch (error) {
       console.error(error);
-      return await answer(physicalId, error instanceof Error ? error.message : String(error));
+      // What is not known to be written may be: the rollback deletes what the failure names, a failed creation's type.
+      const named = event.RequestType === 'Create' ? type : physicalId;
+      if (named !== type) await withdraw(type);
+      return await answer(named, error instanceof Error ? error.message : String(error));
     }
     await answer(type);
   };

@@ -13,15 +13,23 @@ export interface Recording {
   readonly ownFaults: readonly string[];
 }
 
-/** One exercise with one fault. */
-export interface PlannedRun {
+/** A call of an exercise. */
+export interface Place {
   readonly exercise: Exercise;
-  readonly site: CallSite;
-  readonly kind: FaultKind;
   /** Which of its calls at this site. */
   readonly nth: number;
   /** Its calls at this site name nobody: any call is taken. */
   readonly nameless: boolean;
+}
+
+/** One fault at one call site. */
+export interface PlannedRun {
+  readonly site: CallSite;
+  readonly kind: FaultKind;
+  /** The call that it is made at. */
+  readonly place: Place;
+  /** Others of the same site, for the case that things go in another order and the call does not come. */
+  readonly others: readonly Place[];
 }
 
 /** Calls of one site in one exercise that are told apart. */
@@ -35,21 +43,25 @@ interface Candidate {
 
 /**
  * A run for each call site and each kind of fault. Where several exercises come to a site, or one comes to it several
- * times, the kinds take turns among them, so that each kind meets another part of the protocol; `thorough` runs them all.
+ * times, the kinds take turns among them, so that each kind meets
+ * another part of the protocol; `thorough` runs them all.
  */
 export function planRuns(sites: readonly CallSite[], recordings: readonly Recording[], thorough: boolean): PlannedRun[] {
   return sites.flatMap((site, n) => {
     const places = candidatesOf(nameOf(site), recordings).flatMap(({ exercise, calls, nameless }) =>
-      Array.from({ length: Math.min(calls, MOST_CALLS) }, (_, call) => ({ exercise, site, nth: call + 1, nameless })),
+      Array.from({ length: Math.min(calls, MOST_CALLS) }, (_, call): Place => ({ exercise, nth: call + 1, nameless })),
     );
     return FAULT_KINDS.flatMap((kind, k) => {
-      const taken = thorough ? places : places.slice((n + k) % Math.max(1, places.length)).slice(0, 1);
-      return taken.map((place) => ({ ...place, kind }));
+      const first = (n + k) % Math.max(1, places.length);
+      const turned = [...places.slice(first), ...places.slice(0, first)];
+      return turned
+        .slice(0, thorough ? turned.length : 1)
+        .map((place) => ({ site, kind, place, others: turned.filter((other) => other !== place) }));
     });
   });
 }
 
-/** Exercises that come to a site: those whose calls can be told from others', and quick ones, if there are any. */
+/** Exercises that come to a site: those whose calls can be told from others', quick ones, and those that are about the function, if there are any. */
 function candidatesOf(site: string, recordings: readonly Recording[]): readonly Candidate[] {
   const all = recordings.flatMap(({ exercise, named, nameless, ownFaults }): Candidate[] => {
     if (ownFaults.includes(site)) return [];
@@ -57,8 +69,10 @@ function candidatesOf(site: string, recordings: readonly Recording[]): readonly 
     if (byName !== undefined) return [{ exercise, calls: byName, nameless: false }];
     return byNone === undefined ? [] : [{ exercise, calls: 1, nameless: true }];
   });
-  const named = all.filter(({ nameless }) => !nameless);
-  const best = named.length > 0 ? named : all;
-  const quick = best.filter(({ exercise }) => exercise.slow !== true);
-  return quick.length > 0 ? quick : best;
+  const fn = site.split(':')[0] ?? '';
+  return [
+    ({ nameless }: Candidate) => !nameless,
+    ({ exercise }: Candidate) => exercise.slow !== true,
+    ({ exercise }: Candidate) => exercise.ticks?.includes(fn) === true,
+  ].reduce((best, isBetter) => (best.some(isBetter) ? best.filter(isBetter) : best), all);
 }

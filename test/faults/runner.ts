@@ -1,17 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exercise } from './exercises/exercise.ts';
-import type { PlannedRun, Recording } from './plan.ts';
-import { nameOf } from './sites/scan.ts';
+import type { PlannedRun, Place, Recording } from './plan.ts';
+import type { FaultKind } from './proxy/kinds.ts';
+import type { ArmedRule } from './proxy/rules.ts';
+import type { CallSite } from './sites/scan.ts';
 import { Stage } from './world/stage.ts';
 import type { World } from './world/world.ts';
 
 /** Runs that are young at once: an older one mostly waits. */
 const AT_ONCE = 14;
 const YOUNG_MS = 5_000;
-/** A fault that has not come by the end of its exercise may come by the next refresh of what a process knows. */
-const REFRESH_MS = 70_000;
-/** How often a run is done again whose fault did not come: another order of things has avoided it. */
-const REPEATS = 3;
+/**
+ * A fault that has not come by the end of its exercise may come with what is left to do, and one of no exercise in
+ * particular by the next refresh of what a process knows.
+ */
+const AFTERWARDS_MS = { named: 5_000, nameless: 70_000 };
+/** Places that are tried for one fault: things may go in another order and avoid some. */
+const MOST_PLACES = 6;
 /** The call site that a process comes to when it is cold. */
 const COLD = 'TypeRegistry';
 
@@ -31,32 +36,38 @@ export class Runner {
     this.world = world;
   }
 
-  /** Runs every exercise without a fault, to see which call sites it comes to. @throws the first failure */
+  /** Runs exercises without a fault, to see which call sites they come to. @throws the first failure */
   async record(exercises: readonly Exercise[]): Promise<Recording[]> {
+    const { sightings } = this.world;
     const recordings: Recording[] = [];
-    for (const exercise of exercises.filter(({ ticks }) => ticks !== undefined)) {
-      for (const fn of exercise.ticks ?? []) this.world.sightings.kill(fn);
-      this.world.sightings.takeNameless();
+    const cold = new Set<string>();
+    for (const exercise of exercises) {
+      const { ticks } = exercise;
+      if (ticks === undefined) continue;
+      for (const fn of ticks) if (!cold.has(fn)) sightings.kill(fn);
+      for (const fn of ticks) cold.add(fn);
+      sightings.takeNameless();
       const stage = await this.perform(exercise);
-      const nameless = new Map([...this.world.sightings.takeNameless()].filter(([site]) => exercise.ticks?.some((fn) => site.startsWith(`${fn}:`))));
-      recordings.push({ exercise, named: stage.watch.counts(), nameless, ownFaults: stage.ownFaults });
+      const nameless = [...sightings.takeNameless()].filter(([site]) => ticks.some((fn) => site.startsWith(`${fn}:`)));
+      recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(nameless), ownFaults: stage.ownFaults });
     }
     const others = exercises.filter(({ ticks }) => ticks === undefined);
     await this.all(others, async (exercise) => {
       const stage = await this.perform(exercise);
       recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(), ownFaults: stage.ownFaults });
     });
-    // What else names nobody is what a cold process reads, whoever asked it.
-    const left = [...this.world.sightings.takeNameless()];
-    const first = recordings.find(({ exercise }) => exercise === others[0]);
-    if (first) recordings.splice(recordings.indexOf(first), 1, { ...first, nameless: new Map(left) });
-    return recordings;
+    return recordings.map((recording) => (recording.exercise === others[0] ? { ...recording, nameless: this.coldReads() } : recording));
+  }
+
+  /** What a process reads for all when it is cold names nobody; any exercise comes to it. */
+  private coldReads(): ReadonlyMap<string, number> {
+    return new Map([...this.world.sightings.sites].filter((site) => site.includes(`: ${COLD} `)).map((site) => [site, 1]));
   }
 
   /** Runs with their faults, those first that take long. */
   async run(runs: readonly PlannedRun[], onResult: (result: RunResult) => void): Promise<void> {
-    const long = ({ site, kind, exercise }: PlannedRun): boolean =>
-      exercise.slow === true || (site.fn === 'dispatch' && (kind === 'unanswered' || kind.startsWith('kill')));
+    const long = ({ site, kind, place }: PlannedRun): boolean =>
+      place.exercise.slow === true || (site.fn === 'dispatch' && (kind === 'unanswered' || kind.startsWith('kill')));
     await this.all(
       [...runs].sort((a, b) => Number(long(b)) - Number(long(a))),
       async (run) => {
@@ -67,39 +78,47 @@ export class Runner {
     );
   }
 
-  private async attempt(run: PlannedRun): Promise<string | undefined> {
-    for (let repeat = 1; ; repeat++) {
-      // After a miss the first call will do.
-      const nth = repeat === 1 ? run.nth : 1;
+  private async attempt({ site, kind, place, others }: PlannedRun): Promise<string | undefined> {
+    // Where there are few, each is tried again.
+    const places = Array.from({ length: MOST_PLACES }, () => [place, ...others]).flat();
+    let missed = '';
+    for (const each of places.slice(0, MOST_PLACES)) {
       try {
-        const hit = await this.perform(run.exercise, { ...run, nth }).then((stage) => stage !== undefined);
-        if (hit) return undefined;
+        await this.perform(each.exercise, { site, kind, place: each });
+        return undefined;
       } catch (error) {
-        if (!(error instanceof MissedError)) return error instanceof Error ? error.message : String(error);
-        if (repeat === REPEATS) return error.message;
+        if (!(error instanceof MissedError))
+          return `${each.exercise.name}, call ${each.nth}: ${error instanceof Error ? error.message : String(error)}`;
+        missed = error.message;
       }
     }
+    return missed;
   }
 
   /** One exercise from its first call to the last thing that must hold. */
-  private async perform(exercise: Exercise, run?: PlannedRun): Promise<Stage> {
+  private async perform(exercise: Exercise, fault?: { site: CallSite; kind: FaultKind; place: Place }): Promise<Stage> {
     this.tenants += 1;
     const stage = await Stage.open(this.world, `f${String(this.tenants).padStart(5, '0')}x`);
-    const { proxy, sightings } = this.world;
-    const armed =
-      run &&
-      proxy.arm({ ...run.site, kind: run.kind, nth: run.nth, ...(!run.nameless && { about: stage.names }) });
-    if (run?.site.port === COLD) sightings.kill(run.site.fn);
+    const armed = fault && this.arm(stage, fault);
     try {
       await exercise.run(stage);
       await stage.permitsReturned();
-      if (armed && run.nameless) await Promise.race([armed.whenFired(), sleep(REFRESH_MS)]);
-      if (armed && !armed.hasFired) throw new MissedError(`${exercise.name}: it did not come to call ${run.nth} of ${nameOf(run.site)}`);
+      if (armed && !armed.hasFired) {
+        await Promise.race([armed.whenFired(), sleep(AFTERWARDS_MS[fault.place.nameless ? 'nameless' : 'named'])]);
+        if (!armed.hasFired) throw new MissedError(`${exercise.name}: it did not come to call ${fault.place.nth}`);
+        await stage.permitsReturned();
+      }
       return stage;
     } finally {
-      if (armed) proxy.disarm(armed);
+      if (armed) this.world.proxy.disarm(armed);
       stage.close();
     }
+  }
+
+  private arm(stage: Stage, { site, kind, place: { nth, nameless } }: { site: CallSite; kind: FaultKind; place: Place }): ArmedRule {
+    const armed = this.world.proxy.arm({ ...site, kind, nth, ...(!nameless && { about: stage.names }) });
+    if (site.port === COLD) this.world.sightings.kill(site.fn);
+    return armed;
   }
 
   /** Does all, a few young ones at once, and never two at once of those that must be alone. */
@@ -108,10 +127,14 @@ export class Runner {
     const working: Promise<void>[] = [];
     for (const item of items) {
       while (young.size >= AT_ONCE) await Promise.race(young);
-      const { alone } = 'exercise' in item ? item.exercise : item;
+      const { alone } = 'place' in item ? item.place.exercise : item;
       const before = alone === undefined ? Promise.resolve() : (this.alone.get(alone) ?? Promise.resolve());
       const done = before.then(() => work(item));
-      if (alone !== undefined) this.alone.set(alone, done.catch(() => undefined));
+      if (alone !== undefined)
+        this.alone.set(
+          alone,
+          done.catch(() => undefined),
+        );
       working.push(done);
       const aged: Promise<unknown> = Promise.race([done.catch(() => undefined), sleep(YOUNG_MS)]).then(() => young.delete(aged));
       young.add(aged);

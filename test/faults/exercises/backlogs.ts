@@ -1,4 +1,4 @@
-import { livePermits } from '../../../core/permits/cells.ts';
+import { hasBacklog, livePermits } from '../../../core/permits/cells.ts';
 import { hintOf } from '../../../core/tasks/state.ts';
 import { TYPES } from '../app/types.ts';
 import type { Exercise } from './exercise.ts';
@@ -15,7 +15,9 @@ export const backlogs: readonly Exercise[] = [
     run: async (stage) => {
       for (const id of IDS) await stage.submit(id, type, { do: 'ok', ms: 300 });
       await Promise.all(IDS.map((id) => stage.ends(id, { state: 'succeeded', attempts: 1 })));
-      await stage.until('its backlog is empty', async () => (await stage.world.backlog.first({ tenant: stage.tenant, type }, 1)).length === 0);
+      const lane = { tenant: stage.tenant, type };
+      await stage.until('its backlog is empty', async () => (await stage.world.backlog.first(lane, 1)).length === 0);
+      await stage.until('its flag is down', async () => !hasBacklog(await stage.world.permits.read(lane, 0)));
     },
   })),
   {

@@ -155,6 +155,14 @@ class Stack {
   }
 
   private specOf(type: string): object {
-    return { v: 1, type, handler: { kind: 'lambda', arn: `arn-of-${TYPES.event}` }, start: 'event', timeoutSeconds: 2, concurrency: 1, retry: {} };
+    return {
+      v: 1,
+      type,
+      handler: { kind: 'lambda', arn: `arn-of-${TYPES.event}` },
+      start: 'event',
+      timeoutSeconds: 2,
+      concurrency: 1,
+      retry: {},
+    };
   }
 }

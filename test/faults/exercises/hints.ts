@@ -1,8 +1,10 @@
+import type { TaskRow } from '@sluice/contracts';
 import { systemRandom } from '../../../adapters/system.ts';
 import { TYPES } from '../app/types.ts';
+import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
-import { deleteRow, messageOf, rowWithoutHint, sendHint, sendRecord } from './scenes.ts';
-import { EXPIRE } from './sites.ts';
+import { deleteRow, messageOf, rowWithoutHint, sendHint, sendRecord, unwrittenRow } from './scenes.ts';
+import { EXPIRE, LOOK_AGAIN } from './sites.ts';
 
 const FAR_MS = 30 * 60_000;
 
@@ -38,6 +40,24 @@ export const hints: readonly Exercise[] = [
       if (!written.applied) throw new Error('the row was changed meanwhile');
       await sendHint(stage, messageOf(row, { look: true }));
       await stage.ends('task', { state: 'cancelled', attempts: 0, lost: 0 });
+    },
+  },
+  {
+    name: 'looks again for a row that comes after its hint',
+    run: async (stage) => {
+      const row = unwrittenRow(stage, 'task', TYPES.event, Date.now());
+      await sendHint(stage, messageOf(row));
+      await stage.until('its row is looked for', () => stage.seen(LOOK_AGAIN.fn, LOOK_AGAIN.port, LOOK_AGAIN.command));
+      await stage.world.tasks.insert(row);
+      await stage.ends('task', { state: 'succeeded', attempts: 1 });
+    },
+  },
+  {
+    name: 'takes an attempt for lost whose lease has ended',
+    run: async (stage) => {
+      const row = await abandoned(stage, 'task');
+      await sendHint(stage, messageOf(row));
+      await stage.ends('task', { state: 'succeeded', attempts: 1, lost: 2 });
     },
   },
   ...[TYPES.narrow, TYPES.narrowWait].map((type): Exercise => ({
@@ -110,7 +130,19 @@ export const hints: readonly Exercise[] = [
   },
 ];
 
-async function expiring(stage: Parameters<Exercise['run']>[0], id: string) {
+/** A row that was claimed by somebody who was never heard of again, with its permit. */
+async function abandoned(stage: Stage, id: string): Promise<TaskRow> {
+  const row = await rowWithoutHint(stage, id, TYPES.event, Date.now() - 200_000);
+  const permit = { expiry: Date.now() - 1_000, nonce: systemRandom.nonce() };
+  await stage.world.permits.acquire({ tenant: stage.tenant, type: row.type }, 0, [permit], 5);
+  const run = { hint: 1, mode: 'event' as const, claimedAt: row.at, leaseEnd: permit.expiry, cell: 0, nonce: permit.nonce };
+  const written = await stage.world.tasks.update(stage.tenant, id, row, { set: { state: 'running', fence: 1, run, firstClaimAt: row.at } });
+  if (!written.applied) throw new Error('the row was changed meanwhile');
+  return written.row;
+}
+
+/** A row whose time to start is over. */
+async function expiring(stage: Stage, id: string): Promise<TaskRow> {
   const row = await rowWithoutHint(stage, id, TYPES.event, Date.now() - 2_000);
   const written = await stage.world.tasks.update(stage.tenant, id, row, { set: { expiresAt: Date.now() - 1_000 } });
   if (!written.applied) throw new Error('the row was changed meanwhile');

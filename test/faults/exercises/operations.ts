@@ -99,7 +99,9 @@ export const operations: readonly Exercise[] = [
       const armed = stage.arm({ ...REPLACE, fn: 'api', kind: 'delay' });
       const retried = stage.client.retry('task', { uid }).catch((error: unknown) => error);
       await Promise.race([armed.whenFired(), retried]);
-      const submitted = await stage.submit('task', TYPES.event, { do: 'fatal' }, { delaySeconds: FAR_SECONDS }).catch((error: unknown) => error);
+      const submitted = await stage
+        .submit('task', TYPES.event, { do: 'fatal' }, { delaySeconds: FAR_SECONDS })
+        .catch((error: unknown) => error);
       const answer = await retried;
       // Whichever came first, there is one task, and both know it or were told why not.
       for (const each of [submitted, answer]) if (each instanceof Error && !(each instanceof ApiError)) throw each;

@@ -15,15 +15,20 @@ import type { Stage } from '../world/stage.ts';
 
 /** Writes the row of a task that is told to succeed, and no hint. */
 export async function rowWithoutHint(stage: Stage, id: string, type: TypeName, at: number): Promise<TaskRow> {
+  const row = unwrittenRow(stage, id, type, at);
+  await stage.world.tasks.insert(row);
+  return row;
+}
+
+/** A row as `submit` makes it. */
+export function unwrittenRow(stage: Stage, id: string, type: TypeName, at: number): TaskRow {
   const payload = { do: 'ok' };
   const submission = { id, type, payload };
   const json = JSON.stringify(payload);
   const now = Math.min(at, Date.now());
   const checked = { submission, json, at, expiresAt: undefined };
   const made = newRow({ tenant: stage.tenant, uid: systemRandom.ulid(now), now, checked, hash: systemHasher });
-  const row: TaskRow = { ...made, payload: { in: 'row', json } };
-  await stage.world.tasks.insert(row);
-  return row;
+  return { ...made, payload: { in: 'row', json } };
 }
 
 /** The message of a hint for a task as its row is now. */

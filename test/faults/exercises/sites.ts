@@ -2,8 +2,12 @@
 
 const TASKS = 'adapters/aws/task-store';
 
-export const INVOKE = { fn: 'dispatch', port: 'core/dispatch/claim start starter.start', command: 'adapters/aws/starter invoke InvokeCommand' };
-export const INSERT = { fn: 'submit', port: 'core/submit/put-row putRow tasks.insert', command: `${TASKS} put PutCommand` };
+export const INVOKE = {
+  fn: 'dispatch',
+  port: 'core/dispatch/claim start starter.start',
+  command: 'adapters/aws/starter invoke InvokeCommand',
+};
+export const LOOK_AGAIN = { fn: 'dispatch', port: 'core/dispatch/claim write tasks.update', command: `${TASKS} get GetCommand` };
 export const CANCEL = { fn: 'api', port: 'core/api/cancel-task cancelTask tasks.update', command: `${TASKS} updateItem UpdateCommand` };
 export const REPLACE = { port: 'core/submit/put-row putRow tasks.replace', command: `${TASKS} put PutCommand` };
 export const EXPIRE = { fn: 'dispatch', port: 'core/dispatch/look expire tasks.update', command: `${TASKS} updateItem UpdateCommand` };

@@ -4,7 +4,7 @@ import { TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
 import { deleteRow } from './scenes.ts';
-import { INSERT, REPLACE } from './sites.ts';
+import { REPLACE } from './sites.ts';
 
 const FAR_SECONDS = 30 * 60;
 
@@ -95,14 +95,6 @@ export const submissions: readonly Exercise[] = [
       await stage.submit('task', TYPES.event, { do: 'ok' }, { delaySeconds: FAR_SECONDS });
       await stage.client.cancel('task');
       await stage.ends('task', { state: 'cancelled', attempts: 0, lost: 0 });
-    },
-  },
-  {
-    name: 'looks again for a row that comes after its hint',
-    run: async (stage) => {
-      stage.arm({ ...INSERT, kind: 'delay' });
-      await stage.submit('task', TYPES.event, { do: 'ok' });
-      await stage.ends('task', { state: 'succeeded', attempts: 1 });
     },
   },
   {

@@ -34,7 +34,14 @@ export const tokens: readonly Exercise[] = [
     run: async (stage) => {
       const hash = systemTokens.sha256Hex(systemRandom.nonce());
       const { tenant } = stage;
-      await stage.world.tokens.note({ v: 1, hash, tenant, scopes: ['read'], createdAt: Date.now() - 60_000, expiresAt: Date.now() - 1_000 });
+      await stage.world.tokens.note({
+        v: 1,
+        hash,
+        tenant,
+        scopes: ['read'],
+        createdAt: Date.now() - 60_000,
+        expiresAt: Date.now() - 1_000,
+      });
       await again(() => stage.client.tokens.create({ scopes: ['read'], name: 'made' }));
       if (await stage.world.tokens.lookUp(tenant, tokenIdOf(hash))) throw new Error('the expired token is still in the directory');
       await revokeAll(stage, 'made');
@@ -46,7 +53,11 @@ export const tokens: readonly Exercise[] = [
       const armed = stage.arm({ ...PUT_TOKEN, kind: 'delay' });
       const made = stage.client.tokens.create({ scopes: ['read'], name: 'made' }).catch((error: unknown) => error);
       await Promise.race([armed.whenFired(), made]);
-      for (const { id, name } of await stage.client.tokens.list()) if (name === 'made') await stage.world.tokens.forget(stage.tenant, id);
+      for (const { hash, name } of await stage.world.tokens.noted(stage.tenant)) {
+        if (name !== 'made') continue;
+        stage.names.push(hash);
+        await stage.world.tokens.forget(stage.tenant, tokenIdOf(hash));
+      }
       const answer = await made;
       if (answer instanceof Error) return;
       // Made after the directory was looked at.
@@ -70,6 +81,7 @@ async function again<T>(call: () => Promise<T>): Promise<T> {
 
 /** What was answered with a token holds: it opens the API. */
 async function works(stage: Stage, { token }: IssuedToken): Promise<void> {
+  stage.own(token);
   for (let tries = 1; ; tries++) {
     const { status } = await fetch(stage.world.host.url + ROUTES.list.path, { headers: { authorization: `Bearer ${token}` } });
     if (status === 200) return;

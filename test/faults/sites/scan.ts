@@ -211,7 +211,8 @@ class Scanner {
     const { expression } = call;
     const file = this.pathOf(call.getSourceFile());
     const callee = { start: expression.getStart(), end: expression.getEnd() };
-    if (!ts.isPropertyAccessExpression(expression)) return { id: this.idOf(call, 'fetch'), file, object: undefined, method: 'fetch', callee };
+    if (!ts.isPropertyAccessExpression(expression))
+      return { id: this.idOf(call, 'fetch'), file, object: undefined, method: 'fetch', callee };
     if (expression.questionDotToken) throw new Error(`${file}: an optional call of a port cannot be tagged: ${expression.getText()}`);
     const object = { start: expression.expression.getStart(), end: expression.expression.getEnd() };
     const receiver = expression.expression.getText().split('.').at(-1) ?? '';

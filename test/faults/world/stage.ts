@@ -34,7 +34,7 @@ export class Stage {
   readonly tenant: string;
   readonly client: SluiceClient;
   /** One of these stands in every call that is about this run and says whose it is. */
-  readonly names: readonly string[];
+  readonly names: string[];
   private readonly token: string;
   /** What was seen of its calls. */
   readonly watch: Watch;
@@ -79,6 +79,11 @@ export class Stage {
     return this.watch.has(nameOf({ fn, port, command }));
   }
 
+  /** A token of its own: calls about it name its hash alone. */
+  own(token: string): void {
+    this.names.push(systemTokens.sha256Hex(token));
+  }
+
   /** Ends the faults of the scene. */
   close(): void {
     this.world.sightings.unwatch(this.watch);
@@ -115,7 +120,8 @@ export class Stage {
       ...(lost <= (expected.lost ?? 1) ? [] : [`${lost} attempts were lost`]),
       ...(this.world.successes.of(row.uid) <= 1 ? [] : ['it succeeded more than once']),
     ];
-    if (wrong.length > 0) throw new Error(`${this.tenant}/${id}: ${wrong.join(', ')}; expected ${JSON.stringify(expected)}: ${JSON.stringify(row)}`);
+    if (wrong.length > 0)
+      throw new Error(`${this.tenant}/${id}: ${wrong.join(', ')}; expected ${JSON.stringify(expected)}: ${JSON.stringify(row)}`);
     if (TOLD.has(state)) await this.told(`${row.uid}:${state}`);
     return row;
   }
@@ -147,7 +153,8 @@ export class Stage {
     for (let tries = 1; ; tries++) {
       const response = await fetch(this.world.host.url + path, { ...init, headers });
       if (response.ok) return response;
-      if (response.status < 500 || tries === CALL_TRIES) throw new Error(`${path} is answered ${response.status}: ${await response.text()}`);
+      if (response.status < 500 || tries === CALL_TRIES)
+        throw new Error(`${path} is answered ${response.status}: ${await response.text()}`);
       await sleep(PAUSE_MS);
     }
   }
