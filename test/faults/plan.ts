@@ -61,7 +61,10 @@ export function planRuns(sites: readonly CallSite[], recordings: readonly Record
   });
 }
 
-/** Exercises that come to a site: those whose calls can be told from others', quick ones, and those that are about the function, if there are any. */
+/**
+ * Exercises that come to a site: quick ones, those whose calls can be told from others', and those that are about the
+ * function, if there are any.
+ */
 function candidatesOf(site: string, recordings: readonly Recording[]): readonly Candidate[] {
   const all = recordings.flatMap(({ exercise, named, nameless, ownFaults }): Candidate[] => {
     if (ownFaults.includes(site)) return [];
@@ -70,9 +73,10 @@ function candidatesOf(site: string, recordings: readonly Recording[]): readonly 
     return byNone === undefined ? [] : [{ exercise, calls: 1, nameless: true }];
   });
   const fn = site.split(':')[0] ?? '';
+  const isAbout = ({ exercise }: Candidate): boolean => exercise.ticks?.includes(fn) === true;
   return [
-    ({ nameless }: Candidate) => !nameless,
-    ({ exercise }: Candidate) => exercise.slow !== true,
-    ({ exercise }: Candidate) => exercise.ticks?.includes(fn) === true,
+    (candidate: Candidate) => candidate.exercise.slow !== true,
+    (candidate: Candidate) => !candidate.nameless || isAbout(candidate),
+    isAbout,
   ].reduce((best, isBetter) => (best.some(isBetter) ? best.filter(isBetter) : best), all);
 }

@@ -111,7 +111,7 @@ export class Runner {
       return stage;
     } finally {
       if (armed) this.world.proxy.disarm(armed);
-      stage.close();
+      await stage.close();
     }
   }
 

@@ -31,7 +31,8 @@ export function synthesisePlatform(outdir: string, later = false): void {
   shorten(platform);
   const shared = {
     platform,
-    timeout: Duration.seconds(2),
+    // Far more than a handler takes: one that is ended for the machine's sake would be counted as a failure.
+    timeout: Duration.seconds(8),
     retry: { maxAttempts: 3, minDelaySeconds: 0.2, maxDelaySeconds: 0.5 },
     concurrency: 5,
   };

@@ -7,6 +7,7 @@ import { LATER_TYPE, TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 import { hostNameOf } from '../world/world.ts';
 import type { Exercise } from './exercise.ts';
+import { REGISTER } from './sites.ts';
 
 /** A deployment is done again so often by whoever wants it done. */
 const TRIES = 6;
@@ -15,6 +16,7 @@ const TRIES = 6;
 export const deployments: readonly Exercise[] = [
   {
     name: 'registers, changes and removes a task type',
+    ticks: ['registrar'],
     run: async (stage) => {
       const stack = new Stack(stage);
       try {
@@ -38,6 +40,30 @@ export const deployments: readonly Exercise[] = [
         }
         await stack.isThere(type, false);
         await stack.isThere(renamed, false);
+      } finally {
+        await stack.close();
+      }
+    },
+  },
+  {
+    name: 'rolls the renaming of a task type back',
+    ticks: ['registrar'],
+    run: async (stage) => {
+      const stack = new Stack(stage);
+      try {
+        await stack.open();
+        const type = `type-of-${stage.tenant}`;
+        const created = await stack.request('Create', type);
+        if (created.Status !== 'SUCCESS') return await stack.rolledBack(created.PhysicalResourceId, type);
+        const renamed = `other-${type}`;
+        stage.arm({ ...REGISTER, kind: 'fail' });
+        const updated = await stack.request('Update', renamed, type);
+        if (updated.Status === 'SUCCESS') await stack.remove(updated.PhysicalResourceId);
+        else await stack.until('Update', type, type);
+        await stack.isThere(renamed, false);
+        await stack.isThere(type, true);
+        await stack.remove(type);
+        await stack.isThere(type, false);
       } finally {
         await stack.close();
       }

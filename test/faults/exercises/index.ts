@@ -11,6 +11,7 @@ import { tokens } from './tokens.ts';
 
 /** Every exercise, by feature. A new feature brings a file of its own. */
 export const EXERCISES: readonly Exercise[] = [
+  ...deployments,
   ...attempts,
   ...submissions,
   ...hints,
@@ -19,5 +20,4 @@ export const EXERCISES: readonly Exercise[] = [
   ...reads,
   ...tokens,
   ...schedule,
-  ...deployments,
 ];

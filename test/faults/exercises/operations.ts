@@ -22,7 +22,7 @@ export const operations: readonly Exercise[] = [
   {
     name: 'cancels a task that runs',
     run: async (stage) => {
-      await stage.submit('task', TYPES.event, { do: 'fail', ms: 1_500 });
+      await stage.submit('task', TYPES.event, { do: 'fail', ms: 3_000 });
       await stage.running('task');
       await stage.client.cancel('task');
       await stage.ends('task', { state: 'cancelled' });

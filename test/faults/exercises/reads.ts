@@ -73,7 +73,7 @@ export const reads: readonly Exercise[] = [
   {
     name: 'tells an attempt whether it shall go on',
     run: async (stage) => {
-      await stage.submit('task', TYPES.event, { do: 'ok', ms: 1_700 });
+      await stage.submit('task', TYPES.event, { do: 'ok', ms: 3_000 });
       const { uid, fence, run } = await stage.running('task');
       const question = { tenant: stage.tenant, task: 'task', uid, fence, key: run?.nonce };
       const answered = await stage.answered(ROUTES.attempt.path, { method: 'POST', body: JSON.stringify(question) });

@@ -5,6 +5,7 @@ import { cursorKey, ROW_SORT, taskPartition } from '../../../adapters/aws/keys.t
 import { systemHasher, systemRandom } from '../../../adapters/system.ts';
 import { newRow } from '../../../core/submit/new-row.ts';
 import { hintOf } from '../../../core/tasks/state.ts';
+import type { Script } from '../app/handler.ts';
 import type { TypeName } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 
@@ -14,15 +15,14 @@ import type { Stage } from '../world/stage.ts';
  */
 
 /** Writes the row of a task that is told to succeed, and no hint. */
-export async function rowWithoutHint(stage: Stage, id: string, type: TypeName, at: number): Promise<TaskRow> {
-  const row = unwrittenRow(stage, id, type, at);
+export async function rowWithoutHint(stage: Stage, id: string, type: TypeName, at: number, script?: Script): Promise<TaskRow> {
+  const row = unwrittenRow(stage, id, type, at, script);
   await stage.world.tasks.insert(row);
   return row;
 }
 
 /** A row as `submit` makes it. */
-export function unwrittenRow(stage: Stage, id: string, type: TypeName, at: number): TaskRow {
-  const payload = { do: 'ok' };
+export function unwrittenRow(stage: Stage, id: string, type: TypeName, at: number, payload: Script = { do: 'ok' }): TaskRow {
   const submission = { id, type, payload };
   const json = JSON.stringify(payload);
   const now = Math.min(at, Date.now());

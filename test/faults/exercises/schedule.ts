@@ -45,7 +45,15 @@ export const schedule: readonly Exercise[] = [
     ticks: ['audit'],
     run: async (stage) => {
       await rowWithoutHint(stage, 'task', TYPES.event, Date.now() - 2 * DAY_MS);
-      await stage.ends('task', { state: 'succeeded', attempts: 1 });
+      const ended = stage.ends('task', { state: 'succeeded', attempts: 1 });
+      let isOver = false;
+      void ended.catch(() => undefined).then(() => (isOver = true));
+      // A day passes.
+      await stage.until('it has ended', async () => {
+        if (!isOver) await stage.tick('audit');
+        return isOver;
+      });
+      await ended;
     },
   },
 ];

@@ -17,3 +17,8 @@ export const TAKE_PLACE = {
   port: 'core/api/wait-for-task acquire permits.acquire',
   command: 'adapters/aws/permit-store add UpdateCommand',
 };
+export const REGISTER = {
+  fn: 'registrar',
+  port: 'functions/registrar/handler createHandler taskTypes.put',
+  command: 'adapters/aws/type-registry put PutCommand',
+};

@@ -23,7 +23,7 @@ export const tokens: readonly Exercise[] = [
     name: 'rotates a token',
     run: async (stage) => {
       const old = await again(() => stage.client.tokens.create({ scopes: ['read'], name: 'old' }));
-      const issued = await again(() => stage.client.tokens.rotate(old.id, { graceSeconds: 60 }));
+      const issued = await again(() => stage.client.tokens.rotate(old.id, { graceSeconds: 600 }));
       await works(stage, issued);
       await works(stage, old);
       await revokeAll(stage, 'old');

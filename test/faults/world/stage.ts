@@ -1,16 +1,19 @@
 import { SluiceClient } from '@sluice/client';
 import type { Accepted, EndReason, Submission, TaskRow, TerminalState } from '@sluice/contracts';
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { laneListKey } from '../../../adapters/aws/keys.ts';
 import { systemClock, systemTokens } from '../../../adapters/system.ts';
 import { issueToken } from '../../../core/auth/token.ts';
 import { livePermits } from '../../../core/permits/cells.ts';
 import { hash32 } from '../../../core/routing/shuffle-shard.ts';
 import { isTerminal } from '../../../core/tasks/state.ts';
 import type { Script } from '../app/handler.ts';
+import { TYPES } from '../app/types.ts';
 import type { ArmedRule, Rule } from '../proxy/rules.ts';
 import { nameOf } from '../sites/scan.ts';
 import type { Watch } from './sightings.ts';
-import type { World } from './world.ts';
+import { hostNameOf, type World } from './world.ts';
 
 /** How a task must have ended. */
 export interface Expected {
@@ -79,14 +82,23 @@ export class Stage {
     return this.watch.has(nameOf({ fn, port, command }));
   }
 
+  /** Runs a function as its schedule does: whether it fails is nothing that anybody is told. */
+  async tick(fn: string): Promise<void> {
+    await this.world.host.invoke(hostNameOf(fn), {});
+  }
+
   /** A token of its own: calls about it name its hash alone. */
   own(token: string): void {
     this.names.push(systemTokens.sha256Hex(token));
   }
 
-  /** Ends the faults of the scene. */
-  close(): void {
+  /** Ends the faults of the scene, and takes the notes of its lanes away, which every tick would look at for five minutes. */
+  async close(): Promise<void> {
     this.world.sightings.unwatch(this.watch);
+    const { clients, table: TableName } = this.world;
+    for (const type of [TYPES.narrow, TYPES.narrowWait]) {
+      await clients.dynamodb.send(new DeleteCommand({ TableName, Key: laneListKey({ tenant: this.tenant, type }) }));
+    }
     for (const armed of this.armed) this.world.proxy.disarm(armed);
   }
 
@@ -112,6 +124,7 @@ export class Stage {
    */
   async ends(id: string, expected: Expected, uid?: string): Promise<TaskRow> {
     const row = await this.row(id, 'its end', (each) => isTerminal(each.state) && (uid === undefined || each.uid >= uid));
+    this.lanes.add(row.type);
     const { state, reason, attempts, lost } = row;
     const wrong = [
       ...([expected.state].flat().includes(state as TerminalState) ? [] : [`it is ${state}`]),
@@ -141,9 +154,10 @@ export class Stage {
     }
   }
 
-  async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    for (const end = Date.now() + PATIENCE_SECONDS * 1_000; !(await holds()); await sleep(PAUSE_MS)) {
-      if (Date.now() > end) throw new Error(`${this.tenant}: ${what}, not within ${PATIENCE_SECONDS} s`);
+  /** @throws when it does not hold after so many seconds */
+  async until(what: string, holds: () => boolean | Promise<boolean>, seconds = PATIENCE_SECONDS): Promise<void> {
+    for (const end = Date.now() + seconds * 1_000; !(await holds()); await sleep(PAUSE_MS)) {
+      if (Date.now() > end) throw new Error(`${this.tenant}: ${what}, not within ${seconds} s`);
     }
   }
 
