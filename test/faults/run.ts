@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { EXERCISES } from './exercises/index.ts';
+import type { Exercise } from './exercises/exercise.ts';
 import { planRuns, type PlannedRun } from './plan.ts';
 import { FAULT_KINDS } from './proxy/kinds.ts';
 import { Runner, type RunResult } from './runner.ts';
@@ -50,9 +51,19 @@ async function main(): Promise<number> {
   try {
     ticker.start('timers', TICK_MS);
     const runner = new Runner(world);
+    const late: string[] = [];
+    const failedWithout = (exercise: Exercise, error: string): void => {
+      late.push(`without a fault, ${exercise.name}: ${error}`);
+    };
     // What takes a lease runs beside all else; its call sites are those of the others.
-    const slow = runner.record(EXERCISES.filter((exercise) => exercise.slow)).catch(asFailure);
-    const recordings = await runner.record(EXERCISES.filter((exercise) => !exercise.slow));
+    const slow = runner.record(
+      EXERCISES.filter((exercise) => exercise.slow),
+      failedWithout,
+    );
+    const recordings = await runner.record(
+      EXERCISES.filter((exercise) => !exercise.slow),
+      failedWithout,
+    );
     const coverage = faultsOfCoverage(scanned.sites, world.sightings.sites);
     say(`${world.sightings.sites.size} call sites were seen by ${recordings.length} exercises`);
     const isWanted = ({ site, kind }: PlannedRun): boolean =>
@@ -72,7 +83,7 @@ async function main(): Promise<number> {
       clearInterval(timer);
     }
     say(`${results.length} runs are done`);
-    const late = [await slow].filter((failure) => typeof failure === 'string');
+    await slow;
     const rest = await restOf(world);
     const untagged = [...world.sightings.untagged].map((call) => `a call that is not in the sources: ${call}`);
     const problems = [...coverage, ...late, ...rest, ...untagged];
@@ -94,10 +105,6 @@ async function main(): Promise<number> {
     await world.close();
     if (values.log !== undefined) writeFileSync(values.log, log.join('\n'));
   }
-}
-
-function asFailure(error: unknown): string {
-  return `an exercise without a fault failed: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /** What is left when all is done: nothing. */

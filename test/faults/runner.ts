@@ -36,8 +36,8 @@ export class Runner {
     this.world = world;
   }
 
-  /** Runs exercises without a fault, to see which call sites they come to. @throws the first failure */
-  async record(exercises: readonly Exercise[]): Promise<Recording[]> {
+  /** Runs exercises without a fault, to see which call sites they come to. */
+  async record(exercises: readonly Exercise[], onFailure: (exercise: Exercise, error: string) => void): Promise<Recording[]> {
     const { sightings } = this.world;
     const recordings: Recording[] = [];
     const cold = new Set<string>();
@@ -47,14 +47,15 @@ export class Runner {
       for (const fn of ticks) if (!cold.has(fn)) sightings.kill(fn);
       for (const fn of ticks) cold.add(fn);
       sightings.takeNameless();
-      const stage = await this.perform(exercise);
+      const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
+      if (!stage) continue;
       const nameless = [...sightings.takeNameless()].filter(([site]) => ticks.some((fn) => site.startsWith(`${fn}:`)));
       recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(nameless), ownFaults: stage.ownFaults });
     }
     const others = exercises.filter(({ ticks }) => ticks === undefined);
     await this.all(others, async (exercise) => {
-      const stage = await this.perform(exercise);
-      recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(), ownFaults: stage.ownFaults });
+      const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
+      if (stage) recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(), ownFaults: stage.ownFaults });
     });
     return recordings.map((recording) => (recording.exercise === others[0] ? { ...recording, nameless: this.coldReads() } : recording));
   }
@@ -87,8 +88,7 @@ export class Runner {
         await this.perform(each.exercise, { site, kind, place: each });
         return undefined;
       } catch (error) {
-        if (!(error instanceof MissedError))
-          return `${each.exercise.name}, call ${each.nth}: ${error instanceof Error ? error.message : String(error)}`;
+        if (!(error instanceof MissedError)) return `${each.exercise.name}, call ${each.nth}: ${messageOf(error)}`;
         missed = error.message;
       }
     }
@@ -146,4 +146,8 @@ export class Runner {
 /** The exercise did not come to the call at which its fault was to be. */
 class MissedError extends Error {
   override readonly name = 'MissedError';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -79,12 +79,15 @@ export const UNREACHABLE_SITES: ReadonlyMap<string, string> = new Map(
 
 /**
  * What is wrong with the list of call sites: those that no exercise came to and nobody says why, and those that are said
- * to be out of reach but were seen.
+ * to be out of reach but were seen, or are no more.
  */
 export function faultsOfCoverage(sites: readonly CallSite[], seen: ReadonlySet<string>): string[] {
   const names = new Set(sites.map(nameOf));
   return [
     ...[...names].filter((name) => !seen.has(name) && !UNREACHABLE_SITES.has(name)).map((name) => `no exercise came to ${name}`),
+    ...[...UNREACHABLE_SITES.keys()]
+      .filter((name) => !names.has(name))
+      .map((name) => `said to be out of reach, but not in the sources: ${name}`),
     ...[...UNREACHABLE_SITES.keys()].filter((name) => seen.has(name)).map((name) => `said to be out of reach, but seen: ${name}`),
     ...[...seen].filter((name) => !names.has(name)).map((name) => `seen, but not found in the sources: ${name}`),
   ];

@@ -9,6 +9,7 @@ import { hostNameOf } from '../world/world.ts';
 import type { Exercise } from './exercise.ts';
 import { REGISTER } from './sites.ts';
 
+const LOOKUP_MS = 1_100;
 /** A deployment is done again so often by whoever wants it done. */
 const TRIES = 6;
 
@@ -76,6 +77,8 @@ export const deployments: readonly Exercise[] = [
     run: async (stage) => {
       const { host, assemblies } = stage.world;
       await deployed(() => host.reload(assemblies.later));
+      // A type that is not known is looked up once a second.
+      await sleep(LOOKUP_MS);
       await stage.submit('task', LATER_TYPE, { do: 'ok' });
       await stage.ends('task', { state: 'succeeded', attempts: 1 });
       await deployed(() => host.reload(assemblies.first));
