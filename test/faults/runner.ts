@@ -7,9 +7,15 @@ import type { CallSite } from './sites/scan.ts';
 import { Stage } from './world/stage.ts';
 import type { World } from './world/world.ts';
 
-/** Runs that are young at once: an older one mostly waits. */
-const AT_ONCE = 14;
-const YOUNG_MS = 5_000;
+/** Runs that are young at once: an older one mostly waits for a message or a lease. */
+const AT_ONCE = 12;
+const YOUNG_MS = 8_000;
+/**
+ * While services take longer than this for an answer on average, ms, no run is begun: a machine that is too busy makes
+ * faults of its own, and more than one at a time.
+ */
+const CROWDED_MS = 150;
+const LOOK_AGAIN_MS = 100;
 /**
  * A fault that has not come by the end of its exercise may come with what is left to do, and one of no exercise in
  * particular by the next refresh of what a process knows.
@@ -127,6 +133,7 @@ export class Runner {
     const working: Promise<void>[] = [];
     for (const item of items) {
       while (young.size >= AT_ONCE) await Promise.race(young);
+      while (young.size > 0 && this.world.proxy.latencyMs > CROWDED_MS) await sleep(LOOK_AGAIN_MS);
       const { alone } = 'place' in item ? item.place.exercise : item;
       const before = alone === undefined ? Promise.resolve() : (this.alone.get(alone) ?? Promise.resolve());
       const done = before.then(() => work(item));

@@ -16,6 +16,7 @@ import { ArmedRule, type Rule, type SeenCall } from './rules.ts';
 
 /** ms by which a call is delayed: less than a client waits for an answer. */
 const DELAY_MS = 1_500;
+const SMOOTHING = 0.05;
 const TAG = 'x-sluice-';
 /** Where requests go that name their address themselves. */
 const HTTP = 'http';
@@ -36,6 +37,8 @@ export class FaultProxy {
   private readonly server: Server;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1_000 });
   private readonly armed = new Set<ArmedRule>();
+  /** ms that services took for their latest answers, smoothed: how crowded the machine is. */
+  latencyMs = 0;
   private upstreams: Readonly<Record<string, string>> = {};
   private port = 0;
 
@@ -120,7 +123,10 @@ export class FaultProxy {
     const headers = Object.fromEntries(Object.entries(incoming.headers).filter(([name]) => name !== 'connection' && !name.startsWith(TAG)));
     const options = { agent: this.agent, hostname, port, path: pathname + search, method: incoming.method, headers };
     return new Promise((resolve, reject) => {
+      const began = performance.now();
       const sent = httpRequest(options, (answer) => {
+        // An invocation takes as long as its handler.
+        if (service === 'dynamodb') this.latencyMs += (performance.now() - began - this.latencyMs) * SMOOTHING;
         bodyOf(answer).then((text) => resolve({ status: answer.statusCode ?? 502, headers: answer.headers, body: text }), reject);
       });
       sent.on('error', reject);

@@ -50,7 +50,8 @@ export class ToldEvents {
         const Entries = Messages.map(({ ReceiptHandle }, n) => ({ Id: String(n), ReceiptHandle }));
         await this.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
       } catch (error) {
-        if (!this.stop.signal.aborted) throw error;
+        // What was not answered or not deleted comes again; what is no event is somebody's fault.
+        if (error instanceof z.ZodError) throw error;
       }
     }
   }

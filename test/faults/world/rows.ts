@@ -53,24 +53,29 @@ export class Rows {
 
   private async look(): Promise<void> {
     while (this.waiting.size > 0) {
-      const keys = [...this.waiting.keys()];
-      const items = await readBatch(
-        this.client,
-        'look at tasks',
-        this.table,
-        systemRandom,
-        keys.map((p) => ({ p, s: ROW_SORT })),
-      );
-      const rows = new Map(items.map((item) => [String(item['p']), rowOfItem(item)]));
-      for (const key of keys) {
-        const waiters = this.waiting.get(key) ?? [];
-        const left = waiters.filter((waiter) => !waiter.holds(rows.get(key)));
-        if (left.length > 0) this.waiting.set(key, left);
-        else this.waiting.delete(key);
-        for (const waiter of waiters) if (!left.includes(waiter)) waiter.resolve(rows.get(key));
-      }
+      // A machine that is too busy for an answer has one later.
+      await this.lookOnce().catch(() => undefined);
       await sleep(LOOK_EVERY_MS);
     }
     this.looking = undefined;
+  }
+
+  private async lookOnce(): Promise<void> {
+    const keys = [...this.waiting.keys()];
+    const items = await readBatch(
+      this.client,
+      'look at tasks',
+      this.table,
+      systemRandom,
+      keys.map((p) => ({ p, s: ROW_SORT })),
+    );
+    const rows = new Map(items.map((item) => [String(item['p']), rowOfItem(item)]));
+    for (const key of keys) {
+      const waiters = this.waiting.get(key) ?? [];
+      const left = waiters.filter((waiter) => !waiter.holds(rows.get(key)));
+      if (left.length > 0) this.waiting.set(key, left);
+      else this.waiting.delete(key);
+      for (const waiter of waiters) if (!left.includes(waiter)) waiter.resolve(rows.get(key));
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { SluiceClient } from '@sluice/client';
-import type { Accepted, EndReason, Submission, TaskRow, TerminalState } from '@sluice/contracts';
+import { isSluiceError, type Accepted, type EndReason, type Submission, type TaskRow, type TerminalState } from '@sluice/contracts';
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { laneListKey } from '../../../adapters/aws/keys.ts';
@@ -156,7 +156,16 @@ export class Stage {
 
   /** @throws when it does not hold after so many seconds */
   async until(what: string, holds: () => boolean | Promise<boolean>, seconds = PATIENCE_SECONDS): Promise<void> {
-    for (const end = Date.now() + seconds * 1_000; !(await holds()); await sleep(PAUSE_MS)) {
+    const answer = async (): Promise<boolean> => {
+      try {
+        return await holds();
+      } catch (error) {
+        // A machine that is too busy for an answer has one later.
+        if (isSluiceError(error) && error.code === 'unavailable') return false;
+        throw error;
+      }
+    };
+    for (const end = Date.now() + seconds * 1_000; !(await answer()); await sleep(PAUSE_MS)) {
       if (Date.now() > end) throw new Error(`${this.tenant}: ${what}, not within ${seconds} s`);
     }
   }

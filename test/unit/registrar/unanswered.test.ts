@@ -28,7 +28,7 @@ describe('the registrar, when a write is not answered', () => {
       },
     },
     fetch: async (_url, init) => {
-      answers.push(JSON.parse(String(init?.body)) as Answer);
+      answers.push(JSON.parse(Buffer.from(init?.body as Uint8Array).toString()) as Answer);
       return new Response();
     },
   });
