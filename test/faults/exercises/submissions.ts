@@ -1,4 +1,5 @@
 import { ApiError } from '@sluice/client';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hostNameOf } from '../world/world.ts';
 import { TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
@@ -110,7 +111,8 @@ export const submissions: readonly Exercise[] = [
 ];
 
 /** Calls that a caller makes again until they are answered. */
-const TRIES = 10;
+const TRIES = 12;
+const PAUSE_MS = 500;
 
 /**
  * A request as the gateway hands on one that was signed with SigV4, whose signature it has checked: the embedded gateway
@@ -134,5 +136,6 @@ async function signed(stage: Stage, fn: string, routeKey: string, body: unknown,
     const answered = outcome.kind === 'completed' && outcome.functionError === undefined;
     const { statusCode } = answered ? (JSON.parse(outcome.payload) as { statusCode: number }) : { statusCode: 500 };
     if (statusCode < 500 || tries === TRIES) return statusCode;
+    await sleep(PAUSE_MS);
   }
 }
