@@ -50,11 +50,16 @@ export const hints: readonly Exercise[] = [
   {
     name: 'looks again for a row that comes after its hint',
     run: async (stage) => {
-      const row = unwrittenRow(stage, 'task', TYPES.event, Date.now());
-      await sendHint(stage, messageOf(row));
-      await stage.until('its row is looked for', () => stage.seen(LOOK_AGAIN.fn, LOOK_AGAIN.port, LOOK_AGAIN.command));
-      await stage.world.tasks.insert(row);
-      await stage.ends('task', { state: 'succeeded', attempts: 1 });
+      const met = (): boolean => stage.seen(LOOK_AGAIN.fn, LOOK_AGAIN.port, LOOK_AGAIN.command);
+      // A hint that comes a second time, because who had it was killed with what else it did, is looked at otherwise.
+      for (let n = 0; n < TRIES && !met(); n++) {
+        const row = unwrittenRow(stage, `task-${n}`, TYPES.event, Date.now());
+        await sendHint(stage, messageOf(row));
+        await stage.until('its row is looked for', met, PATIENCE_SECONDS).catch(() => undefined);
+        await stage.world.tasks.insert(row);
+        await stage.ends(row.id, { state: 'succeeded', attempts: 1 });
+      }
+      if (!met()) throw new Error('its row is not looked for again');
     },
   },
   {

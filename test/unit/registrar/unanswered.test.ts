@@ -16,6 +16,8 @@ describe('the registrar, when a write is not answered', () => {
   const registered = new Map<string, string>();
   const answers: Answer[] = [];
   let answered = true;
+  /** Answers that CloudFormation takes but does not confirm. */
+  let unconfirmed = 0;
 
   const handler = createHandler({
     taskTypes: {
@@ -29,6 +31,7 @@ describe('the registrar, when a write is not answered', () => {
     },
     fetch: async (_url, init) => {
       answers.push(JSON.parse(Buffer.from(init?.body as Uint8Array).toString()) as Answer);
+      if (unconfirmed-- > 0) throw new TypeError('fetch failed');
       return new Response();
     },
   });
@@ -41,7 +44,9 @@ describe('the registrar, when a write is not answered', () => {
 
   beforeEach(() => {
     registered.clear();
+    answers.length = 0;
     answered = true;
+    unconfirmed = 0;
     vi.spyOn(console, 'error').mockImplementation(() => undefined);
   });
 
@@ -61,6 +66,20 @@ describe('the registrar, when a write is not answered', () => {
     const updated = await request('Update', 'preview', 'thumbnail');
     expect(updated).toMatchObject({ Status: 'FAILED', PhysicalResourceId: 'thumbnail' });
     expect([...registered.keys()]).toEqual(['thumbnail']);
+  });
+
+  it('tells the same again where it is not known to have been heard, and does nothing anew', async () => {
+    answered = false;
+    unconfirmed = 2;
+    await request('Create', 'thumbnail');
+
+    expect(answers).toHaveLength(2);
+    expect(answers.every(({ Status }) => Status === 'FAILED')).toBe(true);
+  });
+
+  it('fails when it cannot be heard at all', async () => {
+    unconfirmed = 100;
+    await expect(request('Create', 'thumbnail')).rejects.toThrow(/did not take the answer/);
   });
 
   it('keeps a type that an update in place did not get to change', async () => {
