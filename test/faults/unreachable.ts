@@ -34,8 +34,14 @@ const UNREACHABLE: readonly Unreachable[] = [
   },
   {
     why: 'nobody asks for more permits than a cell may hold, and a condition of a full cell is lost to an item, which comes with the answer',
-    fns: ['api', 'dispatch'],
-    ports: [`${WAIT} acquire permits.acquire`, 'core/permits/acquire acquireInCell permits.acquire'],
+    fns: ['api'],
+    ports: [`${WAIT} acquire permits.acquire`],
+    command: 'adapters/aws/permit-store read GetCommand',
+  },
+  {
+    why: 'the same',
+    fns: ['dispatch'],
+    ports: ['core/permits/acquire acquireInCell permits.acquire'],
     command: 'adapters/aws/permit-store read GetCommand',
   },
   {

@@ -3,7 +3,7 @@ import { TYPES, type TypeName } from '../app/types.ts';
 import type { Script } from '../app/handler.ts';
 import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
-import { deleteRow } from './scenes.ts';
+import { backlogged, deleteRow } from './scenes.ts';
 import { CANCEL, REPLACE } from './sites.ts';
 
 const FAR_SECONDS = 30 * 60;
@@ -68,10 +68,7 @@ export const operations: readonly Exercise[] = [
       const { uid } = await fails(stage, TYPES.narrow);
       const others = ['slow-1', 'slow-2', 'slow-3'];
       for (const id of others) await stage.submit(id, TYPES.narrow, { do: 'ok', ms: 1_200 });
-      await stage.until('the lane has a backlog', async () => {
-        const { raised, cleared } = await stage.world.permits.read(lane, 0);
-        return raised > cleared;
-      });
+      await backlogged(stage, lane);
       const again = await stage.client.retry('task', { uid });
       await Promise.all(others.map((id) => stage.ends(id, { state: 'succeeded', attempts: 1 })));
       await stage.ends('task', { state: 'failed', reason: 'fatal', attempts: 1 }, again.uid);

@@ -3,6 +3,8 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { DestinationRecord, HintedTask, TaskHint, TaskRow } from '@sluice/contracts';
 import { cursorKey, ROW_SORT, taskPartition } from '../../../adapters/aws/keys.ts';
 import { systemHasher, systemRandom } from '../../../adapters/system.ts';
+import { hasBacklog } from '../../../core/permits/cells.ts';
+import type { Lane } from '../../../core/ports/permit-store.ts';
 import { newRow } from '../../../core/submit/new-row.ts';
 import { hintOf } from '../../../core/tasks/state.ts';
 import type { Script } from '../app/handler.ts';
@@ -76,4 +78,13 @@ export async function deleteRow(stage: Stage, id: string): Promise<void> {
 export async function setCursor(stage: Stage, shard: number, minute: number): Promise<void> {
   const { clients, table: TableName } = stage.world;
   await clients.dynamodb.send(new PutCommand({ TableName, Item: { ...cursorKey(shard), minute, by: stage.tenant } }));
+}
+
+/** Seconds in which a lane comes to have a backlog, if it was not so slow that each task found it free. */
+const BACKLOG_SECONDS = 15;
+
+/** Waits until a lane has a backlog; goes on without, where a fault has kept its tasks apart. */
+export async function backlogged(stage: Stage, lane: Lane): Promise<void> {
+  const isUp = async (): Promise<boolean> => hasBacklog(await stage.world.permits.read(lane, 0));
+  await stage.until('the lane has a backlog', isUp, BACKLOG_SECONDS).catch(() => undefined);
 }

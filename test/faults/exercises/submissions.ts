@@ -4,7 +4,7 @@ import { hostNameOf } from '../world/world.ts';
 import { TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
-import { deleteRow } from './scenes.ts';
+import { backlogged, deleteRow } from './scenes.ts';
 import { REPLACE } from './sites.ts';
 
 const FAR_SECONDS = 30 * 60;
@@ -70,10 +70,7 @@ export const submissions: readonly Exercise[] = [
       await stage.ends('task', { state: 'failed', reason: 'fatal' });
       const others = ['slow-1', 'slow-2', 'slow-3'];
       for (const id of others) await stage.submit(id, TYPES.narrow, { do: 'ok', ms: 1_200 });
-      await stage.until('the lane has a backlog', async () => {
-        const { raised, cleared } = await stage.world.permits.read(lane, 0);
-        return raised > cleared;
-      });
+      await backlogged(stage, lane);
       const { uid } = await stage.submit('task', TYPES.narrow, { do: 'ok' });
       await Promise.all(others.map((id) => stage.ends(id, { state: 'succeeded', attempts: 1 })));
       await stage.ends('task', { state: 'succeeded', attempts: 1 }, uid);
