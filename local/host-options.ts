@@ -14,6 +14,8 @@ export interface HostOptions {
   dataDir?: string;
   /** Added to each function's environment, or to what it says for a function's name, below the function's own variables. */
   env?: Record<string, string> | ((functionName: string) => Record<string, string>);
+  /** The addresses by which a function reaches the services, so that something may stand between. @default the services' own */
+  endpointsFor?: (functionName: string, endpoints: Endpoints) => Endpoints;
   onLog?: (entry: HostLogEntry) => void;
   /** Invocations that the account runs at once. @default 100 */
   concurrency?: number;

@@ -83,7 +83,7 @@ async function assemble(
       log,
       gate: new ColdStartGate(COLD_STARTS_AT_ONCE),
       environment: (name) => ({
-        ...endpointEnvironment(endpoints),
+        ...endpointEnvironment(options.endpointsFor?.(name, endpoints) ?? endpoints),
         ...(typeof options.env === 'function' ? options.env(name) : options.env),
       }),
       callbackPort: controlPort,

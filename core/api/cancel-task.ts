@@ -1,5 +1,6 @@
 import { AWS_LIMITS, SluiceError, type Cancelled, type TaskRow } from '@sluice/contracts';
 import { placeHints } from '../hints/place.ts';
+import { HINT_TIMES } from '../hints/timing.ts';
 import type { RowChange } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { retainUntil } from '../settle/decide.ts';
@@ -68,12 +69,15 @@ export async function cancelTask(deps: CancelDeps, tenant: string, id: string): 
 
 /**
  * What a cancellation leaves undone its predecessor hint repeats. The hint of a task that is far away would come after
- * its row has been deleted, so it gets another one, now.
+ * its row has been deleted, so it gets another one. It comes when this call is over, however it went: one that came
+ * before the row is written would find a task to be left alone, and be gone.
  */
 async function hintSoon(deps: CancelDeps, row: TaskRow): Promise<void> {
   const now = deps.clock.now();
   if (row.at <= now + AWS_LIMITS.queueDelaySeconds * 1_000) return;
-  const [durable] = await placeHints(deps, [{ tenant: row.tenant, task: { ...hintOf(row, now), at: now, look: true } }]);
+  const [durable] = await placeHints(deps, [
+    { tenant: row.tenant, task: { ...hintOf(row, now), at: now + HINT_TIMES.confirmMs, look: true } },
+  ]);
   if (durable !== true) throw new SluiceError('unavailable', `the queue did not take the cancellation of task ${row.id}; cancel it again`);
 }
 

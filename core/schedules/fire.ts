@@ -127,7 +127,6 @@ async function release(deps: OccurrenceDeps, record: ScheduleRecord, at: number)
 
 /** @returns nothing when another write came first: it is to be looked at anew */
 async function commit(deps: OccurrenceDeps, record: ScheduleRecord, ledger: Ledger, next: number | undefined): Promise<Fired | undefined> {
-async function commit(deps: ScheduleDeps, record: ScheduleRecord, ledger: Ledger, next: number | undefined): Promise<Fired | undefined> {
   const written = ledger.written(deps.random.nonce(), next);
   if (!(await deps.schedules.put(record.tenant, written, record.seq)).applied) return undefined;
   ledger.tell(deps.telemetry);

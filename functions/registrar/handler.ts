@@ -2,6 +2,7 @@ import { taskTypeNameSchema, type TaskTypeSpec, taskTypeSpecSchema } from '@slui
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import * as z from 'zod';
 import type { TypeWriter } from '../../adapters/aws/type-registry.ts';
+import { answer } from './answer.ts';
 
 export interface RegistrarDeps {
   taskTypes: TypeWriter;
@@ -16,32 +17,28 @@ export function createHandler({ taskTypes, fetch }: RegistrarDeps) {
   return async (event: CloudFormationCustomResourceEvent): Promise<void> => {
     const owner = `${event.StackId}/${event.LogicalResourceId}`;
     const physicalId = 'PhysicalResourceId' in event ? event.PhysicalResourceId : UNREGISTERED;
-    const answer = async (id: string, failure?: string): Promise<void> => {
-      const { StackId, RequestId, LogicalResourceId } = event;
-      const status = failure === undefined ? { Status: 'SUCCESS' } : { Status: 'FAILED', Reason: failure };
-      // Bytes, because for a string fetch adds a content type, and the URL is signed without one.
-      const body = Buffer.from(JSON.stringify({ ...status, PhysicalResourceId: id, StackId, RequestId, LogicalResourceId }));
-      const response = await fetch(event.ResponseURL, { method: 'PUT', body });
-      if (!response.ok) throw new Error(`CloudFormation's response URL answered ${response.status}`);
-    };
+    /** An update that failed is rolled back to the type before, and nobody deletes the one that it was to be. */
+    const withdraw = (type: string): Promise<void> => taskTypes.remove(type, owner).catch((error: unknown) => console.error(error));
 
-    let type: string;
+    let type = physicalId;
     try {
       if (event.RequestType === 'Delete') {
         // The physical id is the type; the properties may be of a newer one that the resource has changed to.
         if (taskTypeNameSchema.safeParse(physicalId).success) await taskTypes.remove(physicalId, owner);
-        type = physicalId;
       } else {
         const spec = parseSpec(event.ResourceProperties['Spec']);
-        await taskTypes.put(spec, owner);
         // A changed type is a changed physical id: CloudFormation deletes the old one once the update is complete.
         type = spec.type;
+        await taskTypes.put(spec, owner);
       }
     } catch (error) {
       console.error(error);
-      return await answer(physicalId, error instanceof Error ? error.message : String(error));
+      // What is not known to be written may be: the rollback deletes what the failure names, a failed creation's type.
+      const named = event.RequestType === 'Create' ? type : physicalId;
+      if (named !== type) await withdraw(type);
+      return await answer(fetch, event, named, error instanceof Error ? error.message : String(error));
     }
-    await answer(type);
+    await answer(fetch, event, type);
   };
 }
 

@@ -4,7 +4,7 @@ import { attemptState } from '../../../core/api/attempt-state.ts';
 import { cancelTask } from '../../../core/api/cancel-task.ts';
 import { viewState } from '../../../core/api/view.ts';
 import { settle } from '../../../core/settle/decide.ts';
-import { before, faultAt, traced } from '../../helpers/faults.ts';
+import { before, faultAt, faulty, traced } from '../../helpers/faults.ts';
 import { createWorld, typeSpec } from '../../helpers/world.ts';
 
 const DAY_MS = 86_400_000;
@@ -81,6 +81,21 @@ describe('a task that waits', () => {
     const { world } = heldWorld();
     await world.submit('a', echo({ delaySeconds: 300 * 86_400 }));
     await expect(cancelTask(faultAt(world.deps, 'tasks.update', 'die-after'), 'a', 't')).rejects.toThrow();
+    world.clock.advance(60_000);
+    await world.dispatchOnce();
+    expect(world.events.events()).toMatchObject([{ state: 'cancelled', id: 't' }]);
+  });
+
+  it('that is far away is told also when dispatch was quicker than the write', async () => {
+    const { world } = heldWorld();
+    await world.submit('a', echo({ delaySeconds: 300 * 86_400 }));
+    const deps = faulty(world.deps, async ({ at }) => {
+      if (at !== 'tasks.update') return 'none';
+      await world.dispatchOnce();
+      return 'die-after';
+    });
+    await expect(cancelTask(deps, 'a', 't')).rejects.toThrow();
+    world.clock.advance(60_000);
     await world.dispatchOnce();
     expect(world.events.events()).toMatchObject([{ state: 'cancelled', id: 't' }]);
   });

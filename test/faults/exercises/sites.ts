@@ -1,0 +1,24 @@
+/** Call sites at which exercises make faults of their own, to come to what follows a fault. */
+
+const TASKS = 'adapters/aws/task-store';
+
+export const INVOKE = {
+  fn: 'dispatch',
+  port: 'core/dispatch/claim start starter.start',
+  command: 'adapters/aws/starter invoke InvokeCommand',
+};
+export const LOOK_AGAIN = { fn: 'dispatch', port: 'core/dispatch/claim write tasks.update', command: `${TASKS} get GetCommand` };
+export const CANCEL = { fn: 'api', port: 'core/api/cancel-task cancelTask tasks.update', command: `${TASKS} updateItem UpdateCommand` };
+export const REPLACE = { port: 'core/submit/put-row putRow tasks.replace', command: `${TASKS} put PutCommand` };
+export const EXPIRE = { fn: 'dispatch', port: 'core/dispatch/look expire tasks.update', command: `${TASKS} updateItem UpdateCommand` };
+export const PUT_TOKEN = { fn: 'api', port: 'core/auth/token issue tokens.put', command: 'adapters/aws/token-store write PutCommand' };
+export const TAKE_PLACE = {
+  fn: 'api',
+  port: 'core/api/wait-for-task acquire permits.acquire',
+  command: 'adapters/aws/permit-store add UpdateCommand',
+};
+export const REGISTER = {
+  fn: 'registrar',
+  port: 'functions/registrar/handler createHandler taskTypes.put',
+  command: 'adapters/aws/type-registry put PutCommand',
+};

@@ -1,0 +1,82 @@
+import { FAULT_KINDS, type FaultKind } from './proxy/kinds.ts';
+import { nameOf, type CallSite } from './sites/scan.ts';
+import type { Exercise } from './exercises/exercise.ts';
+
+/** What an exercise came to when it ran without a fault. */
+export interface Recording {
+  readonly exercise: Exercise;
+  /** Calls about it, by call site. */
+  readonly named: ReadonlyMap<string, number>;
+  /** Calls that name nobody, made while it was the only one. */
+  readonly nameless: ReadonlyMap<string, number>;
+  /** Call sites at which it makes faults of its own. */
+  readonly ownFaults: readonly string[];
+}
+
+/** A call of an exercise. */
+export interface Place {
+  readonly exercise: Exercise;
+  /** Which of its calls at this site. */
+  readonly nth: number;
+  /** Its calls at this site name nobody: any call is taken. */
+  readonly nameless: boolean;
+}
+
+/** One fault at one call site. */
+export interface PlannedRun {
+  readonly site: CallSite;
+  readonly kind: FaultKind;
+  /** The call that it is made at. */
+  readonly place: Place;
+  /** Others of the same site, for the case that things go in another order and the call does not come. */
+  readonly others: readonly Place[];
+}
+
+/** Calls of one site in one exercise that are told apart. */
+const MOST_CALLS = 3;
+
+interface Candidate {
+  readonly exercise: Exercise;
+  readonly calls: number;
+  readonly nameless: boolean;
+}
+
+/**
+ * A run for each call site and each kind of fault. Where several exercises come to a site, or one comes to it several
+ * times, the kinds take turns among them, so that each kind meets
+ * another part of the protocol; `thorough` runs them all.
+ */
+export function planRuns(sites: readonly CallSite[], recordings: readonly Recording[], thorough: boolean): PlannedRun[] {
+  return sites.flatMap((site, n) => {
+    const places = candidatesOf(nameOf(site), recordings).flatMap(({ exercise, calls, nameless }) =>
+      Array.from({ length: Math.min(calls, MOST_CALLS) }, (_, call): Place => ({ exercise, nth: call + 1, nameless })),
+    );
+    return FAULT_KINDS.flatMap((kind, k) => {
+      const first = (n + k) % Math.max(1, places.length);
+      const turned = [...places.slice(first), ...places.slice(0, first)];
+      return turned
+        .slice(0, thorough ? turned.length : 1)
+        .map((place) => ({ site, kind, place, others: turned.filter((other) => other !== place) }));
+    });
+  });
+}
+
+/**
+ * Exercises that come to a site: quick ones, those whose calls can be told from others', and those that are about the
+ * function, if there are any.
+ */
+function candidatesOf(site: string, recordings: readonly Recording[]): readonly Candidate[] {
+  const all = recordings.flatMap(({ exercise, named, nameless, ownFaults }): Candidate[] => {
+    if (ownFaults.includes(site)) return [];
+    const [byName, byNone] = [named.get(site), nameless.get(site)];
+    if (byName !== undefined) return [{ exercise, calls: byName, nameless: false }];
+    return byNone === undefined ? [] : [{ exercise, calls: 1, nameless: true }];
+  });
+  const fn = site.split(':')[0] ?? '';
+  const isAbout = ({ exercise }: Candidate): boolean => exercise.ticks?.includes(fn) === true;
+  return [
+    (candidate: Candidate) => candidate.exercise.slow !== true,
+    (candidate: Candidate) => !candidate.nameless || isAbout(candidate),
+    isAbout,
+  ].reduce((best, isBetter) => (best.some(isBetter) ? best.filter(isBetter) : best), all);
+}

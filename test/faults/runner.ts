@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Exercise } from './exercises/exercise.ts';
+import type { PlannedRun, Place, Recording } from './plan.ts';
+import type { FaultKind } from './proxy/kinds.ts';
+import type { ArmedRule } from './proxy/rules.ts';
+import type { CallSite } from './sites/scan.ts';
+import { Stage } from './world/stage.ts';
+import type { World } from './world/world.ts';
+
+/** Runs that are young at once: an older one mostly waits for a message or a lease. */
+const AT_ONCE = 12;
+const YOUNG_MS = 8_000;
+/**
+ * While services take longer than this for an answer on average, ms, no run is begun: a machine that is too busy makes
+ * faults of its own, and more than one at a time.
+ */
+const CROWDED_MS = 150;
+const LOOK_AGAIN_MS = 100;
+/**
+ * A fault that has not come by the end of its exercise may come with what is left to do, and one of no exercise in
+ * particular by the next refresh of what a process knows.
+ */
+const AFTERWARDS_MS = { named: 5_000, nameless: 70_000 };
+/** Places that are tried for one fault: things may go in another order and avoid some. */
+const MOST_PLACES = 6;
+/** The call site that a process comes to when it is cold. */
+const COLD = 'TypeRegistry';
+
+export interface RunResult {
+  readonly run: PlannedRun;
+  readonly error: string | undefined;
+  readonly seconds: number;
+}
+
+/** Runs exercises, many side by side, each with a tenant of its own. */
+export class Runner {
+  private readonly world: World;
+  private readonly alone = new Map<string, Promise<unknown>>();
+  private tenants = 0;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  /** Runs exercises without a fault, to see which call sites they come to. */
+  async record(exercises: readonly Exercise[], onFailure: (exercise: Exercise, error: string) => void): Promise<Recording[]> {
+    const { sightings } = this.world;
+    const recordings: Recording[] = [];
+    const cold = new Set<string>();
+    for (const exercise of exercises) {
+      const { ticks } = exercise;
+      if (ticks === undefined) continue;
+      for (const fn of ticks) if (!cold.has(fn)) sightings.kill(fn);
+      for (const fn of ticks) cold.add(fn);
+      sightings.takeNameless();
+      const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
+      if (!stage) continue;
+      const nameless = [...sightings.takeNameless()].filter(([site]) => ticks.some((fn) => site.startsWith(`${fn}:`)));
+      recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(nameless), ownFaults: stage.ownFaults });
+    }
+    const others = exercises.filter(({ ticks }) => ticks === undefined);
+    await this.all(others, async (exercise) => {
+      const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
+      if (stage) recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(), ownFaults: stage.ownFaults });
+    });
+    return recordings.map((recording) => (recording.exercise === others[0] ? { ...recording, nameless: this.coldReads() } : recording));
+  }
+
+  /** What a process reads for all when it is cold names nobody; any exercise comes to it. */
+  private coldReads(): ReadonlyMap<string, number> {
+    return new Map([...this.world.sightings.sites].filter((site) => site.includes(`: ${COLD} `)).map((site) => [site, 1]));
+  }
+
+  /** Runs with their faults, those first that take long. */
+  async run(runs: readonly PlannedRun[], onResult: (result: RunResult) => void): Promise<void> {
+    const long = ({ site, kind, place }: PlannedRun): boolean =>
+      place.exercise.slow === true || (site.fn === 'dispatch' && (kind === 'unanswered' || kind.startsWith('kill')));
+    await this.all(
+      [...runs].sort((a, b) => Number(long(b)) - Number(long(a))),
+      async (run) => {
+        const began = performance.now();
+        const error = await this.attempt(run);
+        onResult({ run, error, seconds: Math.round((performance.now() - began) / 100) / 10 });
+      },
+    );
+  }
+
+  private async attempt({ site, kind, place, others }: PlannedRun): Promise<string | undefined> {
+    // Where there are few, each is tried again.
+    const places = Array.from({ length: MOST_PLACES }, () => [place, ...others]).flat();
+    let missed = '';
+    for (const each of places.slice(0, MOST_PLACES)) {
+      try {
+        await this.perform(each.exercise, { site, kind, place: each });
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof MissedError)) return `${each.exercise.name}, call ${each.nth}: ${messageOf(error)}`;
+        missed = error.message;
+      }
+    }
+    return missed;
+  }
+
+  /** One exercise from its first call to the last thing that must hold. */
+  private async perform(exercise: Exercise, fault?: { site: CallSite; kind: FaultKind; place: Place }): Promise<Stage> {
+    this.tenants += 1;
+    const stage = await Stage.open(this.world, `f${String(this.tenants).padStart(5, '0')}x`);
+    const armed = fault && this.arm(stage, fault);
+    try {
+      await exercise.run(stage);
+      await stage.permitsReturned();
+      if (armed && !armed.hasFired) {
+        await Promise.race([armed.whenFired(), sleep(AFTERWARDS_MS[fault.place.nameless ? 'nameless' : 'named'])]);
+        if (!armed.hasFired) throw new MissedError(`${exercise.name}: it did not come to call ${fault.place.nth}`);
+        await stage.permitsReturned();
+      }
+      return stage;
+    } finally {
+      if (armed) this.world.proxy.disarm(armed);
+      await stage.close();
+    }
+  }
+
+  private arm(stage: Stage, { site, kind, place: { nth, nameless } }: { site: CallSite; kind: FaultKind; place: Place }): ArmedRule {
+    const armed = this.world.proxy.arm({ ...site, kind, nth, ...(!nameless && { about: stage.names }) });
+    if (site.port === COLD) this.world.sightings.kill(site.fn);
+    return armed;
+  }
+
+  /** Does all, a few young ones at once, and never two at once of those that must be alone. */
+  private async all<T extends Exercise | PlannedRun>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    const young = new Set<Promise<unknown>>();
+    const working: Promise<void>[] = [];
+    for (const item of items) {
+      while (young.size >= AT_ONCE) await Promise.race(young);
+      while (young.size > 0 && this.world.proxy.latencyMs > CROWDED_MS) await sleep(LOOK_AGAIN_MS);
+      const { alone } = 'place' in item ? item.place.exercise : item;
+      const before = alone === undefined ? Promise.resolve() : (this.alone.get(alone) ?? Promise.resolve());
+      const done = before.then(() => work(item));
+      if (alone !== undefined)
+        this.alone.set(
+          alone,
+          done.catch(() => undefined),
+        );
+      working.push(done);
+      const aged: Promise<unknown> = Promise.race([done.catch(() => undefined), sleep(YOUNG_MS)]).then(() => young.delete(aged));
+      young.add(aged);
+    }
+    await Promise.all(working);
+  }
+}
+
+/** The exercise did not come to the call at which its fault was to be. */
+class MissedError extends Error {
+  override readonly name = 'MissedError';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,100 @@
+import { nameOf, type CallSite } from './sites/scan.ts';
+
+/** Call sites that the scan finds and that no run can come to, with the reason. One that is seen after all fails the tests. */
+interface Unreachable {
+  readonly why: string;
+  readonly fns: readonly string[];
+  readonly ports: readonly string[];
+  readonly command: string;
+}
+
+const RELEASE = 'core/permits/release releasePermits permits.release';
+const WAIT = 'core/api/wait-for-task';
+
+const UNREACHABLE: readonly Unreachable[] = [
+  {
+    why: 'permits are given back one or more at a time: the read is for a caller that gives back none',
+    fns: ['submit', 'api', 'dispatch', 'settle'],
+    ports: [RELEASE, `${RELEASE} #2`],
+    command: 'adapters/aws/permit-store read GetCommand',
+  },
+  {
+    why: 'the same',
+    fns: ['api'],
+    ports: ['waitForTask permits.release', ...['', ' #2', ' #3'].map((n) => `takePlace permits.release${n}`)].map(
+      (call) => `${WAIT} ${call}`,
+    ),
+    command: 'adapters/aws/permit-store read GetCommand',
+  },
+  {
+    why: 'the same',
+    fns: ['dispatch'],
+    ports: ['core/permits/acquire acquireInCell permits.release'],
+    command: 'adapters/aws/permit-store read GetCommand',
+  },
+  {
+    why: 'nobody asks for more permits than a cell may hold, and a condition of a full cell is lost to an item, which comes with the answer',
+    fns: ['api'],
+    ports: [`${WAIT} acquire permits.acquire`],
+    command: 'adapters/aws/permit-store read GetCommand',
+  },
+  {
+    why: 'the same',
+    fns: ['dispatch'],
+    ports: ['core/permits/acquire acquireInCell permits.acquire'],
+    command: 'adapters/aws/permit-store read GetCommand',
+  },
+  {
+    why: 'an insert is refused because a row is there, and the row comes with the answer',
+    fns: ['submit', 'api'],
+    ports: ['core/submit/put-row putRow tasks.insert'],
+    command: 'adapters/aws/task-store get GetCommand',
+  },
+  {
+    why: 'a cursor that was moved by another tick comes with the answer, and is never deleted',
+    fns: ['timers'],
+    ports: ['core/timers/move-buckets moveShard buckets.advance'],
+    command: 'adapters/aws/bucket-store readCursor GetCommand',
+  },
+  {
+    why: 'a hint of the audit is for a time that is past, so that it goes into a queue',
+    fns: ['audit'],
+    ports: ['core/hints/place putIntoBucket buckets.put'],
+    command: 'adapters/aws/bucket-store put PutCommand',
+  },
+  {
+    why: 'dispatch has the row of every failure that it settles, and settles a success without one',
+    fns: ['dispatch'],
+    ports: ['core/settle/settle-outcome settleOutcome tasks.get'],
+    command: 'adapters/aws/task-store get GetCommand',
+  },
+  {
+    why: 'dispatch hands a payload in S3 on by its URL',
+    fns: ['dispatch'],
+    ports: ['core/tasks/values readValue values.get'],
+    command: 'adapters/aws/value-store getObject GetObjectCommand',
+  },
+];
+
+/** The reason why a call site cannot be reached, by its name. */
+export const UNREACHABLE_SITES: ReadonlyMap<string, string> = new Map(
+  UNREACHABLE.flatMap(({ why, fns, ports, command }) =>
+    fns.flatMap((fn) => ports.map((port) => [nameOf({ fn, port, command }), why] as const)),
+  ),
+);
+
+/**
+ * What is wrong with the list of call sites: those that no exercise came to and nobody says why, and those that are said
+ * to be out of reach but were seen, or are no more.
+ */
+export function faultsOfCoverage(sites: readonly CallSite[], seen: ReadonlySet<string>): string[] {
+  const names = new Set(sites.map(nameOf));
+  return [
+    ...[...names].filter((name) => !seen.has(name) && !UNREACHABLE_SITES.has(name)).map((name) => `no exercise came to ${name}`),
+    ...[...UNREACHABLE_SITES.keys()]
+      .filter((name) => !names.has(name))
+      .map((name) => `said to be out of reach, but not in the sources: ${name}`),
+    ...[...UNREACHABLE_SITES.keys()].filter((name) => seen.has(name)).map((name) => `said to be out of reach, but seen: ${name}`),
+    ...[...seen].filter((name) => !names.has(name)).map((name) => `seen, but not found in the sources: ${name}`),
+  ];
+}

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBacklogStore } from '../../../adapters/aws/backlog-store.ts';
+import { createBucketStore } from '../../../adapters/aws/bucket-store.ts';
+import { createClients } from '../../../adapters/aws/clients.ts';
+import { createHintQueue } from '../../../adapters/aws/hint-queue.ts';
+import { createPermitStore } from '../../../adapters/aws/permit-store.ts';
+import { createTaskStore } from '../../../adapters/aws/task-store.ts';
+import { createTokenStore } from '../../../adapters/aws/token-store.ts';
+import { systemClock as clock, systemRandom as random } from '../../../adapters/system.ts';
+import type { Telemetry } from '../../../core/ports/telemetry.ts';
+import { startHost, type Host, type HostLogEntry } from '../../../local/host.ts';
+import { PLATFORM, synthesisePlatform } from '../app/synth.ts';
+import { FaultProxy } from '../proxy/proxy.ts';
+import { instrumentFunctions } from '../sites/instrument.ts';
+import type { Scan } from '../sites/scan.ts';
+import { ToldEvents } from './queues.ts';
+import { Rows } from './rows.ts';
+import { Sightings } from './sightings.ts';
+import { Successes } from './successes.ts';
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+/** What a function of the platform is named on the host. */
+export function hostNameOf(fn: string): string {
+  return `${PLATFORM}-${fn}`;
+}
+
+/** The platform on the embedded host, with the proxy between its functions and the services. */
+export async function startWorld(root: string, scanned: Scan, onLog: (entry: HostLogEntry) => void) {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-faults-'));
+  const assemblies = { first: join(folder, 'first'), later: join(folder, 'later') };
+  const proxy = new FaultProxy();
+  const successes = new Successes();
+  const sightings = new Sightings();
+  proxy.onCall = (call) => sightings.note(call);
+  let host: Host | undefined;
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    for (const [name, out] of Object.entries(assemblies)) {
+      synthesisePlatform(out, name === 'later');
+      await instrumentFunctions(root, out, PLATFORM, scanned);
+    }
+    await proxy.listen();
+    const fnOf = (functionName: string): string | undefined =>
+      functionName.startsWith(`${PLATFORM}-`) ? functionName.slice(PLATFORM.length + 1) : undefined;
+    host = await startHost({
+      assembly: assemblies.first,
+      endpointsFor: (name, services) => {
+        const fn = fnOf(name);
+        return fn === undefined ? services : proxy.endpointsFor(fn, services);
+      },
+      env: (name) => ({ POWERTOOLS_LOG_LEVEL: 'DEBUG', SLUICE_FAULTS_FETCH: proxy.fetchUrlFor(fnOf(name) ?? name) }),
+      onLog: (entry) => {
+        successes.note(entry);
+        onLog(entry);
+      },
+      concurrency: 200,
+    });
+    const { outputs } = host;
+    const output = (name: string): string => {
+      const value = outputs[name];
+      if (value === undefined) throw new Error(`the stack has no output ${name}`);
+      return value;
+    };
+    const clients = clientsOf(host);
+    const table = output('TableName');
+    const telemetry: Telemetry = { count: () => undefined, measure: () => undefined, log: () => undefined };
+    const events = new ToldEvents(clients.sqs, output('EventsUrl'));
+    events.start();
+    const shardQueues = Object.entries(outputs).flatMap(([name, url]) => (name.startsWith('ShardQueue') ? [url] : []));
+    return {
+      host,
+      proxy,
+      clients,
+      events,
+      successes,
+      sightings,
+      assemblies,
+      table,
+      rows: new Rows(clients.dynamodb, table),
+      /** The stores, past the proxy and with the rights of whoever deployed the platform. */
+      tasks: createTaskStore(clients.dynamodb, { table, listIndex: true, clock, telemetry }),
+      permits: createPermitStore(clients.dynamodb, { table }),
+      backlog: createBacklogStore(clients.dynamodb, { table, random, telemetry }),
+      buckets: createBucketStore(clients.dynamodb, { table, random, telemetry }),
+      tokens: createTokenStore(clients.dynamodb, { table }),
+      queue: createHintQueue(clients.sqs, { queueUrlPrefix: prefixOf(shardQueues), random, telemetry }),
+      queues: {
+        shards: shardQueues,
+        outcomes: output('OutcomesQueueUrl'),
+        outcomesDead: output('OutcomesDeadUrl'),
+        hintsDead: output('HintsDeadUrl'),
+      },
+      close: async () => {
+        await events.close();
+        for (const client of [clients.dynamodb, clients.sqs, clients.s3, clients.lambda, clients.events]) client.destroy();
+        await host?.close();
+        await proxy.close();
+        remove();
+      },
+    };
+  } catch (error) {
+    await host?.close();
+    await proxy.close().catch(() => undefined);
+    remove();
+    throw error;
+  }
+}
+
+function clientsOf(host: Host) {
+  const { endpoints } = host;
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '', AWS_REGION: region = '' } = host.clientEnv();
+  return createClients({
+    region,
+    credentials: { accessKeyId, secretAccessKey },
+    dynamodbEndpoint: endpoints.dynamodb,
+    sqsEndpoint: endpoints.sqs,
+    lambdaEndpoint: endpoints.lambda,
+    s3Endpoint: endpoints.s3,
+    eventsEndpoint: endpoints.eventbridge,
+  });
+}
+
+/** The URL of every shard queue up to its priority and shard. */
+function prefixOf(urls: readonly string[]): string {
+  const [, prefix] = /^(.*-)(?:high|normal|low)-\d+$/.exec(urls[0] ?? '') ?? [];
+  if (prefix === undefined) throw new Error(`no shard queue: ${urls[0]}`);
+  return prefix;
+}
