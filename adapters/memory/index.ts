@@ -2,6 +2,7 @@ export * from './backlog-store.ts';
 export * from './bucket-store.ts';
 export * from './clock.ts';
 export * from './event-bus.ts';
+export * from './messages.ts';
 export * from './permit-store.ts';
 export * from './queues.ts';
 export * from './random.ts';

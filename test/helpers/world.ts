@@ -1,18 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { DestinationRecord, TaskRow, TaskTypeSpec } from '@sluice/contracts';
 import {
-  createMemoryBacklogStore,
-  createMemoryBucketStore,
   createMemoryClock,
-  createMemoryEventBus,
-  createMemoryPermitStore,
-  createMemoryQueues,
   createMemoryRandom,
   createMemoryStarter,
-  createMemoryTaskStore,
-  createMemoryTelemetry,
-  createMemoryTypeRegistry,
-  createMemoryValueStore,
   type MemoryHandler,
   type MemoryQueues,
   type MemoryStarterConfig,
@@ -25,6 +15,8 @@ import { settleRecords } from '../../core/settle/settle-records.ts';
 import { submitTasks, type SubmitDeps, type SubmitResult } from '../../core/submit/submit.ts';
 import { minuteTick, type TickDeps } from '../../core/timers/minute-tick.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
+import { createServices } from '../../sim/services.ts';
+import { typeSpec } from '../../sim/type-spec.ts';
 
 export interface WorldConfig {
   readonly types?: readonly TaskTypeSpec[];
@@ -37,19 +29,7 @@ export interface WorldConfig {
   readonly maxReceives?: number;
 }
 
-export function typeSpec(type: string, over: Partial<TaskTypeSpec> = {}): TaskTypeSpec {
-  return {
-    v: 1,
-    type,
-    handler: { kind: 'lambda', arn: `arn:aws:lambda:us-east-1:000000000000:function:${type}:sluice` },
-    start: 'event',
-    timeoutSeconds: 30,
-    concurrency: 100,
-    retry: { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 60, factor: 2 },
-    dedupWindowSeconds: 86_400,
-    ...over,
-  };
-}
+export { typeSpec };
 
 /** What every invocation needs of the world; the queue deletes too, as the event source does. */
 export type WorldDeps = DispatchDeps & SubmitDeps & TickDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
@@ -60,11 +40,11 @@ export type World = ReturnType<typeof createWorld>;
 export function createWorld(config: WorldConfig = {}) {
   const clock = createMemoryClock();
   const random = createMemoryRandom(config.seed ?? 1);
-  const queue = createMemoryQueues({
+  const services = createServices({
     clock,
     random,
-    visibilitySeconds: 180,
-    ...(config.maxReceives !== undefined && { maxReceives: config.maxReceives }),
+    types: config.types ?? [typeSpec('echo')],
+    queues: { ...(config.maxReceives !== undefined && { maxReceives: config.maxReceives }) },
   });
   const records: { body: string; messageId: string }[] = [];
   let recorded = 0;
@@ -77,28 +57,8 @@ export function createWorld(config: WorldConfig = {}) {
     ...(config.before && { before: config.before }),
     ...(config.launch && { launch: config.launch }),
   });
-  const tasks = createMemoryTaskStore();
-  const events = createMemoryEventBus();
-  const telemetry = createMemoryTelemetry();
-  const types = createMemoryTypeRegistry(config.types ?? [typeSpec('echo')]);
-  const deps: WorldDeps = {
-    clock,
-    random,
-    queue,
-    buckets: createMemoryBucketStore(),
-    routing: { shards: 4, shardsPerTenant: 2 },
-    permits: createMemoryPermitStore(),
-    backlog: createMemoryBacklogStore(),
-    tasks,
-    values: createMemoryValueStore(),
-    types,
-    events,
-    telemetry,
-    starter,
-    dead: queue.dead,
-    timer: { sleep: async () => {} },
-    hasher: { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') },
-  };
+  const { tasks, queue, events, telemetry, types } = services;
+  const deps: WorldDeps = { ...services, starter };
   const noted = new Map<string, number>();
   let ticked = Math.floor(clock.now() / 60_000);
 
