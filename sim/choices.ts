@@ -51,6 +51,11 @@ export class Stream {
     return new Stream(this.#source, mix(this.key, hashText(name), n));
   }
 
+  /** The choices of the next part of that name. */
+  next(name: string): Stream {
+    return this.fork(name, this.#again(`next ${name}`));
+  }
+
   /** One of 0 to n - 1; asked again with the same `what`, another choice. */
   choose(n: number, what: string, weights?: readonly number[]): number {
     return this.#source.draw(mix(this.key, hashText(what), this.#again(what)), n, what, weights);

@@ -123,7 +123,10 @@ export function createMemoryMessages(config: MemoryMessagesConfig) {
       for (const { messageId } of gone) forget(messageId);
       return gone.map(({ body }) => body);
     },
+    idsIn: (queue: string): readonly string[] => inQueue(queue).map(({ messageId }) => messageId),
     isVisible: (messageId: string): boolean => (messages.get(messageId)?.visibleAt ?? Infinity) <= clock.now(),
+    isThere: (messageId: string): boolean => messages.has(messageId),
+    isLatest: (receipt: string): boolean => byReceipt(receipt) !== undefined,
     counts,
     bodies: (): readonly string[] => [...messages.values()].map((message) => message.body),
     /** When the next hidden or delayed message becomes visible, ms. */
@@ -132,7 +135,8 @@ export function createMemoryMessages(config: MemoryMessagesConfig) {
       return later.length > 0 ? Math.min(...later) : undefined;
     },
     dead: (): readonly (readonly [string, string])[] => [...dead],
-    removeDead: forget,
+    /** Deletes a message, a dead one too, whatever receipt there is. */
+    forget,
     /** Tells of what there is, and from now on of all that happens. */
     watch: (watcher: MessageWatcher): void => {
       watchers.push(watcher);

@@ -46,7 +46,7 @@ export function createMemoryQueues(config: MemoryQueuesConfig): MemoryQueues {
           .slice(0, 10)
           .map(([receipt, body]) => ({ receipt, body })),
       remove: async (receipts) => {
-        for (const receipt of receipts) messages.removeDead(receipt);
+        for (const receipt of receipts) messages.forget(receipt);
       },
     },
   };
