@@ -40,6 +40,8 @@ const WAYS: readonly (readonly [number, number])[] = [
 ];
 const WAY_WEIGHTS = [4, 3, 3, 2, 2, 1, 1, 1];
 
+/** What begins a choice of a fault of a call; the function and the call follow. */
+export const FAULT_IN = 'fault in ';
 /** Of the most that a clock may be off. */
 const SKEWS = [0, 0.25, -0.25, 0.5, -0.5, 1, -1] as const;
 
@@ -80,7 +82,7 @@ export function invoke<T>(sim: Simulation, { name, stream, run, about, done, fai
   const onCall = (call: PortCall): Promise<unknown> =>
     new Promise((resolve, reject) => {
       if (!alive) return;
-      makeCall(sim, who, stream.fork('call', calls++), call, { isAlive: () => alive, die, resolve, reject });
+      makeCall(sim, { who, name }, stream.fork('call', calls++), call, { isAlive: () => alive, die, resolve, reject });
     });
   const clock = { now: () => sim.kernel.now() + skewMs };
   const types = registryOf(sim, environment, stream, onCall);
@@ -107,10 +109,17 @@ interface Caller {
   readonly reject: (error: unknown) => void;
 }
 
-function makeCall(sim: Simulation, who: string, stream: Stream, call: PortCall, caller: Caller): void {
+function makeCall(
+  sim: Simulation,
+  { who, name }: { who: string; name: FunctionName },
+  stream: Stream,
+  call: PortCall,
+  caller: Caller,
+): void {
   const { kernel, history } = sim;
-  const fault = faultOf(sim, stream, call);
-  const told = (what: string, f: string | undefined = fault === 'none' ? undefined : fault) => history?.add(who, `${describeCall(call)}${what}`, f);
+  const fault = faultOf(sim, stream, name, call);
+  const told = (what: string, f: string | undefined = fault === 'none' ? undefined : fault) =>
+    history?.add(who, `${describeCall(call)}${what}`, f);
   const [there, back] = WAYS[stream.choose(WAYS.length, 'way', WAY_WEIGHTS)] ?? [1, 0];
   if (call.at === 'timer.sleep') return void kernel.after(call.args[0] as number, () => caller.isAlive() && caller.resolve(undefined));
 
@@ -202,9 +211,9 @@ function within({ at }: PortCall, ms: number): number {
   return at === 'starter.start' ? Math.min(ms, START_WITHIN_MS - 1) : ms;
 }
 
-function faultOf(sim: Simulation, stream: Stream, call: PortCall): CallFault {
+function faultOf(sim: Simulation, stream: Stream, name: FunctionName, call: PortCall): CallFault {
   if (sim.calm) return 'none';
-  const fault = CALL_FAULTS[stream.choose(CALL_FAULTS.length, 'fault', sim.profile.callWeights)] ?? 'none';
+  const fault = CALL_FAULTS[stream.choose(CALL_FAULTS.length, `${FAULT_IN}${name}: ${call.at}`, sim.profile.callWeights)] ?? 'none';
   if (fault === 'none') return fault;
   const crash = fault === 'crash-before' || fault === 'crash-after';
   if (NEVER_TWICE.has(call.at) && !crash && (call.at !== 'starter.start' || fault === 'repeated')) return 'none';
@@ -242,7 +251,8 @@ function registryOf(sim: Simulation, env: Environment, stream: Stream, onCall: (
   const read = () => onCall({ at: 'types.read', args: [], apply: readNow }) as Promise<Map<string, TaskTypeSpec>>;
   const current = async (): Promise<ReadonlyMap<string, TaskTypeSpec>> => {
     if (!env.types) return read();
-    if (sim.kernel.now() - env.types.readAt >= TYPES_FRESH_MS && !strikes(sim, stream, 'registry-stale')) sim.kernel.after(10, () => void readNow());
+    if (sim.kernel.now() - env.types.readAt >= TYPES_FRESH_MS && !strikes(sim, stream, 'registry-stale'))
+      sim.kernel.after(10, () => void readNow());
     return env.types.specs as ReadonlyMap<string, TaskTypeSpec>;
   };
   return {

@@ -10,7 +10,13 @@ export const OUTCOMES = 'outcomes';
 
 /** The users' functions as Lambda runs them: asynchronous events and synchronous calls. A run goes on whatever becomes of its caller. */
 export function createLambda(sim: Pick<Simulation, 'kernel'>, outcomes: MemoryMessages, simulation: () => Simulation): Starter {
-  const record = (stream: Stream, spec: TaskTypeSpec, envelope: Envelope, condition: string, answer?: { functionError?: string | undefined; payload: unknown }): void => {
+  const record = (
+    stream: Stream,
+    spec: TaskTypeSpec,
+    envelope: Envelope,
+    condition: string,
+    answer?: { functionError?: string | undefined; payload: unknown },
+  ): void => {
     const s = simulation();
     const body: DestinationRecord = {
       version: '1.0',
@@ -18,7 +24,11 @@ export function createLambda(sim: Pick<Simulation, 'kernel'>, outcomes: MemoryMe
       requestContext: { requestId: 'r', functionArn: spec.handler.arn, condition, approximateInvokeCount: 1 },
       requestPayload: envelope,
       ...(answer && {
-        responseContext: { statusCode: 200, executedVersion: '1', ...(answer.functionError !== undefined && { functionError: answer.functionError }) },
+        responseContext: {
+          statusCode: 200,
+          executedVersion: '1',
+          ...(answer.functionError !== undefined && { functionError: answer.functionError }),
+        },
         responsePayload: answer.payload,
       }),
     };
@@ -59,7 +69,7 @@ export function createLambda(sim: Pick<Simulation, 'kernel'>, outcomes: MemoryMe
           const end = behave(s, own, spec);
           s.history?.add(who, `begins${second ? ' a second time' : ''}, ${end.name} in ${end.ms} ms`);
           s.kernel.after(end.ms, () => {
-            s.checks.ran(second ? { ...live, second } : live, end);
+            s.checks.ran(live, end);
             record(own, spec, envelope, end.answer.functionError === undefined ? 'Success' : 'RetriesExhausted', end.answer);
           });
         });
@@ -75,7 +85,8 @@ export function createLambda(sim: Pick<Simulation, 'kernel'>, outcomes: MemoryMe
       }
       const late = strikes(s, stream, 'event-late') ? oneOf(stream, 'begins after', [2_000, 20_000, EVENT_AGE_MS - 1]) : 5;
       runOnce(stream, late, false);
-      if (strikes(s, stream, 'run-twice')) runOnce(stream.fork('second'), oneOf(stream, 'second after', [10, 1_000, 20_000, EVENT_AGE_MS - 1]), true);
+      if (strikes(s, stream, 'run-twice'))
+        runOnce(stream.fork('second'), oneOf(stream, 'second after', [10, 1_000, 20_000, EVENT_AGE_MS - 1]), true);
       return { kind: 'started' };
     },
   };

@@ -1,3 +1,4 @@
+import { minuteOf } from '../core/hints/timing.ts';
 import { createMemoryMessages } from '../adapters/memory/index.ts';
 import { chanceOf } from './chance.ts';
 import { createChecks, type Violation } from './checks/checks.ts';
@@ -40,6 +41,8 @@ export interface RunOptions {
   readonly workload?: (sim: Simulation) => void;
   /** May change what invocations get: for bugs that are planted. */
   readonly profile?: Partial<Profile>;
+  /** ms that faults strike for. @default 5 minutes */
+  readonly faultsMs?: number;
   /** Is called after every step. */
   readonly eachStep?: (sim: Simulation) => void | Promise<void>;
 }
@@ -54,6 +57,7 @@ export interface RunResult {
   /** ms after the faults stopped until every task was terminal. */
   readonly doneMs: number;
   readonly purged: boolean;
+  /** ms of virtual time at which the last generation of each task ended, by its tenant and id. */
   readonly endedAt: ReadonlyMap<string, number>;
   readonly history: readonly string[];
 }
@@ -62,6 +66,7 @@ export interface RunResult {
 export async function runOnce(options: RunOptions): Promise<RunResult> {
   const { sim, outcomes } = createSimulation(options);
   const { kernel, checks } = sim;
+  const faultsMs = options.faultsMs ?? FAULTS_MS;
   const stop = () => checks.violations.length > 0;
   const run = async (until: number, done: () => boolean): Promise<void> => {
     if (!options.eachStep) return kernel.run(until, () => stop() || done());
@@ -72,12 +77,15 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
     }
   };
 
+  // As a platform that has run for a while: its cursors are where the latest tick left them.
+  const { buckets } = sim.services;
+  await Promise.all(Array.from({ length: buckets.shards }, (_, shard) => buckets.advance(shard, undefined, minuteOf(START) + 1)));
   startSchedule(sim);
   feedDispatch(sim);
   feedSettle(sim, outcomes);
-  startUpheavals(sim, FAULTS_MS);
+  startUpheavals(sim, faultsMs);
   (options.workload ?? startWorkload)(sim);
-  await run(START + FAULTS_MS, () => false);
+  await run(START + faultsMs, () => false);
   sim.calm = true;
   sim.partitions.clear();
   const calmAt = kernel.now();
@@ -98,7 +106,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
     invocations: sim.invocations,
     doneMs,
     purged: sim.struck.has('purged'),
-    endedAt: checks.endedAt,
+    endedAt: new Map([...checks.ends].map(([uid, { tenant, id }]) => [`${tenant}/${id}`, checks.endedAt.get(uid) ?? 0])),
     history: sim.history?.lines() ?? [],
   };
 }
@@ -117,7 +125,8 @@ async function auditRows(sim: Simulation, run: (until: number, done: () => boole
   });
   await run(sim.kernel.now() + 20 * MINUTE, () => found !== undefined);
   if (checks.violations.length > 0) return;
-  if (found !== forgotten) checks.violations.push({ kind: 'lost', what: `the audit found ${found} tasks, of ${forgotten} that nobody looks at` });
+  if (found !== forgotten)
+    checks.violations.push({ kind: 'lost', what: `the audit found ${found} tasks, of ${forgotten} that nobody looks at` });
 }
 
 function createSimulation(options: RunOptions): { sim: Simulation; outcomes: ReturnType<typeof createMemoryMessages> } {

@@ -47,15 +47,20 @@ function redeploy(sim: Simulation): void {
   }
 }
 
-/** Whoever is named by what is gone is found by the audit alone. */
+/** Some queues, or all. */
 function purge(sim: Simulation): void {
   const stream = sim.root.fork('purge');
+  purgeAll(sim, (queue) => stream.choose(3, queue) !== 0);
+}
+
+/** Whoever is named by what is gone is found by the audit alone. */
+export function purgeAll(sim: Simulation, which: (queue: string) => boolean = () => true): void {
   const { messages } = sim.services.queue;
   strike(sim, 'purged');
   for (const priority of PRIORITIES) {
     for (let shard = 0; shard < sim.services.routing.shards; shard++) {
       const queue = `${priority}-${shard}`;
-      if (stream.choose(3, queue) === 0) continue;
+      if (!which(queue)) continue;
       sim.history?.add('operator', `purges ${queue}`);
       for (const messageId of messages.idsIn(queue)) for (const uid of sim.checks.index.namedBy(messageId)) sim.checks.purged.add(uid);
       messages.purge(queue);

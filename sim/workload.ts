@@ -44,19 +44,13 @@ const OPERATE: Readonly<Record<Exclude<(typeof KINDS)[number], 'none'>, (sim: Si
   },
   cancel: (sim, stream) => {
     const { tenant, id } = someTask(stream);
-    invoke(sim, { name: 'cancel', stream, about: `${tenant}/${id}`, run: (ports) => cancelTask(ports, tenant, id) });
+    cancel(sim, stream, tenant, id);
   },
   retry: (sim, stream) => {
     const { tenant, id } = someTask(stream);
     const named = stream.choose(2, 'by generation') === 1;
     const uid = named ? [...sim.checks.ends.values()].find((row) => row.tenant === tenant && row.id === id)?.uid : undefined;
-    invoke(sim, {
-      name: 'retry',
-      stream,
-      about: `${tenant}/${id}`,
-      run: (ports) => retryTask(ports, tenant, id, uid),
-      done: (task) => sim.checks.accept(tenant, id, task.uid),
-    });
+    retry(sim, stream, tenant, id, uid);
   },
   list: (sim, stream) => {
     const tenant = oneOf(stream, 'tenant', TENANTS);
@@ -72,16 +66,15 @@ const OPERATE: Readonly<Record<Exclude<(typeof KINDS)[number], 'none'>, (sim: Si
   },
 };
 
-/** A client's call, made again with the same ids while its answer is missing or says that it may be. */
+/** A client's call of submit, made again with the same ids while its answer is missing or says that it may be. */
 export function submit(sim: Simulation, stream: Stream, tenant: string, batch: readonly Record<string, unknown>[], turn = 0): void {
-  const wait = CLIENT_WAITS[turn];
   const again = (left: readonly Record<string, unknown>[]) => {
-    if (wait !== undefined && left.length > 0) sim.kernel.after(wait, () => submit(sim, stream, tenant, left, turn + 1));
+    if (left.length > 0) later(sim, turn, () => submit(sim, stream, tenant, left, turn + 1));
   };
   invoke(sim, {
     name: 'submit',
     stream: stream.fork('turn', turn),
-    about: batch.map(({ id, delaySeconds }) => `${tenant}/${String(id)}${Number(delaySeconds) > 0 ? ` in ${String(delaySeconds)} s` : ''}`).join(', '),
+    about: batch.map((task) => aboutTask(tenant, task)).join(', '),
     run: (ports) => submitTasks(ports, tenant, batch),
     done: (results: readonly SubmitResult[]) => {
       for (const result of results) if (result.ok) sim.checks.accept(tenant, result.task.id, result.task.uid);
@@ -89,6 +82,38 @@ export function submit(sim: Simulation, stream: Stream, tenant: string, batch: r
     },
     failed: () => again(batch),
   });
+}
+
+/** A client's call of cancel, made again likewise. */
+export function cancel(sim: Simulation, stream: Stream, tenant: string, id: string, turn = 0): void {
+  invoke(sim, {
+    name: 'cancel',
+    stream: stream.fork('turn', turn),
+    about: `${tenant}/${id}`,
+    run: (ports) => cancelTask(ports, tenant, id),
+    failed: () => later(sim, turn, () => cancel(sim, stream, tenant, id, turn + 1)),
+  });
+}
+
+/** A client's call of retry, made again likewise. */
+export function retry(sim: Simulation, stream: Stream, tenant: string, id: string, uid?: string, turn = 0): void {
+  invoke(sim, {
+    name: 'retry',
+    stream: stream.fork('turn', turn),
+    about: `${tenant}/${id}`,
+    run: (ports) => retryTask(ports, tenant, id, uid),
+    done: (task) => sim.checks.accept(tenant, id, task.uid),
+    failed: () => later(sim, turn, () => retry(sim, stream, tenant, id, uid, turn + 1)),
+  });
+}
+
+function later(sim: Simulation, turn: number, run: () => void): void {
+  const wait = CLIENT_WAITS[turn];
+  if (wait !== undefined) sim.kernel.after(wait, run);
+}
+
+function aboutTask(tenant: string, { id, delaySeconds }: Record<string, unknown>): string {
+  return `${tenant}/${String(id)}${Number(delaySeconds) > 0 ? ` in ${String(delaySeconds)} s` : ''}`;
 }
 
 function mayRepeat(result: SubmitResult | undefined): boolean {

@@ -19,8 +19,6 @@ export interface LiveRun {
   readonly lane: Lane;
   /** ms: when it is over at the latest. */
   until: number;
-  /** Lambda's own second run of one event: it holds no permit. */
-  readonly second?: boolean;
 }
 
 /** How runs of a generation ended. */
@@ -104,7 +102,8 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
   const released = (lane: Lane, permits: readonly Permit[]): void => {
     for (const { nonce } of permits) {
       const run = byNonce.get(nonce);
-      if (run && run.until > now()) violated('permitLeaks', `the permit ${nonce} of ${laneKey(lane)} was given back while its attempt lives`);
+      if (run && run.until > now())
+        violated('permitLeaks', `the permit ${nonce} of ${laneKey(lane)} was given back while its attempt lives`);
     }
   };
 
@@ -153,9 +152,9 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
       checkLimit(lane);
       return run;
     },
-    /** A run has ended. */
+    /** A run has ended. Of two that Lambda made of one event the first to end decides; the other holds no permit. */
     ran: (run: LiveRun, { counts, success }: { readonly counts: boolean; readonly success: boolean }): void => {
-      if (run.second !== true) run.until = Math.min(run.until, now());
+      run.until = Math.min(run.until, now());
       const known = runsOf(run.uid);
       if (counts) known.counted += 1;
       if (success) known.succeeded += 1;
@@ -165,7 +164,8 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
     /** A tenant's list named it. */
     listed: (tenant: string, id: string, uid: string): void => {
       const owner = accepted.get(uid) ?? rows.get(uid) ?? ends.get(uid);
-      if (owner && (owner.tenant !== tenant || owner.id !== id)) violated('other', `the list of ${tenant} names ${owner.tenant}/${owner.id}`);
+      if (owner && (owner.tenant !== tenant || owner.id !== id))
+        violated('other', `the list of ${tenant} names ${owner.tenant}/${owner.id}`);
     },
     waiting: (): readonly TaskRow[] => [...rows.values()].filter((row) => !isTerminal(row.state)),
   };
