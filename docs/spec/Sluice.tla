@@ -91,7 +91,9 @@ CAgain(k) == /\ c[k].pc = "again" /\ q' = q \cup {New(c[k].id, c[k].uid, c[k].s)
              /\ acc' = acc \cup {<<c[k].id, c[k].uid>>} /\ UNCHANGED <<cU, nu, told, faults>>
 CCrash(k) == /\ c[k].pc # "idle" /\ Cost(TRUE) /\ c' = [c EXCEPT ![k] = CIdle] /\ UNCHANGED <<cU, q, nu, acc, told>>
 (* a hint is younger than 60 s as long as the call that made it may still put its row within 30 s *)
-Young(h) == \E k \in Clients : c[k].pc = "put" /\ c[k].id = h.id /\ c[k].uid = h.uid /\ ~c[k].late
+(* and a lease-end hint comes only when the lease is over, which its dispatch may have fixed before there was a row *)
+Young(h) == \/ \E k \in Clients : c[k].pc = "put" /\ c[k].id = h.id /\ c[k].uid = h.uid /\ ~c[k].late
+            \/ \E p \in Workers : w[p].pc = "claim" /\ w[p].h.id = h.id /\ w[p].h.uid = h.uid /\ w[p].f = h.s /\ ~w[p].exp
 Cancel(i) == /\ Cancels /\ row[i].st = "ready" /\ <<i, row[i].uid>> \in acc   \* its caller may crash before the event: the hint tells
              /\ row' = [row EXCEPT ![i] = [@ EXCEPT !.st = "cancelled", !.via = "hint", !.seq = IF On("seq") THEN @ + 1 ELSE @]]
              /\ fin' = fin \cup {<<i, row[i].uid, "cancelled">>}
@@ -317,10 +319,10 @@ OneFenceStrict == \A a, b \in runs : a.id = b.id => a.uid = b.uid /\ a.f = b.f
 Permits == \A x \in runs : ~x.dup => \E t \in permits : Is(t, x.id, x.uid, x.f)
 \* 5: attempts count failed handler runs; nothing is counted lost without a fault
 Free == \A i \in Ids : row[i].att <= Cardinality({e \in errs : e[1] = i /\ e[2] = row[i].uid}) /\ row[i].lost <= faults
-\* chains of hints: one, and at most one more for each fault, each repeated submission and each mark;
-\* and of each hint that is acted on without a look one for the end of a lease that did not begin
+\* chains of hints: one, and at most one more for each fault, each repeated submission and each mark
+\* (not with Blinds: a claim that is made without a look may fail, and leaves its lease-end hint)
 Handed == {w[p].h : p \in {x \in Workers : w[x].pc \in {"pflag", "armed", "del"}}}
-Chains == \A i \in Ids : Cardinality(Hints(i) \ Handed) <= (IF Blinds THEN 2 ELSE 1) * (nu[i] + faults + (IF row[i].ask THEN 1 ELSE 0) + (IF faults > 0 THEN Cardinality(Workers) - 1 ELSE 0))
+Chains == \A i \in Ids : Cardinality(Hints(i) \ Handed) <= (nu[i] + faults + (IF row[i].ask THEN 1 ELSE 0) + (IF faults > 0 THEN Cardinality(Workers) - 1 ELSE 0))
 \* liveness as an invariant: when nothing but a fault can happen, all is done, told and released
 Done == /\ \A i \in Ids : /\ (row[i].st \in Live => <<i, row[i].uid>> \notin acc)
                           /\ \A e \in fin : <<e[1], e[2]>> \in told

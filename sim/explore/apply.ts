@@ -1,4 +1,5 @@
 import type { HintedTask, TaskEvent, TaskHint, TaskRow } from '@sluice/contracts';
+import { keyOf } from '../../adapters/memory/backlog-store.ts';
 import { changed } from '../../adapters/memory/task-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import type { BacklogLane } from '../../core/ports/backlog-store.ts';
@@ -181,6 +182,6 @@ function byKey(a: BacklogItem, b: BacklogItem): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
-function itemKey(lane: Lane, { at, uid, seq }: HintedTask): string {
-  return `${laneKey(lane)}#${String(at).padStart(15, '0')}#${uid}#${String(seq).padStart(10, '0')}`;
+function itemKey(lane: Lane, task: HintedTask): string {
+  return `${laneKey(lane)}#${keyOf(task)}`;
 }

@@ -205,4 +205,14 @@ export const CONFIGS: readonly ExploreConfig[] = [
     endings: ['err'],
     endless: true,
   },
+  {
+    ...BASE,
+    name: 'drain-slow',
+    what: 'somebody who drains a backlog takes long',
+    types: [type('w', { ...WAIT })],
+    clients: [[submit('t', 'w')], [submit('u', 'w')]],
+    kinds: ['slow'],
+    endings: ['err', 'ok'],
+    states: 60_000,
+  },
 ];
