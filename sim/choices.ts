@@ -63,7 +63,7 @@ export class Stream {
 
   /** Whether something happens that has this chance of it. */
   happens(chance: number, what: string): boolean {
-    return chance > 0 && this.choose(2, what, [1 - chance, chance]) === 1;
+    return this.choose(2, what, [1 - chance, chance]) === 1;
   }
 
   /** Random bits that are the same whatever is chosen: for names. */
@@ -72,7 +72,7 @@ export class Stream {
   }
 
   #again(what: string): number {
-    const asked = (this.#asked ??= new Map());
+    const asked = (this.#asked ??= new Map<string, number>());
     const n = asked.get(what) ?? 0;
     asked.set(what, n + 1);
     return n;

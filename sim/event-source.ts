@@ -38,7 +38,12 @@ function feed(sim: Simulation, messages: MemoryMessages, remove: (receipt: strin
       return;
     }
     for (const message of batch) meddle(message, streamOf(message.messageId).fork('fate', message.receiveCount), queue);
-    consume(batch, stream, (kept) => deleteAll(batch.filter((m) => !kept.includes(m.messageId)), stream));
+    consume(batch, stream, (kept) =>
+      deleteAll(
+        batch.filter((m) => !kept.includes(m.messageId)),
+        stream,
+      ),
+    );
   };
 
   /** What at-least-once means. */
@@ -83,16 +88,21 @@ function feed(sim: Simulation, messages: MemoryMessages, remove: (receipt: strin
 
 export function feedDispatch(sim: Simulation): void {
   const { queue } = sim.services;
-  feed(sim, queue.messages, (receipt) => void queue.remove(receipt), (batch, stream, done) => {
-    const hints = batch.map(receivedHint);
-    invoke(sim, {
-      name: 'dispatch',
-      stream,
-      about: batch.map((m) => `${m.messageId} (receive ${m.receiveCount})`).join(', '),
-      run: (ports, { noted }) => dispatch(ports, hints, noted),
-      done,
-    });
-  });
+  feed(
+    sim,
+    queue.messages,
+    (receipt) => void queue.remove(receipt),
+    (batch, stream, done) => {
+      const hints = batch.map(receivedHint);
+      invoke(sim, {
+        name: 'dispatch',
+        stream,
+        about: batch.map((m) => `${m.messageId} (receive ${m.receiveCount})`).join(', '),
+        run: (ports, { noted }) => dispatch(ports, hints, noted),
+        done,
+      });
+    },
+  );
 }
 
 export function feedSettle(sim: Simulation, outcomes: MemoryMessages): void {

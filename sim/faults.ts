@@ -95,7 +95,7 @@ const LEVELS = [0, 0.3, 1, 3];
 /** @param only kinds that may strike; all of them by default */
 export function drawProfile(stream: Stream, only?: ReadonlySet<FaultKind>): Profile {
   const may = (kind: FaultKind) => only === undefined || only.has(kind);
-  const level = (kind: Chance) => (may(kind) ? CHANCES[kind] * (LEVELS[stream.choose(LEVELS.length, kind)] ?? 0) : 0);
+  const level = (kind: Chance) => (may(kind) ? CHANCES[kind] * (LEVELS[stream.choose(LEVELS.length, `level of ${kind}`)] ?? 0) : 0);
   const chances = Object.fromEntries(Object.keys(CHANCES).map((kind) => [kind, level(kind as Chance)])) as Record<Chance, number>;
   const sum = CALL_FAULTS.reduce((total, kind) => total + (kind === 'none' ? 0 : chances[kind]), 0);
   return {

@@ -13,7 +13,15 @@ export interface Behaviour {
   readonly success: boolean;
 }
 
-const BEHAVIOURS = ['succeeds', 'fails', 'is throttled', 'fails for good', 'succeeds with the kit', 'is throttled with the kit', 'returns much'] as const;
+const BEHAVIOURS = [
+  'succeeds',
+  'fails',
+  'is throttled',
+  'fails for good',
+  'succeeds with the kit',
+  'is throttled with the kit',
+  'returns much',
+] as const;
 const WILD = [8, 4, 2, 1, 2, 1, 1];
 /** Once no fault strikes any more most runs end well, and none takes its whole time. */
 const TAME = [16, 2, 1, 1, 2, 1, 1];
@@ -22,9 +30,11 @@ const MUCH = 'x'.repeat(500);
 /** What a handler does this time: a user's function, or Lambda when it kills it. */
 export function behave(sim: Simulation, stream: Stream, spec: TaskTypeSpec): Behaviour {
   const limit = spec.timeoutSeconds * 1000;
-  if (strikes(sim, stream, 'run-timed-out')) return failure('times out', limit, '', `Task timed out after ${spec.timeoutSeconds}.00 seconds`);
+  if (strikes(sim, stream, 'run-timed-out'))
+    return failure('times out', limit, '', `Task timed out after ${spec.timeoutSeconds}.00 seconds`);
   const ms = Math.min(limit, oneOf(stream, 'takes', sim.calm ? [10, 100, 1_000] : [10, 100, 1_000, 10_000, 29_000]));
-  if (strikes(sim, stream, 'run-crashed')) return failure('crashes', ms, 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed');
+  if (strikes(sim, stream, 'run-crashed'))
+    return failure('crashes', ms, 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed');
   const name = BEHAVIOURS[stream.choose(BEHAVIOURS.length, 'ends', sim.calm ? TAME : WILD)] ?? 'succeeds';
   const now = sim.kernel.now();
   switch (name) {

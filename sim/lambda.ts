@@ -9,7 +9,7 @@ const EVENT_AGE_MS = EVENT_AGE_SECONDS * 1000;
 export const OUTCOMES = 'outcomes';
 
 /** The users' functions as Lambda runs them: asynchronous events and synchronous calls. A run goes on whatever becomes of its caller. */
-export function createLambda(sim: Pick<Simulation, 'kernel'>, outcomes: MemoryMessages, simulation: () => Simulation): Starter {
+export function createLambda(outcomes: MemoryMessages, simulation: () => Simulation): Starter {
   const record = (
     stream: Stream,
     spec: TaskTypeSpec,
@@ -47,7 +47,7 @@ export function createLambda(sim: Pick<Simulation, 'kernel'>, outcomes: MemoryMe
       const s = simulation();
       const stream = s.cause.fork('run');
       const envelope = structuredClone(given);
-      const { tenant, task, uid, fence } = envelope.sluice;
+      const { tenant, task, fence } = envelope.sluice;
       const who = `run ${tenant}/${task}.${fence}`;
       if (strikes(s, stream, 'handler-missing')) return { kind: 'refused', why: 'missing', message: 'no such function' };
       if (strikes(s, stream, 'start-throttled')) return { kind: 'refused', why: 'throttled', message: 'too many requests' };

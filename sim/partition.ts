@@ -3,7 +3,7 @@ import type { PortCall } from './ports.ts';
 
 /** The partition of the table that a call reads or writes; `undefined` for what is not in the table, or all of it. */
 export function partitionOf({ at, args }: Pick<PortCall, 'at' | 'args'>): string | undefined {
-  const [port, method] = at.split('.');
+  const [port = '', method = ''] = at.split('.');
   switch (port) {
     case 'tasks': {
       if (method === 'scan') return undefined;

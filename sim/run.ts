@@ -1,7 +1,7 @@
 import { minuteOf } from '../core/hints/timing.ts';
 import { createMemoryMessages } from '../adapters/memory/index.ts';
 import { chanceOf } from './chance.ts';
-import { createChecks, type Violation } from './checks/checks.ts';
+import { createChecks, nameOf, type Violation } from './checks/checks.ts';
 import { checkEnd } from './checks/finish.ts';
 import { Stream, type ChoiceSource } from './choices.ts';
 import { feedDispatch, feedSettle } from './event-source.ts';
@@ -13,6 +13,7 @@ import { createKernel } from './kernel.ts';
 import { createLambda } from './lambda.ts';
 import { createLateList } from './late-list.ts';
 import { observed } from './observed.ts';
+import type { Ports } from './ports.ts';
 import { startSchedule } from './schedule.ts';
 import { createServices } from './services.ts';
 import { strike, type Simulation } from './simulation.ts';
@@ -39,7 +40,9 @@ export interface RunOptions {
   readonly history?: boolean;
   /** In place of the workload of chance. */
   readonly workload?: (sim: Simulation) => void;
-  /** May change what invocations get: for bugs that are planted. */
+  /** Changes the services that invocations get: for bugs that are planted. */
+  readonly plant?: (ports: Ports) => Ports;
+  /** In place of what chance draws of it. */
   readonly profile?: Partial<Profile>;
   /** ms that faults strike for. @default 5 minutes */
   readonly faultsMs?: number;
@@ -93,6 +96,13 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   await run(calmAt + DONE_WITHIN_MS, done);
   const doneMs = kernel.now() - calmAt;
   const late = checks.waiting().length;
+  for (const row of checks.waiting()) {
+    if (checks.purged.has(row.uid)) continue;
+    checks.violations.push({
+      kind: 'stuck',
+      what: `${nameOf(row)} is ${row.state} (seq ${row.seq}), ${DONE_WITHIN_MS / MINUTE} minutes after the last fault`,
+    });
+  }
   if (!stop()) await auditRows(sim, run, checks.purged.size > 0 ? late : 0);
   if (!stop() && late > 0 && checks.purged.size > 0) await run(kernel.now() + DONE_WITHIN_MS, done);
   await run(kernel.now() + AFTER_MS, () => false);
@@ -155,14 +165,15 @@ function createSimulation(options: RunOptions): { sim: Simulation; outcomes: Ret
     shownAt.set(uid, kernel.now() + (late ? 5_000 : 0));
     return !late;
   });
-  const starter = createLambda({ kernel }, outcomes, () => sim);
+  const starter = createLambda(outcomes, () => sim);
   const queue = { ...bare.queue, remove: watchedRemove };
+  const ports: Ports = { ...services, queue, list, starter };
   const sim: Simulation = {
     kernel,
     root,
     profile,
     services: { ...services, queue },
-    ports: { ...services, queue, list, starter },
+    ports: options.plant ? options.plant(ports) : ports,
     checks,
     history: options.history === true ? createHistory(kernel.now, START) : undefined,
     cause: root,

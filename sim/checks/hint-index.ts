@@ -27,7 +27,8 @@ export function createHintIndex() {
   const messages = new Map<string, { message: HintMessage; hints: readonly Resting[] }>();
   const items = new Map<string, Resting>();
   const itemsOfLane = new Map<string, Set<string>>();
-  const buckets = new Map<number, Map<number, Resting[]>>();
+  /** By minute, shard and the name of their item. */
+  const buckets = new Map<number, Map<number, Map<string, readonly Resting[]>>>();
   const cursors = new Map<number, number>();
   const cells = new Map<string, Cell>();
   /** Flags that are up, by lane. */
@@ -98,13 +99,15 @@ export function createHintIndex() {
     if (hasBacklog(cell)) up.add(number);
     else up.delete(number);
   };
-  const putBucket = (minute: number, shard: number, hint: TaskHint): void => {
+  const putBucket = (minute: number, shard: number, name: string, hint: TaskHint): void => {
     if (minute <= (cursors.get(shard) ?? 0)) return;
-    const shards = buckets.get(minute) ?? new Map<number, Resting[]>();
+    const shards = buckets.get(minute) ?? new Map<number, Map<string, readonly Resting[]>>();
     buckets.set(minute, shards);
-    const hints = shards.get(shard) ?? [];
-    shards.set(shard, hints);
-    hints.push(...restingOf('bucket', hint).map(add));
+    const named = shards.get(shard) ?? new Map<string, readonly Resting[]>();
+    shards.set(shard, named);
+    // A put that is repeated is the same item.
+    named.get(name)?.forEach(drop);
+    named.set(name, restingOf('bucket', hint).map(add));
   };
   const advance = (shard: number, to: number): void => {
     for (let minute = (cursors.get(shard) ?? to - 1) + 1; minute <= to; minute++) passMinute(minute, shard);
@@ -112,7 +115,7 @@ export function createHintIndex() {
     cursors.set(shard, to);
   };
   const passMinute = (minute: number, shard: number): void => {
-    buckets.get(minute)?.get(shard)?.forEach(drop);
+    for (const hints of buckets.get(minute)?.get(shard)?.values() ?? []) hints.forEach(drop);
     buckets.get(minute)?.delete(shard);
   };
 
@@ -164,7 +167,7 @@ export function createHintIndex() {
           return uidsIn(laneKey(lane));
         }
         case 'buckets.put':
-          putBucket(args[0] as number, args[1] as number, args[3] as TaskHint);
+          putBucket(args[0] as number, args[1] as number, args[2] as string, args[3] as TaskHint);
           return [];
         case 'buckets.advance':
           if (answer !== true) return [];
