@@ -11,8 +11,5 @@ interface Share {
 
 const { from, to, by } = workerData as Share;
 const report = emptyReport();
-for (let seed = from; seed <= to; seed += by) {
-  addRun(report, seed, await runSeed(seed));
-  if (report.seeds % 100 === 0) parentPort?.postMessage({ done: 100 });
-}
+for (let seed = from; seed <= to; seed += by) addRun(report, seed, await runSeed(seed));
 parentPort?.postMessage({ report });
