@@ -42,6 +42,8 @@ export interface ExploreConfig {
   readonly chains?: boolean;
   /** States after which the search of this question stops. @default none */
   readonly states?: number;
+  /** Too large to visit: so many histories are drawn by chance instead, the same each time. @default all are visited */
+  readonly walks?: number;
   /** The first steps of each history, by what their labels hold: a question that would be too large without. */
   readonly script?: readonly string[];
 }

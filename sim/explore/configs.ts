@@ -30,6 +30,23 @@ const BASE = { workers: 2, faults: 1, kinds: FAULT_KINDS, throttles: 0, endings:
 const t = [[submit('t', 'e')]];
 const w = [[submit('t', 'w')]];
 
+/** The row of a submission is written when its hint has been dropped for want of it. */
+const LATE_ROW = [
+  ...['client 1 submits', 'queue.send', 'is SLOW', 'dispatch receives', 'permits.acquire'],
+  ...['tasks.update', 'tasks.update', 'tasks.update', 'tasks.update', 'tasks.get', 'permits.release', 'queue.giveBack'],
+  ...[
+    's pass',
+    'dispatch receives',
+    'tasks.get',
+    'queue.giveBack',
+    's pass',
+    'dispatch receives',
+    'tasks.get',
+    'queue.remove',
+    'tasks.insert',
+  ],
+];
+
 /** The questions. Those of docs/spec/*.cfg are among them; each kind of fault is asked for in several. */
 export const CONFIGS: readonly ExploreConfig[] = [
   { ...BASE, name: 'event', what: 'one task by event, no fault', types: event, clients: t, faults: 0, workers: 3 },
@@ -152,12 +169,13 @@ export const CONFIGS: readonly ExploreConfig[] = [
   {
     ...BASE,
     name: 'repeat',
-    what: 'a submission is repeated, two faults',
+    what: 'a submission takes long and is repeated, one more fault',
     types: wait,
     clients: [[submit('t', 'w'), submit('t', 'w')]],
     kinds: ['crash', 'slow'],
     faults: 2,
     endings: ['ok'],
+    script: LATE_ROW,
     states: 60_000,
   },
   {
@@ -208,11 +226,22 @@ export const CONFIGS: readonly ExploreConfig[] = [
   {
     ...BASE,
     name: 'drain-slow',
-    what: 'somebody who drains a backlog takes long',
-    types: [type('w', { ...WAIT })],
-    clients: [[submit('t', 'w')], [submit('u', 'w')]],
+    what: 'somebody who drains a backlog takes long, by chance',
+    types: wait,
+    clients: [[submit('t', 'w')], [submit('u', 'w')], [submit('v', 'w')]],
+    workers: 3,
     kinds: ['slow'],
     endings: ['err', 'ok'],
-    states: 60_000,
+    walks: 4_000,
+  },
+  {
+    ...BASE,
+    name: 'crowd',
+    what: 'four tasks in a lane of one, by chance',
+    types: wait,
+    clients: [[submit('t', 'w')], [submit('u', 'w')], [submit('v', 'w')], [submit('x', 'w')]],
+    workers: 3,
+    faults: 0,
+    walks: 4_000,
   },
 ];

@@ -1,3 +1,4 @@
+import { createMemoryRandom } from '../../adapters/memory/random.ts';
 import { ALWAYS, AT_THE_END } from './checks.ts';
 import type { ExploreConfig } from './config.ts';
 import { Continuations } from './continuation.ts';
@@ -39,6 +40,7 @@ const HORIZON_MS = 4 * 3_600_000;
  * Stops at the first violation.
  */
 export async function explore(config: ExploreConfig, limits: SearchLimits = {}): Promise<Explored> {
+  if (config.walks !== undefined) return walk(config, config.walks);
   const code = new Continuations(config.types);
   const seen = new Set<string>();
   const parents: number[] = [];
@@ -95,6 +97,41 @@ export async function explore(config: ExploreConfig, limits: SearchLimits = {}):
     if (next.length > 0) depth += 1;
   }
   return found([], true);
+}
+
+/** Goes through a large world along some histories drawn by chance. What it finds is not the shortest history, but one. */
+async function walk(config: ExploreConfig, walks: number): Promise<Explored> {
+  const code = new Continuations(config.types);
+  const random = createMemoryRandom(1);
+  const seen = new Set<string>();
+  let transitions = 0;
+  let ends = 0;
+  let depth = 0;
+  const found = (violations: readonly Violation[]): Explored => {
+    return { config: config.name, states: seen.size, transitions, ends, depth, places: code.size, violations, complete: false };
+  };
+  for (let n = 0; n < walks; n++) {
+    let world = emptyWorld(config.clients.length);
+    const path: number[] = [];
+    for (;;) {
+      seen.add(keyOf(world));
+      const steps = stepsOf(config, code, world);
+      const over = steps.every((step) => step.fault);
+      const wrong = check(world, over, config);
+      if (wrong) return found([{ ...wrong, history: await historyOf(config, path) }]);
+      if (over) break;
+      // A fault is as likely as any other step, which is often enough.
+      const i = Math.floor(random.fraction() * steps.length);
+      const taken = steps[i]?.take();
+      if (!taken) break;
+      path.push(i);
+      transitions += 1;
+      world = taken instanceof Promise ? await taken : taken;
+    }
+    ends += 1;
+    depth = Math.max(depth, path.length);
+  }
+  return found([]);
 }
 
 function check(world: World, over: boolean, config: ExploreConfig): { check: string; says: string } | undefined {

@@ -160,7 +160,7 @@ export const RULES: readonly (Mutant & { readonly rule: string })[] = [
       'deps.permits.clear(lane, i, cell.raised)',
       'deps.permits.read(lane, i).then((now) => deps.permits.clear(lane, i, now.raised))',
     ),
-    question: 'lanes',
+    question: 'crowd',
   },
   {
     name: 'drain-hint',
