@@ -172,9 +172,17 @@ export const RULES: readonly (Mutant & { readonly rule: string })[] = [
   {
     name: 'arm',
     rule: 'arm',
-    why: 'a put into a bucket counts however late it was confirmed',
-    edits: edit('core/hints/place.ts', "return armedInTime(minute, deps.clock.now()) ? 'durable' : 'late';", "return 'durable';"),
-    question: 'far-slow',
+    // Alone the second edit shows in no history: a function ends, or its message comes again, long before a margin of minutes.
+    why: 'any delay may use a bucket, and a put counts however late it was confirmed',
+    edits: [
+      { file: 'core/hints/timing.ts', find: 'delaySeconds <= AWS_LIMITS.queueDelaySeconds', replace: 'delaySeconds <= 0' },
+      {
+        file: 'core/hints/place.ts',
+        find: "return armedInTime(minute, deps.clock.now()) ? 'durable' : 'late';",
+        replace: "return 'durable';",
+      },
+    ],
+    question: 'event',
   },
   {
     name: 'tell',
