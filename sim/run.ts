@@ -106,6 +106,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   if (!stop()) await auditRows(sim, run, checks.purged.size > 0 ? late : 0);
   if (!stop() && late > 0 && checks.purged.size > 0) await run(kernel.now() + DONE_WITHIN_MS, done);
   await run(kernel.now() + AFTER_MS, () => false);
+  // Not in the middle of an invocation, which may just hold a permit that it gives back.
+  await run(kernel.now() + MINUTE, () => sim.alive.size === 0);
   const found = stop() ? [] : await checkEnd({ services: sim.services, checks, now: kernel.now(), struck: sim.struck });
   return {
     violations: [...checks.violations, ...found],
