@@ -25,7 +25,7 @@ export function begin(
     };
     return arrived({ ...world, invocations: [...world.invocations, invocation] }, invocation);
   };
-  const at = code.start({ ...start, salt: id } as Input, world.now);
+  const at = code.start({ ...start, salt: id }, world.now);
   return at instanceof Promise ? at.then(place) : place(at);
 }
 
