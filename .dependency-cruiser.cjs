@@ -6,6 +6,7 @@ const layers = {
   core: ['packages/contracts'],
   adapters: ['packages/contracts', 'core'],
   functions: ['packages/contracts', 'core', 'adapters'],
+  sim: ['packages/contracts', 'core', 'adapters'],
   lib: ['packages/contracts'],
   local: [],
 };

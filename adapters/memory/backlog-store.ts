@@ -66,7 +66,7 @@ function nameOf(lane: Lane): string {
   return `${lane.tenant}#${lane.type}`;
 }
 
-function keyOf(task: HintedTask): string {
+export function keyOf(task: HintedTask): string {
   const at = String(task.at).padStart(15, '0');
   const seq = String(task.seq).padStart(10, '0');
   return `${PRIORITIES.indexOf(task.priority)}#${at}#${task.uid}#${seq}`;

@@ -5,6 +5,7 @@ export * from './clock.ts';
 export * from './dead-list.ts';
 export * from './event-bus.ts';
 export * from './notification-sender.ts';
+export * from './messages.ts';
 export * from './permit-store.ts';
 export * from './queues.ts';
 export * from './random.ts';

@@ -1,15 +1,7 @@
-import type { Clock } from '../../core/ports/clock.ts';
 import type { DeadHints, HintQueue, QueueRef, ReceivedHint } from '../../core/ports/hint-queue.ts';
-import type { Random } from '../../core/ports/random.ts';
+import { createMemoryMessages, type MemoryMessages, type MemoryMessagesConfig, type ReceivedMessage } from './messages.ts';
 
-export interface MemoryQueuesConfig {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Seconds that a received message stays out of sight. @default 120 */
-  readonly visibilitySeconds?: number;
-  /** Receives after which a message goes to the dead hints. @default Infinity */
-  readonly maxReceives?: number;
-}
+export type MemoryQueuesConfig = MemoryMessagesConfig;
 
 export interface MemoryQueues extends HintQueue {
   /** Up to `max` messages that are visible now, of one queue or of all, in no order. */
@@ -27,95 +19,49 @@ export interface MemoryQueues extends HintQueue {
   /** When the next hidden or delayed message becomes visible, ms. */
   readonly nextVisibleAt: () => number | undefined;
   readonly dead: DeadHints;
-}
-
-interface Message {
-  readonly messageId: string;
-  readonly queue: QueueRef;
-  readonly body: string;
-  visibleAt: number;
-  receipt: string | undefined;
-  receiveCount: number;
+  /** What the queues are made of. */
+  readonly messages: MemoryMessages;
 }
 
 /** Standard queues by a given clock: at least once, in no order, with delay, visibility and dead letters. */
 export function createMemoryQueues(config: MemoryQueuesConfig): MemoryQueues {
-  const { clock, random } = config;
-  const visibilityMs = (config.visibilitySeconds ?? 120) * 1000;
-  const maxReceives = config.maxReceives ?? Infinity;
-  const messages = new Map<string, Message>();
-  const dead = new Map<string, string>();
-  let made = 0;
-
-  const inQueue = (queue: QueueRef | undefined): Message[] =>
-    [...messages.values()].filter(
-      (message) => !queue || (message.queue.priority === queue.priority && message.queue.shard === queue.shard),
-    );
-  const byReceipt = (receipt: string): Message | undefined => {
-    const message = messages.get(receipt.split('/')[0] ?? '');
-    return message?.receipt === receipt ? message : undefined;
-  };
-  const bury = (message: Message): void => {
-    messages.delete(message.messageId);
-    dead.set(message.messageId, message.body);
-  };
-  const take = (message: Message): ReceivedHint => {
-    message.receiveCount += 1;
-    message.visibleAt = clock.now() + visibilityMs;
-    message.receipt = `${message.messageId}/${message.receiveCount}`;
-    const { messageId, receipt, receiveCount, body } = message;
-    return { messageId, receipt, queue: structuredClone(message.queue), receiveCount, body };
-  };
-
+  const messages = createMemoryMessages(config);
   return {
+    messages,
     send: async (sends) =>
       sends.map(({ queue, message, delaySeconds }) => {
-        const messageId = `m${++made}`;
-        messages.set(messageId, {
-          messageId,
-          queue: structuredClone(queue),
-          body: JSON.stringify(message),
-          visibleAt: clock.now() + delaySeconds * 1000,
-          receipt: undefined,
-          receiveCount: 0,
-        });
+        messages.add(nameOf(queue), JSON.stringify(message), delaySeconds);
         return true;
       }),
-    giveBack: async ({ receipt }, seconds) => {
-      const message = byReceipt(receipt);
-      if (message) message.visibleAt = clock.now() + seconds * 1000;
-    },
-    receive: async (max, queue) => {
-      const visible = inQueue(queue).filter((message) => message.visibleAt <= clock.now());
-      const received: ReceivedHint[] = [];
-      while (received.length < max && visible.length > 0) {
-        const [message] = visible.splice(Math.floor(random.fraction() * visible.length), 1);
-        if (!message) break;
-        if (message.receiveCount >= maxReceives) bury(message);
-        else received.push(take(message));
-      }
-      return received;
-    },
-    remove: async (receipt) => {
-      const message = byReceipt(receipt);
-      if (message) messages.delete(message.messageId);
-    },
-    counts: (queue) => {
-      const all = inQueue(queue);
-      const hidden = all.filter((message) => message.visibleAt > clock.now());
-      const inFlight = hidden.filter((message) => message.receiveCount > 0).length;
-      return { visible: all.length - hidden.length, inFlight, delayed: hidden.length - inFlight };
-    },
-    bodies: () => [...messages.values()].map((message) => message.body),
-    nextVisibleAt: () => {
-      const later = [...messages.values()].map((message) => message.visibleAt).filter((at) => at > clock.now());
-      return later.length > 0 ? Math.min(...later) : undefined;
-    },
+    giveBack: async ({ receipt }, seconds) => messages.changeVisibility(receipt, seconds),
+    receive: async (max, queue) => messages.receive(max, queue && nameOf(queue)).map(receivedHint),
+    remove: async (receipt) => messages.remove(receipt),
+    counts: (queue) => messages.counts(queue && nameOf(queue)),
+    bodies: messages.bodies,
+    nextVisibleAt: messages.nextVisibleAt,
     dead: {
-      receive: async () => [...dead].slice(0, 10).map(([receipt, body]) => ({ receipt, body })),
+      receive: async () =>
+        messages
+          .dead()
+          .slice(0, 10)
+          .map(([receipt, body]) => ({ receipt, body })),
       remove: async (receipts) => {
-        for (const receipt of receipts) dead.delete(receipt);
+        for (const receipt of receipts) messages.forget(receipt);
       },
     },
   };
+}
+
+/** A message as dispatch gets it. */
+export function receivedHint({ messageId, receipt, queue, receiveCount, body }: ReceivedMessage): ReceivedHint {
+  return { messageId, receipt, queue: refOf(queue), receiveCount, body };
+}
+
+function nameOf({ priority, shard }: QueueRef): string {
+  return `${priority}-${shard}`;
+}
+
+function refOf(name: string): QueueRef {
+  const [priority, shard] = name.split('-') as [QueueRef['priority'], string];
+  return { priority, shard: Number(shard) };
 }

@@ -79,7 +79,7 @@ function segmentOf(key: string, segments: number): number {
   return hash % segments;
 }
 
-function changed(row: TaskRow, change: RowChange): TaskRow {
+export function changed(row: TaskRow, change: RowChange): TaskRow {
   const next: Record<string, unknown> = { ...row, seq: row.seq + 1 };
   for (const [name, value] of Object.entries(change.setOnce ?? {})) {
     if (value !== undefined && next[name] === undefined) next[name] = value;

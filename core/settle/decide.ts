@@ -35,7 +35,7 @@ const DEFAULT_RETRY: RetryPolicy = { maxAttempts: 5, minDelaySeconds: 1, maxDela
 export type SettleDecision =
   /** An old fence, an old generation, or after the end. `late`: a success among them, to be recorded and told. */
   | { readonly do: 'ignore'; readonly late: boolean }
-  /** This outcome ended the task before: repeat the permit's release and the event. */
+  /** This outcome, or another of its kind, ended the task before: repeat the permit's release and the event. */
   | { readonly do: 'repeat-end' }
   /** This attempt's failure was settled before: repeat the permit's release; its next hint is durable. */
   | { readonly do: 'repeat-release' }
@@ -77,7 +77,9 @@ export function settle(input: SettleInput): SettleDecision {
   if (row === undefined || row.uid !== outcome.uid || row.fence !== outcome.fence) return { do: 'ignore', late: success };
   if (isTerminal(row.state)) {
     if (success && row.state !== 'succeeded') return { do: 'ignore', late: true };
-    return by === 'record' && row.endedBy === 'record' ? { do: 'repeat-end' } : { do: 'ignore', late: false };
+    // What ended it repeats its effects: a record that came again, or a write that was applied and its answer lost, after
+    // which the hint goes.
+    return by === row.endedBy ? { do: 'repeat-end' } : { do: 'ignore', late: false };
   }
   if (row.state === 'waiting') return success ? endOf(input, row, 'succeeded') : { do: 'repeat-release' };
   return settleRunning(input, row);

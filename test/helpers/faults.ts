@@ -1,26 +1,7 @@
 import type { TaskState } from '@sluice/contracts';
 import type { RowChange } from '../../core/ports/task-store.ts';
+import { portsThrough, unknownAnswer } from '../../sim/ports.ts';
 import type { WorldDeps } from './world.ts';
-
-/** The ports whose calls leave the process, and so may fail. */
-const PORTS = [
-  'tasks',
-  'values',
-  'queue',
-  'buckets',
-  'permits',
-  'backlog',
-  'breakers',
-  'events',
-  'starter',
-  'types',
-  'timer',
-  'dead',
-  'schedules',
-  'webhookSecrets',
-  'deadTasks',
-  'redrives',
-] as const;
 
 export interface PortCall {
   /** `port.method` */
@@ -40,58 +21,27 @@ export class Crash extends Error {
   override readonly name = 'Crash';
 }
 
-type Method = (...args: unknown[]) => unknown;
-
 /**
  * The ports of one invocation, with faults.
  * @param decide is asked before each call. It may do something of its own first: let others run, or let time pass.
  */
 export function faulty(deps: WorldDeps, decide: (call: PortCall) => Fault | Promise<Fault>): WorldDeps {
   let dead = false;
-  const around = async (at: string, args: unknown[], method: Method): Promise<unknown> => {
+  return portsThrough(deps, async ({ at, args, apply }) => {
     const fault = dead ? 'die' : await decide({ at, args });
     // Others may have ended this invocation meanwhile.
     if (dead || fault === 'die') {
       dead = true;
       throw new Crash(`${at}: the invocation is dead`);
     }
-    if (fault === 'fail') return refusalOf(at, args);
-    const answer = await method(...args);
+    if (fault === 'fail') return unknownAnswer({ at, args });
+    const answer = await apply();
     if (fault === 'die-after') {
       dead = true;
       throw new Crash(`${at}: the invocation died after it`);
     }
-    return fault === 'ambiguous' ? refusalOf(at, args) : answer;
-  };
-  const wrapped = Object.fromEntries(
-    PORTS.map((name) => [
-      name,
-      new Proxy(deps[name] as object, {
-        get: (port, method) => {
-          const found: unknown = Reflect.get(port, method);
-          if (typeof found !== 'function') return found;
-          const call: Method = (...args) => (found as Method).apply(port, args);
-          const at = `${name}.${String(method)}`;
-          return at === 'buckets.read'
-            ? (...args: unknown[]) => readPages(around(at, args, call))
-            : (...args: unknown[]) => around(at, args, call);
-        },
-      }),
-    ]),
-  );
-  return { ...deps, ...wrapped };
-}
-
-/** As each port says what it does when a call went wrong: most throw, these answer. */
-function refusalOf(at: string, args: unknown[]): unknown {
-  if (at === 'queue.send') return (args[0] as unknown[]).map(() => false);
-  if (at === 'queue.giveBack') return undefined;
-  if (at === 'starter.start') return { kind: 'unknown', message: 'the connection was cut' };
-  throw new Error(`${at}: no answer`);
-}
-
-async function* readPages(pages: Promise<unknown>): AsyncIterable<unknown> {
-  yield* (await pages) as AsyncIterable<unknown>;
+    return fault === 'ambiguous' ? unknownAnswer({ at, args }) : answer;
+  });
 }
 
 /** One fault, at the n-th call of a method. */

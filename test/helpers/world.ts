@@ -1,28 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { DestinationRecord, NotifyRules, TaskRow, TaskTypeSpec } from '@sluice/contracts';
 import {
-  createMemoryBacklogStore,
-  createMemoryBreakerStore,
-  createMemoryBucketStore,
   createMemoryClock,
-  createMemoryDeadList,
-  createMemoryEventBus,
-  createMemoryPermitStore,
-  createMemoryQueues,
   createMemoryRandom,
-  createMemoryScheduleStore,
-  createMemoryRedriveStore,
   createMemoryStarter,
-  createMemoryTaskStore,
-  createMemoryTelemetry,
-  createMemoryTypeRegistry,
-  createMemoryValueStore,
-  createMemoryWebhookSecretStore,
   type MemoryHandler,
   type MemoryQueues,
   type MemoryStarterConfig,
 } from '../../adapters/memory/index.ts';
-import { createSightings } from '../../core/breakers/evidence.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
 import type { DispatchDeps } from '../../core/dispatch/work.ts';
 import { cellLimits, livePermits } from '../../core/permits/cells.ts';
@@ -32,6 +16,8 @@ import type { RedriveDeps } from '../../core/redrive/operate.ts';
 import { submitTasks, type SubmitResult } from '../../core/submit/submit.ts';
 import { minuteTick, type TickDeps } from '../../core/timers/minute-tick.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
+import { createServices } from '../../sim/services.ts';
+import { typeSpec } from '../../sim/type-spec.ts';
 
 export interface WorldConfig {
   readonly types?: readonly TaskTypeSpec[];
@@ -47,19 +33,7 @@ export interface WorldConfig {
   readonly maxReceives?: number;
 }
 
-export function typeSpec(type: string, over: Partial<TaskTypeSpec> = {}): TaskTypeSpec {
-  return {
-    v: 1,
-    type,
-    handler: { kind: 'lambda', arn: `arn:aws:lambda:us-east-1:000000000000:function:${type}:sluice` },
-    start: 'event',
-    timeoutSeconds: 30,
-    concurrency: 100,
-    retry: { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 60, factor: 2 },
-    dedupWindowSeconds: 86_400,
-    ...over,
-  };
-}
+export { typeSpec };
 
 /** What every invocation needs of the world; the queue deletes too, as the event source does. */
 export type WorldDeps = DispatchDeps & RedriveDeps & TickDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
@@ -70,11 +44,13 @@ export type World = ReturnType<typeof createWorld>;
 export function createWorld(config: WorldConfig = {}) {
   const clock = createMemoryClock();
   const random = createMemoryRandom(config.seed ?? 1);
-  const queue = createMemoryQueues({
+  const services = createServices({
     clock,
     random,
-    visibilitySeconds: 180,
-    ...(config.maxReceives !== undefined && { maxReceives: config.maxReceives }),
+    types: config.types ?? [typeSpec('echo')],
+    ...(config.notifyRules && { notifyRules: config.notifyRules }),
+    ...(config.breakersLateMs !== undefined && { breakersLateMs: config.breakersLateMs }),
+    queues: { ...(config.maxReceives !== undefined && { maxReceives: config.maxReceives }) },
   });
   const records: { body: string; messageId: string }[] = [];
   let recorded = 0;
@@ -87,37 +63,8 @@ export function createWorld(config: WorldConfig = {}) {
     ...(config.before && { before: config.before }),
     ...(config.launch && { launch: config.launch }),
   });
-  const tasks = createMemoryTaskStore();
-  const events = createMemoryEventBus();
-  const telemetry = createMemoryTelemetry();
-  const types = createMemoryTypeRegistry(config.types ?? [typeSpec('echo')]);
-  const breakers = createMemoryBreakerStore({ clock, lateMs: config.breakersLateMs ?? 0 });
-  const schedules = createMemoryScheduleStore();
-  const deps: WorldDeps = {
-    clock,
-    random,
-    queue,
-    buckets: createMemoryBucketStore(),
-    routing: { shards: 4, shardsPerTenant: 2 },
-    permits: createMemoryPermitStore(),
-    backlog: createMemoryBacklogStore(),
-    breakers,
-    sightings: createSightings(),
-    tasks,
-    values: createMemoryValueStore(),
-    types,
-    events,
-    telemetry,
-    starter,
-    schedules,
-    dead: queue.dead,
-    webhookSecrets: createMemoryWebhookSecretStore(),
-    notifyRules: config.notifyRules ?? { queues: {}, ports: [443], hosts: [] },
-    deadTasks: createMemoryDeadList(tasks),
-    redrives: createMemoryRedriveStore(),
-    timer: { sleep: async () => {} },
-    hasher: { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') },
-  };
+  const { tasks, queue, events, telemetry, types, schedules, breakers } = services;
+  const deps: WorldDeps = { ...services, starter };
   const noted = new Map<string, number>();
   let ticked = Math.floor(clock.now() / 60_000);
 

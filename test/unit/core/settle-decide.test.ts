@@ -48,11 +48,11 @@ describe.each(OUTCOME_CLASSES)('an outcome of class %s', (cls) => {
     ['failed', 'hint', 'record', { do: 'ignore', late: success }],
     ['failed', 'record', 'hint', { do: 'ignore', late: success }],
     ['expired', 'hint', 'record', { do: 'ignore', late: success }],
-    ['cancelled', 'hint', 'hint', { do: 'ignore', late: success }],
+    ['cancelled', 'hint', 'hint', success ? { do: 'ignore', late: true } : { do: 'repeat-end' }],
     ['succeeded', 'record', 'record', { do: 'repeat-end' }],
     ['succeeded', 'record', 'hint', { do: 'ignore', late: false }],
     ['succeeded', 'hint', 'record', { do: 'ignore', late: false }],
-    ['succeeded', 'hint', 'hint', { do: 'ignore', late: false }],
+    ['succeeded', 'hint', 'hint', { do: 'repeat-end' }],
   ] as const)('after the end as %s by a %s, brought by a %s', (state, endedBy, by, expected) => {
     expect(decide({ row: runningRow({ state, seq: 2, endedBy }), outcome: { class: cls }, by })).toEqual(expected);
   });

@@ -1,0 +1,184 @@
+import type { Envelope, TaskRow, TaskTypeSpec } from '@sluice/contracts';
+import type { MemoryMessages } from '../../adapters/memory/messages.ts';
+import type { Lane, Permit } from '../../core/ports/permit-store.ts';
+import type { WriteResult } from '../../core/ports/task-store.ts';
+import { isTerminal } from '../../core/tasks/state.ts';
+import { createHintIndex, laneKey } from './hint-index.ts';
+
+/** What a check found. The kinds are those that a report counts. */
+export interface Violation {
+  readonly kind: 'lost' | 'doubleSuccess' | 'twoFences' | 'permitLeaks' | 'stuck' | 'flowControl' | 'silence' | 'other';
+  readonly what: string;
+}
+
+/** A run of a handler that may begin or is alive. */
+export interface LiveRun {
+  readonly uid: string;
+  readonly fence: number;
+  readonly nonce: string;
+  readonly lane: Lane;
+  /** ms: when it is over at the latest. */
+  until: number;
+}
+
+/** How runs of a generation ended. */
+export interface Runs {
+  /** Those that count as an attempt. */
+  counted: number;
+  succeeded: number;
+}
+
+export type Checks = ReturnType<typeof createChecks>;
+
+/**
+ * What must hold after every step. It hears of every call that was applied, of every run of a handler and of what was
+ * accepted, and looks at what the step may have changed.
+ */
+export function createChecks(now: () => number, hints: MemoryMessages, specsOf: (type: string) => readonly TaskTypeSpec[]) {
+  const index = createHintIndex();
+  hints.watch(index.watcher);
+  const violations: Violation[] = [];
+  /** Generations that were accepted. */
+  const accepted = new Map<string, { readonly tenant: string; readonly id: string }>();
+  /** Rows as they are, by generation. */
+  const rows = new Map<string, TaskRow>();
+  /** The generation that an id is now. */
+  const current = new Map<string, string>();
+  const ends = new Map<string, TaskRow>();
+  const endedAt = new Map<string, number>();
+  const live = new Map<string, LiveRun[]>();
+  const byNonce = new Map<string, LiveRun>();
+  const runs = new Map<string, Runs>();
+  /** Generations whose hints were purged: nothing but the audit finds them. */
+  const purged = new Set<string>();
+  const states = new Map<string, number>();
+
+  const violated = (kind: Violation['kind'], what: string): void => void violations.push({ kind, what });
+  const runsOf = (uid: string): Runs => {
+    const known = runs.get(uid) ?? { counted: 0, succeeded: 0 };
+    runs.set(uid, known);
+    return known;
+  };
+  const checkHint = (uid: string, after: string): void => {
+    const row = rows.get(uid);
+    if (!row || !accepted.has(uid) || purged.has(uid) || index.hasHint(row)) return;
+    violated('lost', `after ${after}: no hint for ${nameOf(row)} (${row.state}, seq ${row.seq})`);
+  };
+
+  const written = (at: string, row: TaskRow): void => {
+    const { uid } = row;
+    const key = `${row.tenant}/${row.id}`;
+    const before = rows.get(uid);
+    const reached = row.cancelAt !== undefined && row.state === 'running' ? 'cancelling' : row.state;
+    if (before?.state !== row.state || reached === 'cancelling') states.set(reached, (states.get(reached) ?? 0) + 1);
+    if (before && row.seq !== before.seq + 1) violated('other', `${nameOf(row)} went from seq ${before.seq} to ${row.seq}`);
+    const end = ends.get(uid);
+    if (end) violated(end.state === 'succeeded' ? 'doubleSuccess' : 'other', `${nameOf(row)} was ${end.state}, then ${row.state}`);
+    if (!before) {
+      const old = current.get(key);
+      if (old !== undefined && !ends.has(old)) violated('lost', `${nameOf(row)} took the place of ${old}, which had not ended`);
+      if (old !== undefined) rows.delete(old);
+      current.set(key, uid);
+    }
+    rows.set(uid, row);
+    if (isTerminal(row.state) && !end) {
+      ends.set(uid, row);
+      endedAt.set(uid, now());
+    }
+    checkCounts(row);
+    checkHint(uid, at);
+  };
+
+  /** Flow control is free, and nothing ends for a reason that is not so. */
+  const checkCounts = (row: TaskRow): void => {
+    const { counted, succeeded } = runsOf(row.uid);
+    if (row.attempts > counted) violated('flowControl', `${nameOf(row)} counts ${row.attempts} attempts of ${counted} runs`);
+    if (row.state === 'succeeded' && succeeded === 0) violated('other', `${nameOf(row)} succeeded without a run`);
+    if (row.reason === 'attempts_exhausted' && row.attempts < Math.min(...specsOf(row.type).map((spec) => spec.retry.maxAttempts))) {
+      violated('flowControl', `${nameOf(row)} gave up after ${row.attempts} attempts`);
+    }
+  };
+
+  const released = (lane: Lane, permits: readonly Permit[]): void => {
+    for (const { nonce } of permits) {
+      const run = byNonce.get(nonce);
+      if (run && run.until > now())
+        violated('permitLeaks', `the permit ${nonce} of ${laneKey(lane)} was given back while its attempt lives`);
+    }
+  };
+
+  return {
+    violations,
+    index,
+    accepted,
+    rows,
+    ends,
+    endedAt,
+    runs,
+    purged,
+    states,
+    applied: (at: string, args: readonly unknown[], answer: unknown): void => {
+      for (const uid of index.applied(at, args, answer)) checkHint(uid, at);
+      if (at.startsWith('tasks.')) {
+        const { applied, row } = answer as WriteResult;
+        if (applied) written(at, row);
+      } else if (at === 'permits.release') released(args[0] as Lane, args[2] as readonly Permit[]);
+    },
+    /** A message of the hints is about to be deleted. */
+    removing: (messageId: string): (() => void) => {
+      const uids = index.namedBy(messageId);
+      return () => uids.forEach((uid) => checkHint(uid, `the message ${messageId} was deleted`));
+    },
+    /** Its caller was told that it is accepted. */
+    accept: (tenant: string, id: string, uid: string): void => {
+      if (!accepted.has(uid)) accepted.set(uid, { tenant, id });
+      if (!rows.has(uid) && !ends.has(uid)) violated('lost', `${tenant}/${id} was accepted without a row`);
+      checkHint(uid, 'it was accepted');
+    },
+    /** An attempt was invoked; its run may begin from now on. */
+    invoked: ({ tenant, task, uid, fence, type }: Envelope['sluice'], until: number): LiveRun => {
+      const at = now();
+      const others = (live.get(uid) ?? []).filter((run) => run.until > at);
+      const other = others.find((run) => run.fence !== fence);
+      if (other) violated('twoFences', `two live fences of ${tenant}/${task}: ${fence} beside ${other.fence}`);
+      const nonce = rows.get(uid)?.run?.nonce ?? '';
+      const lane = { tenant, type };
+      if (!index.permitsIn(lane).some((permit) => permit.nonce === nonce && permit.expiry > at)) {
+        violated('permitLeaks', `no permit for ${tenant}/${task} fence ${fence}`);
+      }
+      const run: LiveRun = { uid, fence, nonce, lane, until };
+      live.set(uid, [...others, run]);
+      byNonce.set(nonce, run);
+      checkLimit(lane);
+      return run;
+    },
+    /** A run has ended. Of two that Lambda made of one event the first to end decides; the other holds no permit. */
+    ran: (run: LiveRun, { counts, success }: { readonly counts: boolean; readonly success: boolean }): void => {
+      run.until = Math.min(run.until, now());
+      const known = runsOf(run.uid);
+      if (counts) known.counted += 1;
+      if (success) known.succeeded += 1;
+    },
+    /** It can't begin any more. */
+    tooOld: (run: LiveRun): void => void (run.until = Math.min(run.until, now())),
+    /** A tenant's list named it. */
+    listed: (tenant: string, id: string, uid: string): void => {
+      const owner = accepted.get(uid) ?? rows.get(uid) ?? ends.get(uid);
+      if (owner && (owner.tenant !== tenant || owner.id !== id))
+        violated('other', `the list of ${tenant} names ${owner.tenant}/${owner.id}`);
+    },
+    waiting: (): readonly TaskRow[] => [...rows.values()].filter((row) => !isTerminal(row.state)),
+  };
+
+  function checkLimit(lane: Lane): void {
+    const at = now();
+    let alive = 0;
+    for (const all of live.values()) for (const run of all) if (run.until > at && laneKey(run.lane) === laneKey(lane)) alive += 1;
+    const limit = Math.max(...specsOf(lane.type).map((spec) => spec.concurrency));
+    if (alive > limit) violated('permitLeaks', `${alive} attempts of ${laneKey(lane)} live at once, of ${limit}`);
+  }
+}
+
+export function nameOf(row: Pick<TaskRow, 'tenant' | 'id' | 'uid'>): string {
+  return `${row.tenant}/${row.id}/${row.uid}`;
+}

@@ -1,0 +1,65 @@
+import type { KitReply, TaskTypeSpec } from '@sluice/contracts';
+import type { HandlerAnswer } from '../core/ports/starter.ts';
+import { oneOf, strikes, type Simulation } from './simulation.ts';
+import type { Stream } from './choices.ts';
+
+/** What one run of a handler comes to. */
+export interface Behaviour {
+  readonly name: string;
+  readonly ms: number;
+  readonly answer: HandlerAnswer;
+  /** It ran, and was neither throttled nor preempted: it may count as an attempt. */
+  readonly counts: boolean;
+  readonly success: boolean;
+}
+
+const BEHAVIOURS = [
+  'succeeds',
+  'fails',
+  'is throttled',
+  'fails for good',
+  'succeeds with the kit',
+  'is throttled with the kit',
+  'returns much',
+] as const;
+const WILD = [8, 4, 2, 1, 2, 1, 1];
+/** Once no fault strikes any more most runs end well, and none takes its whole time. */
+const TAME = [16, 2, 1, 1, 2, 1, 1];
+const MUCH = 'x'.repeat(500);
+
+/** What a handler does this time: a user's function, or Lambda when it kills it. */
+export function behave(sim: Simulation, stream: Stream, spec: TaskTypeSpec): Behaviour {
+  const limit = spec.timeoutSeconds * 1000;
+  if (strikes(sim, stream, 'run-timed-out'))
+    return failure('times out', limit, '', `Task timed out after ${spec.timeoutSeconds}.00 seconds`);
+  const ms = Math.min(limit, oneOf(stream, 'takes', sim.calm ? [10, 100, 1_000] : [10, 100, 1_000, 10_000, 29_000]));
+  if (strikes(sim, stream, 'run-crashed'))
+    return failure('crashes', ms, 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed');
+  const name = BEHAVIOURS[stream.choose(BEHAVIOURS.length, 'ends', sim.calm ? TAME : WILD)] ?? 'succeeds';
+  const now = sim.kernel.now();
+  switch (name) {
+    case 'succeeds':
+      return { name, ms, answer: { payload: { ok: true } }, counts: true, success: true };
+    case 'returns much':
+      return { name, ms, answer: { payload: MUCH }, counts: true, success: true };
+    case 'succeeds with the kit':
+      return { name, ms, answer: { payload: kit('succeeded', now, ms) }, counts: true, success: true };
+    case 'is throttled with the kit':
+      return { name, ms, answer: { payload: kit('throttled', now, ms, 20_000) }, counts: false, success: false };
+    case 'fails':
+      return failure(name, ms, 'Error', 'no');
+    case 'fails for good':
+      return failure(name, ms, 'FatalError', 'never');
+    case 'is throttled':
+      return { ...failure(name, ms, 'ThrottledError', 'slow down'), counts: false };
+  }
+}
+
+function failure(name: string, ms: number, errorType: string, errorMessage: string): Behaviour {
+  return { name, ms, answer: { functionError: 'Unhandled', payload: { errorType, errorMessage } }, counts: true, success: false };
+}
+
+function kit(ended: 'succeeded' | 'throttled', startedAt: number, ms: number, retryAfterMs?: number): KitReply {
+  const said = { version: 1, class: ended, startedAt, endedAt: startedAt + ms } as const;
+  return { sluice: { ...said, ...(retryAfterMs !== undefined && { retryAfterMs }) }, result: { ok: true } };
+}

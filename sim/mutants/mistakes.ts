@@ -1,0 +1,172 @@
+import type { Mutant } from './list.ts';
+
+const CLAIM = 'core/dispatch/claim.ts';
+const SETTLE = 'core/settle/decide.ts';
+const OUTCOME = 'core/settle/settle-outcome.ts';
+const edit = (file: string, find: string, replace: string) => [{ file, find, replace }];
+
+/** Mistakes of the kind that people make. */
+export const MISTAKES: readonly Mutant[] = [
+  {
+    name: 'row-before-hint',
+    why: 'a submission writes its row, and then its hint',
+    edits: edit(
+      'core/submit/submit.ts',
+      'const hinted = await placeHints(',
+      'await Promise.all(ready.map(({ row }) => putRow(deps, row, made)));\n  const hinted = await placeHints(',
+    ),
+    question: 'event-crash',
+  },
+  {
+    name: 'settle-row-first',
+    why: 'a settlement writes the row, and then the next hint',
+    edits: [
+      { file: OUTCOME, find: 'await prepare(deps, row, outcome, by, decision);', replace: '' },
+      {
+        file: OUTCOME,
+        find: "if (decision.do === 'end') return ended(",
+        replace: "await prepare(deps, row, outcome, by, decision);\n      if (decision.do === 'end') return ended(",
+      },
+    ],
+    question: 'event',
+  },
+  {
+    name: 'skip-fence',
+    why: 'an outcome of an old attempt settles the new one',
+    edits: edit(SETTLE, '|| row.fence !== outcome.fence) return', ') return'),
+    question: 'event-twice',
+  },
+  {
+    name: 'skip-uid',
+    why: 'a hint of an old generation acts on the new one, whose effects it then repeats for the old',
+    edits: edit('core/hints/decide.ts', 'if (row === undefined || row.uid !== hint.uid) {', 'if (row === undefined) {'),
+    question: 'free',
+  },
+  {
+    name: 'skip-nonce',
+    why: 'a claim that lost takes the row of the winner for its own',
+    edits: edit(CLAIM, 'written.row.run?.nonce === permit.nonce', 'true'),
+    question: 'event-again',
+  },
+  {
+    name: 'hint-not-durable',
+    why: 'a settlement does not look whether its next hint was taken',
+    edits: edit(OUTCOME, 'if (durable !== true) throw', 'if (durable === null) throw'),
+    question: 'event-calls',
+  },
+  {
+    name: 'lease-hint-not-durable',
+    why: 'an attempt starts though the hint for the end of its lease was not taken',
+    edits: edit('core/dispatch/process.ts', 'if (hinted[i] !== true)', 'if (hinted[i] === null)'),
+    question: 'event-calls',
+  },
+  {
+    name: 'retry-invoke',
+    why: 'an invocation whose answer was lost is made again',
+    edits: edit(
+      CLAIM,
+      'const result = await deps.starter.start(spec, mode, envelope);',
+      "const once = await deps.starter.start(spec, mode, envelope);\n  const result = once.kind === 'unknown' ? await deps.starter.start(spec, mode, envelope) : once;",
+    ),
+    question: 'event-calls',
+  },
+  {
+    name: 'forget-lease',
+    why: 'a hint whose lease is over is dropped',
+    edits: edit('core/hints/decide.ts', "? { do: 'lost' }", "? { do: 'drop', why: 'ended' }"),
+    question: 'event-lost',
+  },
+  {
+    name: 'count-at-claim',
+    why: 'an attempt is counted when it is claimed',
+    edits: edit(CLAIM, "set: { state: 'running', fence", "set: { state: 'running', attempts: 1, fence"),
+    question: 'event',
+  },
+  {
+    name: 'count-throttled',
+    why: 'a throttled attempt is counted',
+    edits: edit(
+      SETTLE,
+      'again(outcome, now + delay, { throttled }',
+      'again(outcome, now + delay, { throttled, attempts: row.attempts + 1 }',
+    ),
+    question: 'throttle',
+  },
+  {
+    name: 'count-lost',
+    why: 'a start that was refused is counted as lost',
+    edits: edit(SETTLE, 'again(outcome, now + delay, { throttled }', 'again(outcome, now + delay, { throttled, lost: row.lost + 1 }'),
+    question: 'throttle-wait',
+  },
+  {
+    name: 'release-others',
+    why: 'whoever finds a lane full gives back the permits of others',
+    edits: edit('core/permits/acquire.ts', 'const expired = expiredPermits(answer.cell, now);', 'const expired = answer.cell.permits;'),
+    question: 'lanes',
+  },
+  {
+    name: 'release-early',
+    why: 'the permit is given back when the attempt has started',
+    edits: edit(
+      CLAIM,
+      'return { end: DONE, effects: [] };',
+      'return { end: DONE, effects: [{ release: { lane: { tenant: work.tenant, type: work.task.type }, cell: claim.cell, permit } }] };',
+    ),
+    question: 'event',
+  },
+  {
+    name: 'release-never',
+    why: 'an attempt that is to be tried again keeps its permit',
+    edits: edit(OUTCOME, 'return releaseOf(written.row);', 'return {};'),
+    question: 'wait-wide',
+  },
+  {
+    name: 'cursor-first',
+    why: 'the cursor of the buckets moves before the hints of its minute are durable',
+    edits: [
+      { file: 'core/timers/move-buckets.ts', find: 'moved += await moveMinute(deps, minute, shard);', replace: '' },
+      {
+        file: 'core/timers/move-buckets.ts',
+        find: '    cursor = minute;',
+        replace: '    cursor = minute;\n    moved += await moveMinute(deps, minute, shard);',
+      },
+    ],
+    question: 'far',
+  },
+  {
+    name: 'expiry-untold',
+    why: 'a task that expires tells nobody',
+    edits: edit('core/dispatch/look.ts', 'return { end: DONE, effects: effectsOf(written.row) };', 'return { end: DONE };'),
+    question: 'expire',
+  },
+  {
+    name: 'drop-orphan-at-once',
+    why: 'a hint whose row is missing is dropped at once',
+    edits: edit('core/hints/decide.ts', 'now - hint.made > HINT_TIMES.orphanMs', 'now - hint.made > -1'),
+    question: 'event',
+  },
+  {
+    name: 'lane-not-noted',
+    why: 'a lane gets a backlog without a note for the minute',
+    edits: edit('core/dispatch/park.ts', 'await note(deps, noted, lane);', ''),
+    question: 'lanes',
+  },
+  {
+    name: 'flag-not-raised',
+    why: 'an item is put into the backlog and the flag stays down',
+    edits: edit('core/dispatch/park.ts', 'deps.permits.raise(lane, cell)', 'deps.permits.read(lane, cell)'),
+    question: 'lanes',
+  },
+  {
+    name: 'record-not-repeated',
+    why: 'a record that comes again does not repeat the effects of the end that it made',
+    edits: edit(SETTLE, 'by === row.endedBy ?', 'by === undefined ?'),
+    question: 'event-once',
+  },
+  {
+    name: 'settled-message-lost',
+    why: 'a record whose settlement failed is deleted',
+    edits: edit('core/settle/settle-records.ts', 'failed.add(messageId);', ''),
+    question: 'event-calls',
+  },
+];

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { NotifyRules, TaskTypeSpec } from '@sluice/contracts';
+import {
+  createMemoryBacklogStore,
+  createMemoryBreakerStore,
+  createMemoryBucketStore,
+  createMemoryDeadList,
+  createMemoryEventBus,
+  createMemoryPermitStore,
+  createMemoryQueues,
+  createMemoryRedriveStore,
+  createMemoryScheduleStore,
+  createMemoryTaskList,
+  createMemoryTaskStore,
+  createMemoryTelemetry,
+  createMemoryTypeRegistry,
+  createMemoryValueStore,
+  createMemoryWebhookSecretStore,
+  type MemoryQueuesConfig,
+} from '../adapters/memory/index.ts';
+import { createSightings } from '../core/breakers/evidence.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Random } from '../core/ports/random.ts';
+
+export interface ServicesConfig {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly types: readonly TaskTypeSpec[];
+  readonly notifyRules?: NotifyRules;
+  /** ms by which what dispatch knows of breakers is late. @default 0 */
+  readonly breakersLateMs?: number;
+  readonly queues?: Pick<MemoryQueuesConfig, 'maxReceives' | 'inFlightLimit'>;
+}
+
+export type Services = ReturnType<typeof createServices>;
+
+/** Seconds that a message which dispatch has received stays out of sight: as long as it may run. */
+export const VISIBILITY_SECONDS = 180;
+
+/** The services of one platform, all but the handlers' Lambda: memory adapters that do what they are told, at once. */
+export function createServices({ clock, random, types, notifyRules, breakersLateMs = 0, queues = {} }: ServicesConfig) {
+  const queue = createMemoryQueues({ clock, random, visibilitySeconds: VISIBILITY_SECONDS, ...queues });
+  const tasks = createMemoryTaskStore();
+  return {
+    clock,
+    random,
+    queue,
+    dead: queue.dead,
+    buckets: createMemoryBucketStore(),
+    routing: { shards: 4, shardsPerTenant: 2 },
+    permits: createMemoryPermitStore(),
+    backlog: createMemoryBacklogStore(),
+    breakers: createMemoryBreakerStore({ clock, lateMs: breakersLateMs }),
+    sightings: createSightings(),
+    schedules: createMemoryScheduleStore(),
+    webhookSecrets: createMemoryWebhookSecretStore(),
+    notifyRules: notifyRules ?? { queues: {}, ports: [443], hosts: [] },
+    deadTasks: createMemoryDeadList(tasks),
+    redrives: createMemoryRedriveStore(),
+    tasks,
+    list: createMemoryTaskList(tasks),
+    values: createMemoryValueStore(),
+    types: createMemoryTypeRegistry(types),
+    events: createMemoryEventBus(),
+    telemetry: createMemoryTelemetry(),
+    timer: { sleep: async (_milliseconds: number) => {} },
+    hasher: { sha256: (text: string) => createHash('sha256').update(text).digest('base64url') },
+  };
+}

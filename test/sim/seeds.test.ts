@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { FAULT_KINDS } from '../../sim/faults.ts';
+import { addRun, emptyReport } from '../../sim/report.ts';
+import { DONE_WITHIN_MS } from '../../sim/run.ts';
+import { runSeed } from '../../sim/seed.ts';
+
+const SEEDS = 40;
+
+it(`keeps every promise through ${SEEDS} histories of everything that services do`, async () => {
+  const report = emptyReport();
+  for (let seed = 1; seed <= SEEDS; seed++) addRun(report, seed, await runSeed(seed));
+  expect(report.failures).toEqual([]);
+  expect(report).toMatchObject({ seeds: SEEDS, lost: 0, doubleSuccess: 0, permitLeaks: 0, stuck: 0, violations: 0 });
+  expect(report.doneWithin).toBeLessThan(DONE_WITHIN_MS / 1000);
+  // So that it can't pass by doing nothing.
+  expect(report.tasks).toBeGreaterThan(SEEDS * 10);
+  expect(FAULT_KINDS.filter((kind) => report.byKind[kind] === 0)).toEqual([]);
+  for (const state of ['waiting', 'running', 'cancelling', 'succeeded', 'failed', 'expired', 'cancelled']) {
+    expect(report.byState[state], state).toBeGreaterThan(0);
+  }
+}, 180_000);
