@@ -47,6 +47,17 @@ const LATE_ROW = [
   ],
 ];
 
+/** `u` waits in the backlog for `t`, is drained and fails, and its item is about to go. */
+const DRAINED = [
+  ...['client 1 submits', 'queue.send', 'tasks.insert', 'dispatch receives', 'permits.acquire', 'tasks.update', 'starter.start'],
+  ...['client 2 submits', 'queue.send', 'tasks.insert', 'dispatch receives', 'permits.acquire'],
+  ...['backlog.register', 'backlog.put', 'permits.raise', 'queue.remove'],
+  ...['the handler of t (fence 1) ends: ok', 'tasks.update', 'permits.release', 'queue.send', 'queue.remove'],
+  ...['receives lane hint', 'permits.read', 'backlog.first', 'permits.acquire', 'queue.send', 'tasks.update', 'starter.start'],
+  ...['the handler of u (fence 1) ends: err', 'tasks.putAttempt', 'queue.send', 'tasks.update', 'permits.release', 'queue.send'],
+  'is SLOW before backlog.remove',
+];
+
 /** The questions. Those of docs/spec/*.cfg are among them; each kind of fault is asked for in several. */
 export const CONFIGS: readonly ExploreConfig[] = [
   { ...BASE, name: 'event', what: 'one task by event, no fault', types: event, clients: t, faults: 0, workers: 3 },
@@ -226,13 +237,14 @@ export const CONFIGS: readonly ExploreConfig[] = [
   {
     ...BASE,
     name: 'drain-slow',
-    what: 'somebody who drains a backlog takes long, by chance',
+    what: 'somebody who has drained a backlog takes long before the item goes',
     types: wait,
     clients: [[submit('t', 'w')], [submit('u', 'w')], [submit('v', 'w')]],
     workers: 3,
     kinds: ['slow'],
     endings: ['err', 'ok'],
-    walks: 4_000,
+    script: DRAINED,
+    states: 20_000,
   },
   {
     ...BASE,
