@@ -165,6 +165,13 @@ describe('a platform with no props', () => {
       'GET /v1/tasks/{id}/result': 'CUSTOM',
       'POST /v1/tasks/{id}/cancel': 'CUSTOM',
       'POST /v1/tasks/{id}/retry': 'CUSTOM',
+      'GET /v1/dead': 'CUSTOM',
+      'POST /v1/redrives': 'CUSTOM',
+      'GET /v1/redrives': 'CUSTOM',
+      'GET /v1/redrives/{id}': 'CUSTOM',
+      'POST /v1/redrives/{id}/cancel': 'CUSTOM',
+      'POST /v1/redrives/{id}/pause': 'CUSTOM',
+      'POST /v1/redrives/{id}/resume': 'CUSTOM',
       'GET /v1/tokens': 'CUSTOM',
       'POST /v1/tokens': 'CUSTOM',
       'DELETE /v1/tokens/{id}': 'CUSTOM',
@@ -224,7 +231,7 @@ describe('props of the platform', () => {
         Environment: { Variables: Match.objectLike({ SLUICE_LIST_INDEX: 'off' }) },
       });
     }
-    expect(JSON.stringify(allowedTo(stack, 'sluice-api'))).not.toContain('/index/');
+    expect(JSON.stringify(allowedTo(stack, 'sluice-api'))).not.toContain('/index/list');
   });
 
   it('let table and bucket go with the stack, the deletion protection too unless it is asked for', () => {
