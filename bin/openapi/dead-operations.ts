@@ -14,7 +14,7 @@ import {
 } from '@sluice/contracts';
 import * as z from 'zod';
 import { accepted, summary } from './examples.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 
 const { uid } = accepted;
 const dead: DeadTask = {

@@ -19,34 +19,15 @@ import {
   tokenListSchema,
   tokenRequestSchema,
   waitResponseSchema,
-  type ErrorCode,
   type RouteName,
 } from '@sluice/contracts';
 import * as z from 'zod';
 import { DEAD_OPERATIONS } from './dead-operations.ts';
 import * as examples from './examples.ts';
+import type { Operation } from './operation.ts';
 import { retryAfter } from './problems.ts';
 
-export interface Success {
-  readonly description: string;
-  /** Without one there is no body. */
-  readonly schema?: z.ZodType;
-  readonly headers?: z.ZodObject;
-  readonly example?: unknown;
-}
-
-/** One route as the document tells it. What all routes of its kind have alike is added to it. */
-export interface Operation {
-  readonly tag: 'Tasks' | 'Dead letters' | 'Tokens' | 'Attempts' | 'Platform';
-  readonly summary: string;
-  readonly description: string;
-  readonly path?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: { readonly schema: z.ZodType; readonly example: unknown; readonly isOptional?: boolean };
-  readonly success: Readonly<Record<number, Success>>;
-  /** Beside those that any such route gives. */
-  readonly codes: readonly ErrorCode[];
-}
+export type { Operation };
 
 const taskPath = z.object({ id: taskIdSchema.meta({ description: 'The id of the task.' }) });
 const tokenPath = z.object({ id: tokenIdSchema.meta({ description: 'The id of the token, not the token itself.' }) });
