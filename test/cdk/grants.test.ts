@@ -17,7 +17,7 @@ describe('what each function may do', () => {
     [
       'api',
       [
-        // The second Query is that of the list index.
+        // The second Query is that of the indexes, in one statement.
         ...table('GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'Query'),
         ...HINT,
         's3:GetObject',
@@ -58,7 +58,8 @@ describe('what each function may do', () => {
     [
       'system',
       [
-        ...table('GetItem', 'PutItem', 'UpdateItem', 'Query'),
+        // The second Query is that of the index of failures.
+        ...table('GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'Query', 'Query'),
         // Hints, and its outcomes.
         ...HINT,
         's3:GetObject',
@@ -82,14 +83,17 @@ describe('what each function may do', () => {
   });
 });
 
-it('lets no function but the API query the list index, and tells dispatch where the API is', () => {
+it('lets the API alone query the list index, and the functions that redrive that of failures; tells dispatch where the API is', () => {
   const { stack } = makePlatform();
-  const listing = (Object.keys(ENV_SCHEMAS) as FunctionName[]).filter((name) =>
-    allowedTo(stack, `sluice-${name}`).some(({ statement }) => JSON.stringify(statement.Resource).includes('/index/')),
-  );
-  expect(listing).toEqual(['api']);
-  const api = allowedTo(stack, 'sluice-api').filter(({ statement }) => JSON.stringify(statement.Resource).includes('/index/list'));
-  expect(api.map(({ action }) => action)).toEqual(['dynamodb:Query']);
+  const queries = (index: string) =>
+    (Object.keys(ENV_SCHEMAS) as FunctionName[]).flatMap((name) =>
+      allowedTo(stack, `sluice-${name}`)
+        .filter(({ statement }) => JSON.stringify(statement.Resource).includes(`/index/${index}`))
+        .map(({ action }) => `${name} ${action}`),
+    );
+  expect(queries('list')).toEqual(['api dynamodb:Query']);
+  expect(queries('dead')).toEqual(['api dynamodb:Query', 'system dynamodb:Query']);
+  expect(queries('')).toHaveLength(2);
   Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
     FunctionName: 'sluice-dispatch',
     Environment: { Variables: Match.objectLike({ SLUICE_API_URL: { 'Fn::GetAtt': [Match.anyValue(), 'ApiEndpoint'] } }) },

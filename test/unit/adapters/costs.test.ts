@@ -72,12 +72,17 @@ describe('a row with 400 bytes of payload', () => {
     expect(written()).toBe(units + 2);
   });
 
-  it('costs one more where it fails, for the index of failures', async () => {
+  it('costs one more where it fails, for the index of failures, and once a day and type one for the note of it', async () => {
     const store = makeStore(false);
-    const row = makeRow();
-    await store.insert(row);
-    await store.update(A, row.id, row, { set: { state: 'failed', type: row.type } });
-    expect(written()).toBe(3);
+    const fail = async (id: string) => {
+      const row = makeRow({ id });
+      await store.insert(row);
+      await store.update(A, row.id, row, { set: { state: 'failed', type: row.type } });
+    };
+    await fail('first');
+    expect(written()).toBe(4);
+    await fail('second');
+    expect(written()).toBe(7);
   });
 });
 
