@@ -67,7 +67,7 @@ try {
   const redrive = await measured(counter, async () => {
     const { id } = await createRedrive(deps, TENANT, { filter: { type: 'thumbnail' }, ratePerSecond: RATE });
     for (let slice = 1; ; slice++) {
-      const attempt = { tenant: TENANT, id: '-', uid: '-', fence: 1, attempt: 1, deadline: clock.now() + 60_000 };
+      const attempt = { tenant: TENANT, id: '-', uid: '-', fence: 1, attempt: 1, throttled: 0, deadline: clock.now() + 60_000 };
       await runSlice(deps, { v: 1, redrive: id, slice }, attempt);
       const seen = await getRedrive(deps, TENANT, id);
       if (seen.endedAt !== undefined) return { ...seen, slices: slice };

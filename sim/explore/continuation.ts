@@ -200,7 +200,14 @@ export class Continuations {
 }
 
 /** Calls that are no steps: what they answer never changes, or nobody looks at it. */
-const AT_ONCE: ReadonlySet<string> = new Set(['types.get', 'types.names', 'timer.sleep', 'backlog.measure', 'dead.receive', 'schedules.noted']);
+const AT_ONCE: ReadonlySet<string> = new Set([
+  'types.get',
+  'types.names',
+  'timer.sleep',
+  'backlog.measure',
+  'dead.receive',
+  'schedules.noted',
+]);
 
 /** ms that an invocation of each function may take. */
 export const TIMEOUTS = { submit: 100_000, dispatch: 180_000, settle: 60_000, tick: 300_000, cancel: 100_000, retry: 100_000 };
