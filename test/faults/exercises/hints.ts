@@ -126,7 +126,10 @@ export const hints: readonly Exercise[] = [
       const row = await stage.running('task');
       await sendRecord(stage, row, 'FatalError');
       // The failure may come after the reply, or after a lost reply's lease.
-      await stage.ends('task', { state: ['failed', 'succeeded'] });
+      const { state, uid, fence } = await stage.ends('task', { state: ['failed', 'succeeded'] });
+      // The reply is told as late, if it is not lost.
+      const isTold = (): boolean => stage.world.events.get(`${uid}:late:${fence}`) !== undefined;
+      if (state === 'failed') await stage.until('the reply is told', isTold, PATIENCE_SECONDS).catch(() => undefined);
     },
   },
   {
