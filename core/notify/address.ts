@@ -16,9 +16,3 @@ export function flawOfAddress(address: string): string | undefined {
   if (parsed.kind() === 'ipv6' && !(parsed as ipaddr.IPv6).match(GLOBAL_IPV6)) return `${address} is reserved, not a public address`;
   return undefined;
 }
-
-/** The address that a URL's host is, where it is one and not a name. */
-export function addressOfHost(hostname: string): string | undefined {
-  const bare = hostname.replace(/^\[(.*)\]$/, '$1');
-  return ipaddr.isValid(bare) ? bare : undefined;
-}

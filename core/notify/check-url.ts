@@ -1,6 +1,7 @@
 import type { NotifyRules } from '@sluice/contracts';
-import { addressOfHost, flawOfAddress } from './address.ts';
 
+/** A host that is an address: URL has made dotted decimals of every other way to write one, and IPv6 has brackets. */
+const ADDRESS = /^(\d+(\.\d+){3}|\[.*\])$/;
 /** Names that stand for the machine itself or its own network (RFC 6761, RFC 6762, RFC 8375; AWS's internal domains). */
 const INTERNAL_NAME = /(^|\.)(localhost|local|internal|home\.arpa)\.?$/i;
 
@@ -22,7 +23,6 @@ export function flawOfUrl(url: string, rules: UrlRules): string | undefined {
   if (isOpenHost(hostname, rules)) return undefined;
   const number = port === '' ? 443 : Number(port);
   if (!rules.ports.includes(number)) return `port ${number} is not allowed; allowed are: ${rules.ports.join(', ')}`;
-  const address = addressOfHost(hostname);
-  if (address !== undefined) return flawOfAddress(address);
+  if (ADDRESS.test(hostname)) return `${hostname} is an address and not a name`;
   return INTERNAL_NAME.test(hostname) ? `${hostname} is not a public name` : undefined;
 }

@@ -20,7 +20,7 @@ it('one that has ended is kept for 30 days, one that has not for ever', async ()
   const table = await dynamo.newTable();
   const store = createRedriveStore(dynamo.clients.dynamodb, { table });
   const record = makeRedrive();
-  const ttl = async () =>
+  const ttl = async (): Promise<unknown> =>
     (await dynamo.clients.dynamodb.send(new GetCommand({ TableName: table, Key: redriveKey(A, record.id) }))).Item?.['ttl'];
   await store.insert(record);
   expect(await ttl()).toBeUndefined();

@@ -192,7 +192,7 @@ describe('a submission that names a receiver', () => {
     ],
     ["another tenant's queue", { queue: { name: 'private' } }, 'unknown_queue', 'there are: ends.'],
     ['an inherited name', { queue: { name: 'constructor' } }, 'unknown_queue', 'there is no queue "constructor"'],
-    ['a private address', { webhook: { url: 'https://10.1.2.3/' } }, 'bad_request', '10.1.2.3 is private'],
+    ['a private address', { webhook: { url: 'https://10.1.2.3/' } }, 'bad_request', '10.1.2.3 is an address and not a name'],
     ['a port that is not allowed', { webhook: { url: 'https://example.com:8080/' } }, 'bad_request', 'allowed are: 443'],
   ])('is refused for %s', async (_, notify, code, message) => {
     const { world } = await createNotifiedWorld([typeSpec('echo')], echo);
