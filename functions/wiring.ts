@@ -29,14 +29,16 @@ interface TaskEnv extends HintEnv {
   readonly SLUICE_LIST_INDEX?: 'on' | 'off';
 }
 
-/** So long dispatch may start attempts of a type whose breaker has opened. They are excused, but in vain. */
-const TYPES_REFRESH_SECONDS = 10;
+interface WiringOptions {
+  /** How old what is known of task types and their breakers may be. @default the registry's */
+  readonly refreshSeconds?: number;
+}
 
 /** What every function that makes hints needs. */
-export function wireHints(env: HintEnv, telemetry: Telemetry) {
+export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOptions = {}) {
   const table = env.SLUICE_TABLE;
   const clients = createClients();
-  const types = createTypeRegistry(clients.dynamodb, { table, clock, telemetry, refreshSeconds: TYPES_REFRESH_SECONDS });
+  const types = createTypeRegistry(clients.dynamodb, { table, clock, telemetry, ...options });
   const place: PlaceDeps = {
     queue: createHintQueue(clients.sqs, { queueUrlPrefix: env.SLUICE_QUEUE_PREFIX, random, telemetry }),
     buckets: createBucketStore(clients.dynamodb, { table, random, telemetry }),
@@ -60,8 +62,8 @@ export function wireHints(env: HintEnv, telemetry: Telemetry) {
 }
 
 /** The same for functions that also accept or settle tasks. */
-export function wireTasks(env: TaskEnv, telemetry: Telemetry) {
-  const hints = wireHints(env, telemetry);
+export function wireTasks(env: TaskEnv, telemetry: Telemetry, options: WiringOptions = {}) {
+  const hints = wireHints(env, telemetry, options);
   const { dynamodb, s3, events } = hints.clients;
   const table = env.SLUICE_TABLE;
   return {

@@ -6,7 +6,9 @@ import { createHandler } from './handler.ts';
 
 const { telemetry, observed } = createObservability('dispatch');
 const env = readEnv('dispatch', process.env);
-const deps = wireTasks(env, telemetry);
+/** So long attempts of a type may be started whose breaker has opened: they are excused, but in vain. */
+const REFRESH_SECONDS = 10;
+const deps = wireTasks(env, telemetry, { refreshSeconds: REFRESH_SECONDS });
 
 export const handler = observed(
   createHandler({
