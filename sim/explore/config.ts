@@ -1,5 +1,8 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 
+/** Whose tasks they are. */
+export const TENANT = 'a';
+
 export interface SubmittedTask {
   readonly id: string;
   readonly type: string;

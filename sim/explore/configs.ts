@@ -223,6 +223,16 @@ export const CONFIGS: readonly ExploreConfig[] = [
     clients: [[submit('t', 'w'), { call: 'retry', id: 't', once: 'ended' }]],
     kinds: ['crash'],
   },
+  {
+    ...BASE,
+    name: 'budget',
+    what: 'two retries, a budget of one a minute',
+    types: [type('w', { ...WAIT, concurrency: 2, retryBudget: { percent: 0, perMinute: 1 } })],
+    clients: [[submit('t', 'w')], [submit('u', 'w')]],
+    workers: 1,
+    faults: 0,
+    endings: ['err'],
+  },
   { ...BASE, name: 'far', what: 'a retry waits in a bucket', types: [type('w', { ...WAIT, retry: FAR })], clients: w, kinds: ['crash'] },
   {
     ...BASE,

@@ -9,7 +9,7 @@ import { submitTasks } from '../../core/submit/submit.ts';
 import { minuteTick } from '../../core/timers/minute-tick.ts';
 import { portsThrough, type PortCall, type Ports } from '../ports.ts';
 import { quiet } from '../quiet.ts';
-import { TENANT } from './world.ts';
+import { TENANT } from './config.ts';
 
 /** What an invocation is started with. Whatever else it learns it learns from the answers to its calls. */
 export type Input = { /** Its messages of chance begin with it. */ readonly salt: number } & (

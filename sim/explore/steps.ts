@@ -8,16 +8,8 @@ import type { ExploreConfig, FaultKind, RunEnding } from './config.ts';
 import type { Answer, Continuations, PendingCall } from './continuation.ts';
 import { crashed, passTime, progress } from './invocations.ts';
 import { clientSteps, receiveSteps } from './starts.ts';
+import type { Step } from './step.ts';
 import { T0, withRecord, type HandlerRun, type Invocation, type World } from './world.ts';
-
-/** One thing that may happen next. */
-export interface Step {
-  readonly label: () => string;
-  /** It must happen before time passes. */
-  readonly prompt: boolean;
-  readonly fault: boolean;
-  readonly take: () => World | Promise<World>;
-}
 
 /** All that may happen next in a world. Of two equal worlds the same, in the same order. */
 export function stepsOf(config: ExploreConfig, code: Continuations, world: World): readonly Step[] {
@@ -185,11 +177,13 @@ function startSteps(config: ExploreConfig, world: World, { id }: Invocation, cal
   const until = world.now + 1000 * (spec.timeoutSeconds + (mode === 'event' ? EVENT_AGE_SECONDS : 0));
   const run: HandlerRun = { mode, sluice, until, second: false };
   const unknown: Answer = { value: { kind: 'unknown', message: 'the connection was cut' } };
+  const retried = spec.retryBudget && sluice.attempt > 1 ? [...world.retried, world.now] : world.retried;
+  const begun: World = { ...world, runs: [...world.runs, run], retried };
   const faulted: World = { ...world, faults: world.faults + 1 };
   const starts: Start[] = [
     mode === 'event'
-      ? { what: '', fault: false, world: { ...world, runs: [...world.runs, run] }, answer: { value: { kind: 'started' } } }
-      : { what: '', fault: false, world: { ...world, runs: [...world.runs, { ...run, waitedForBy: { invocation: id, call } }] } },
+      ? { what: '', fault: false, world: begun, answer: { value: { kind: 'started' } } }
+      : { what: '', fault: false, world: { ...begun, runs: [...world.runs, { ...run, waitedForBy: { invocation: id, call } }] } },
   ];
   if (world.throttles < config.throttles) {
     const refused: Answer = { value: { kind: 'refused', why: 'throttled', message: 'no' } };
@@ -197,7 +191,7 @@ function startSteps(config: ExploreConfig, world: World, { id }: Invocation, cal
   }
   if (can('fail')) starts.push({ what: ' FAILS', fault: true, world: faulted, answer: unknown });
   if (can('ambiguous')) {
-    starts.push({ what: ', its answer is LOST', fault: true, world: { ...faulted, runs: [...world.runs, run] }, answer: unknown });
+    starts.push({ what: ', its answer is LOST', fault: true, world: { ...begun, faults: world.faults + 1 }, answer: unknown });
   }
   return starts;
 }

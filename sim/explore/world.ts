@@ -1,6 +1,6 @@
 import type { DestinationRecord, Envelope, HintedTask, HintMessage, StartMode, TaskHint, TaskRow, TaskState } from '@sluice/contracts';
 import type { BacklogLane } from '../../core/ports/backlog-store.ts';
-import type { Cell, Lane, Permit } from '../../core/ports/permit-store.ts';
+import type { Cell, Lane, Permit, Place } from '../../core/ports/permit-store.ts';
 import type { Answer, Continuation } from './continuation.ts';
 
 /** A message of the shard queue, of which there is one. */
@@ -22,6 +22,7 @@ export interface RecordMessage {
 
 export interface BacklogItem {
   readonly lane: Lane;
+  readonly place: Place;
   readonly task: HintedTask;
   readonly key: string;
 }
@@ -87,13 +88,14 @@ export interface World {
   readonly told: readonly string[];
   /** Handler runs of each generation that ended in an error of their own. */
   readonly failures: Readonly<Record<string, number>>;
+  /** ms: when retries of types with a budget were started, the last ones. */
+  readonly retried: readonly number[];
   readonly faults: number;
   readonly throttles: number;
   /** What should never happen, at the step that it happened. */
   readonly broken: string | undefined;
 }
 
-export const TENANT = 'a';
 export const T0 = Date.UTC(2026, 0, 1);
 /** A run's tables begin empty but for the cursor of the buckets. */
 export function emptyWorld(clients: number): World {
@@ -115,6 +117,7 @@ export function emptyWorld(clients: number): World {
     ends: [],
     told: [],
     failures: {},
+    retried: [],
     faults: 0,
     throttles: 0,
     broken: undefined,
