@@ -6,7 +6,7 @@ import { CALLS, READS } from './apply.ts';
 import { describeCall } from './describe.ts';
 import type { ExploreConfig, FaultKind, RunEnding } from './config.ts';
 import type { Answer, Continuations, PendingCall } from './continuation.ts';
-import { crashed, passTime, progress } from './invocations.ts';
+import { armedMinutes, crashed, passTime, progress } from './invocations.ts';
 import { clientSteps, receiveSteps } from './starts.ts';
 import type { Step } from './step.ts';
 import { T0, withRecord, type HandlerRun, type Invocation, type World } from './world.ts';
@@ -41,12 +41,21 @@ function firstStep(config: ExploreConfig, code: Continuations, world: World, can
   for (const invocation of world.invocations) {
     if (invocation.slow) continue;
     const calls = [...invocation.at.pending];
-    // Of buckets that nothing was ever put into there is nothing to see.
-    const inert = calls.find(([, { at }]) => world.buckets.length === 0 && at.startsWith('buckets.') && at !== 'buckets.put');
+    const inert = calls.find(([, call]) => isInert(world, call));
     if (inert) return invocationSteps(config, code, world, invocation, () => false, inert[0]);
     if (calls.length === 1 && calls.every(([, { at }]) => alone.has(at))) return invocationSteps(config, code, world, invocation, can);
   }
   return undefined;
+}
+
+/**
+ * Of buckets that nothing was ever put into there is nothing to see, nor of a minute that nobody has put anything into: it is
+ * read when it is about to be due, and whoever decides on a put by then takes a later one.
+ */
+function isInert(world: World, { at, args: [minute] }: PendingCall): boolean {
+  if (!at.startsWith('buckets.') || at === 'buckets.put') return false;
+  if (world.buckets.length === 0) return true;
+  return at === 'buckets.read' && !world.buckets.some((item) => item.minute === minute) && !armedMinutes(world).includes(minute as number);
 }
 
 /** All has ended and been told, and nothing more can go wrong: what hints are left may be worked off in any one order. */

@@ -95,7 +95,11 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'count-lost',
     why: 'a start that was refused is counted as lost',
-    edits: edit(SETTLE, "again(outcome, 'free', now + delay, { throttled }", "again(outcome, 'free', now + delay, { throttled, lost: row.lost + 1 }"),
+    edits: edit(
+      SETTLE,
+      "again(outcome, 'free', now + delay, { throttled }",
+      "again(outcome, 'free', now + delay, { throttled, lost: row.lost + 1 }",
+    ),
     question: 'throttle-wait',
   },
   {
