@@ -1,4 +1,4 @@
-import type { HintedTask, TaskEvent, TaskHint, TaskRow } from '@sluice/contracts';
+import type { Breaker, HintedTask, TaskEvent, TaskHint, TaskRow } from '@sluice/contracts';
 import { keyOf } from '../../adapters/memory/backlog-store.ts';
 import { counted, isWithin } from '../../adapters/memory/permit-store.ts';
 import { changed } from '../../adapters/memory/task-store.ts';
@@ -110,6 +110,14 @@ export const CALLS: Readonly<Record<string, Apply>> = {
     answer: undefined,
   }),
 
+  'breakers.known': (world) => ({ world, answer: knownOf(world) }),
+  'breakers.notClosed': (world) => ({ world, answer: [knownOf(world) ?? []].flat() }),
+  'breakers.read': (world) => ({ world, answer: world.breaker }),
+  'breakers.write': (world, breaker: Breaker) => {
+    const applied = (world.breaker?.seq ?? 0) === breaker.seq - 1;
+    return { world: applied ? { ...world, breaker } : world, answer: { applied, breaker: applied ? breaker : world.breaker } };
+  },
+
   'buckets.put': (world, minute: number, _shard: number, name: string, hint: TaskHint) => ({
     world: { ...world, buckets: [...world.buckets.filter((b) => b.minute !== minute || b.name !== name), { minute, name, hint }] },
     answer: undefined,
@@ -137,6 +145,9 @@ export const READS: ReadonlySet<string> = new Set([
   'backlog.lanes',
   'buckets.read',
   'buckets.cursor',
+  'breakers.known',
+  'breakers.notClosed',
+  'breakers.read',
 ]);
 
 export function receiptOf({ id, receives }: { readonly id: number; readonly receives: number }): string {
@@ -145,6 +156,11 @@ export function receiptOf({ id, receives }: { readonly id: number; readonly rece
 
 export function cellOf(world: World, lane: Lane): Cell {
   return world.cells[laneKey(lane)] ?? { permits: [], raised: 0, cleared: 0 };
+}
+
+/** What dispatch knows of a breaker is no older than it is: how late it may be is not explored. */
+function knownOf({ breaker }: World): Breaker | undefined {
+  return breaker?.state === 'closed' ? undefined : breaker;
 }
 
 type Flag = Pick<Cell, 'raised' | 'cleared'>;

@@ -51,6 +51,13 @@ export const ALWAYS: Readonly<Record<string, Check>> = {
     return most !== undefined && started > most ? `${started} retries were started within a minute; the budget is ${most}` : undefined;
   },
 
+  /** While a breaker is not closed no more attempts are alive than its wave has probes. */
+  Probes: ({ breaker, runs }) => {
+    const most = breaker?.state === 'half-open' ? 2 ** (breaker.wave ?? 0) : 0;
+    if (breaker === undefined || breaker.state === 'closed' || runs.length <= most) return undefined;
+    return `${runs.length} attempts are alive behind a breaker that is ${breaker.state}`;
+  },
+
   /** Chains of hints: one, and at most one more for each fault. */
   Chains: (world, { chains }) => {
     if (!chains) return undefined;

@@ -65,7 +65,10 @@ export class Continuations {
   /** Runs of production code: all that this took. */
   runs = 0;
 
-  constructor(types: readonly TaskTypeSpec[]) {
+  readonly #hasBreakers: boolean;
+
+  constructor(types: readonly TaskTypeSpec[], hasBreakers: boolean) {
+    this.#hasBreakers = hasBreakers;
     this.#specs = new Map(types.map((spec) => [spec.type, spec]));
   }
 
@@ -155,6 +158,9 @@ export class Continuations {
       dead: { receive: async () => [], remove: call },
       buckets: { shards: 1, put: call, read: never('read') as never, cursor: call, advance: never('advance') },
       permits: { acquire: never('acquire'), release: never('release'), read: never('read'), raise: never('raise'), clear: call },
+      ...(this.#hasBreakers && {
+        breakers: { known: call, notClosed: never('notClosed'), read: call, write: never('write') },
+      }),
       backlog: {
         put: call,
         first: never('first'),

@@ -29,6 +29,7 @@ function movingText(world: World): string {
     textsOf(world.records),
     world.runs.map(textOf).sort().join(),
     invocations.sort().join(),
+    breakerOf(world),
     retriedOf(world),
     booksOf(world),
   ].join('|');
@@ -36,6 +37,10 @@ function movingText(world: World): string {
 
 function booksOf({ cursor, ticked, called, accepted, ends, told, failures, faults, throttles, broken }: World): string {
   return JSON.stringify([cursor, ticked, called, accepted, ends, told, failures, faults, throttles, broken]);
+}
+
+function breakerOf({ breaker, crashes }: World): string {
+  return breaker ? `${textOf(breaker)}${crashes}` : '';
 }
 
 /** What a later check still looks at. */
@@ -91,6 +96,8 @@ function restingText(world: World): string {
       .sort()
       .join(),
     relative(retriedOf(world)),
+    // Lanes behind it are told each fifth minute.
+    relative(breakerOf(world)) + (world.breaker ? now % 300_000 : ''),
     booksOf(world.buckets.length > 0 ? world : { ...world, cursor: 0, ticked: world.ticked - Math.floor(now / 60_000) }),
   ].join('|');
   const names = new Map<string, number>();

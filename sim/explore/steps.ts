@@ -209,6 +209,7 @@ function runSteps(config: ExploreConfig, code: Continuations, world: World, run:
   const name = `the handler of ${run.sluice.task} (fence ${run.sluice.fence}${run.second ? ', second run' : ''})`;
   const endings: RunEnding[] = [...config.endings];
   if (world.throttles < config.throttles) endings.push('throttled');
+  if (world.crashes < (config.crashes ?? 0)) endings.push('crash');
   const others = world.runs.filter((other) => other !== run);
   const steps = endings.map((ending): Step => ({
     label: () => `${name} ends: ${ending}`,
@@ -237,10 +238,13 @@ function runSteps(config: ExploreConfig, code: Continuations, world: World, run:
 function counted(world: World, { sluice }: HandlerRun, ending: RunEnding): World {
   if (ending === 'throttled') return { ...world, throttles: world.throttles + 1 };
   if (ending === 'ok') return world;
-  return { ...world, failures: { ...world.failures, [sluice.uid]: (world.failures[sluice.uid] ?? 0) + 1 } };
+  const failed = { ...world, failures: { ...world.failures, [sluice.uid]: (world.failures[sluice.uid] ?? 0) + 1 } };
+  if (ending !== 'crash') return failed;
+  // Behind a breaker it counts for nothing, unless the probes of others have passed.
+  return { ...((world.breaker?.passed ?? 0) > 0 ? failed : world), crashes: world.crashes + 1 };
 }
 
-const ERRORS = { err: 'Error', throttled: 'ThrottledError' } as const;
+const ERRORS = { err: 'Error', throttled: 'ThrottledError', crash: 'Runtime.ExitError' } as const;
 
 function endRun(code: Continuations, world: World, run: HandlerRun, ending: RunEnding): World | Promise<World> {
   if (run.mode === 'event') return withRecord(world, recordOf(run, ending));

@@ -1,4 +1,14 @@
-import type { DestinationRecord, Envelope, HintedTask, HintMessage, StartMode, TaskHint, TaskRow, TaskState } from '@sluice/contracts';
+import type {
+  Breaker,
+  DestinationRecord,
+  Envelope,
+  HintedTask,
+  HintMessage,
+  StartMode,
+  TaskHint,
+  TaskRow,
+  TaskState,
+} from '@sluice/contracts';
 import type { BacklogLane } from '../../core/ports/backlog-store.ts';
 import type { Cell, Lane, Permit, Place } from '../../core/ports/permit-store.ts';
 import type { Answer, Continuation } from './continuation.ts';
@@ -71,6 +81,8 @@ export interface World {
   readonly notes: readonly BacklogLane[];
   /** Of each lane one cell. */
   readonly cells: Readonly<Record<string, Cell>>;
+  /** Of the one type that there is then. */
+  readonly breaker: Breaker | undefined;
   readonly buckets: readonly BucketItem[];
   readonly cursor: number | undefined;
   readonly runs: readonly HandlerRun[];
@@ -92,13 +104,15 @@ export interface World {
   readonly retried: readonly number[];
   readonly faults: number;
   readonly throttles: number;
+  /** Runs whose process died. */
+  readonly crashes: number;
   /** What should never happen, at the step that it happened. */
   readonly broken: string | undefined;
 }
 
 export const T0 = Date.UTC(2026, 0, 1);
 /** A run's tables begin empty but for the cursor of the buckets. */
-export function emptyWorld(clients: number): World {
+export function emptyWorld(clients: number, breaker?: Breaker): World {
   return {
     now: T0,
     rows: [],
@@ -106,6 +120,7 @@ export function emptyWorld(clients: number): World {
     backlog: [],
     notes: [],
     cells: {},
+    breaker,
     buckets: [],
     cursor: Math.floor(T0 / 60_000) + 1,
     runs: [],
@@ -120,6 +135,7 @@ export function emptyWorld(clients: number): World {
     retried: [],
     faults: 0,
     throttles: 0,
+    crashes: 0,
     broken: undefined,
   };
 }

@@ -178,4 +178,28 @@ export const MISTAKES: readonly Mutant[] = [
     edits: edit('core/settle/settle-records.ts', 'failed.add(messageId);', ''),
     question: 'event-calls',
   },
+  {
+    name: 'forget-budget',
+    why: 'permits are taken for retries as for first attempts',
+    edits: edit('core/dispatch/process.ts', '{ again, budget: spec.retryBudget }', '{ budget: spec.retryBudget }'),
+    question: 'budget',
+  },
+  {
+    name: 'budget-flag-not-raised',
+    why: 'a retry without budget is put aside and the flag of the permits is raised for it',
+    edits: edit('core/dispatch/park.ts', 'deps.permits.raise(lane, cell, place)', 'deps.permits.raise(lane, cell)'),
+    question: 'budget',
+  },
+  {
+    name: 'excuse-nothing',
+    why: 'a crash behind a breaker that is not closed counts',
+    edits: edit(SETTLE, 'if (input.crash?.excused)', "if (input.crash?.excused && input.by === 'record')"),
+    question: 'breaker',
+  },
+  {
+    name: 'probe-all',
+    why: 'whoever finds a breaker probing starts all that it holds',
+    edits: edit('core/breakers/gate.ts', "if (answer === 'all') return", "if (answer === 'all' || answer.uids.length > 0) return"),
+    question: 'breaker',
+  },
 ];
