@@ -1,3 +1,4 @@
+import { SYSTEM_TYPES, systemId, type TaskRow } from '@sluice/contracts';
 import { minuteOf } from '../core/hints/timing.ts';
 import { createMemoryMessages } from '../adapters/memory/index.ts';
 import { chanceOf } from './chance.ts';
@@ -102,16 +103,16 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const done = () => sim.alive.size === 0 && checks.waiting().length === 0 && kernel.now() > calmAt + 30_000;
   await run(calmAt + DONE_WITHIN_MS, done);
   const doneMs = kernel.now() - calmAt;
-  const late = checks.waiting().length;
+  const forgotten = checks.waiting().filter(({ uid }) => checks.purged.has(uid)).length;
   for (const row of stop() ? [] : checks.waiting()) {
-    if (checks.purged.has(row.uid)) continue;
+    if (checks.purged.has(row.uid) || (checks.purged.size > 0 && waitsForAnother(row))) continue;
     checks.violations.push({
       kind: 'stuck',
       what: `${nameOf(row)} is ${row.state} (seq ${row.seq}), ${DONE_WITHIN_MS / MINUTE} minutes after the last fault`,
     });
   }
-  if (!stop()) await auditRows(sim, run, checks.purged.size > 0 ? late : 0);
-  if (!stop() && late > 0 && checks.purged.size > 0) await run(kernel.now() + DONE_WITHIN_MS, done);
+  if (!stop()) await auditRows(sim, run, forgotten);
+  if (!stop() && forgotten > 0) await run(kernel.now() + DONE_WITHIN_MS, done);
   await run(kernel.now() + AFTER_MS, () => false);
   // Not in the middle of an invocation, which may just hold a permit that it gives back.
   await run(kernel.now() + MINUTE, () => sim.alive.size === 0);
@@ -129,6 +130,11 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
     endedAt: new Map([...checks.ends].map(([uid, { tenant, id }]) => [`${tenant}/${id}`, checks.endedAt.get(uid) ?? 0])),
     history: sim.history?.lines() ?? [],
   };
+}
+
+/** The occurrence of a schedule that waits for the end of an earlier one, which may be among those that were forgotten. */
+function waitsForAnother({ type, id }: TaskRow): boolean {
+  return type === SYSTEM_TYPES.fire && id.startsWith(systemId('wait', ''));
 }
 
 /** The audit finds what purged queues have forgotten, and in any other run nothing. */
