@@ -69,6 +69,9 @@ const OTHERS = [
   'dead-lettered',
   'timed-out',
   'partition-refused',
+  /** A handler crashes each time: with one task, or with all of its type for minutes. */
+  'poison',
+  'outage',
 ] as const;
 
 export type Chance = keyof typeof CHANCES;
@@ -88,6 +91,8 @@ export interface Profile {
   readonly skewMs: number;
   readonly redeploys: boolean;
   readonly purges: boolean;
+  readonly poisons: boolean;
+  readonly outages: boolean;
 }
 
 const LEVELS = [0, 0.3, 1, 3];
@@ -107,5 +112,7 @@ export function drawProfile(stream: Stream, only?: ReadonlySet<FaultKind>): Prof
     skewMs: may('skew') && stream.happens(0.5, 'skewed clocks') ? 2_000 : 0,
     redeploys: may('redeploy') && stream.happens(0.4, 'redeploy'),
     purges: may('purged') && stream.happens(0.06, 'purge'),
+    poisons: may('poison') && stream.happens(0.3, 'poison'),
+    outages: may('outage') && stream.happens(0.25, 'outage'),
   };
 }

@@ -6,7 +6,8 @@ import { minuteTick } from '../core/timers/minute-tick.ts';
 import type { Ports } from './ports.ts';
 
 /** The functions of the platform. */
-export type FunctionName = 'submit' | 'cancel' | 'retry' | 'list' | 'dispatch' | 'settle' | 'timers' | 'audit';
+export type FunctionName =
+  'submit' | 'cancel' | 'retry' | 'list' | 'schedules' | 'redrives' | 'dispatch' | 'settle' | 'timers' | 'audit' | 'system';
 
 /** Seconds that each may run, as the construct library sets it; what is called by HTTP may run less than its caller waits. */
 export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
@@ -14,10 +15,13 @@ export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
   cancel: 29,
   retry: 29,
   list: 29,
+  schedules: 29,
+  redrives: 29,
   dispatch: 180,
   settle: 60,
   timers: 300,
   audit: 900,
+  system: 60,
 };
 
 /** What timers and the audit keep back for their answer, ms. */

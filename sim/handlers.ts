@@ -1,6 +1,8 @@
-import type { KitReply, TaskTypeSpec } from '@sluice/contracts';
+import type { Envelope, KitReply, TaskTypeSpec } from '@sluice/contracts';
 import type { HandlerAnswer } from '../core/ports/starter.ts';
-import { oneOf, strikes, type Simulation } from './simulation.ts';
+import { isDown, isPoison } from './crashes.ts';
+import type { FaultKind } from './faults.ts';
+import { oneOf, strike, strikes, type Simulation } from './simulation.ts';
 import type { Stream } from './choices.ts';
 
 /** What one run of a handler comes to. */
@@ -10,6 +12,8 @@ export interface Behaviour {
   readonly answer: HandlerAnswer;
   /** It ran, and was neither throttled nor preempted: it may count as an attempt. */
   readonly counts: boolean;
+  /** Its process ended. */
+  readonly crashed: boolean;
   readonly success: boolean;
 }
 
@@ -28,24 +32,25 @@ const TAME = [16, 2, 1, 1, 2, 1, 1];
 const MUCH = 'x'.repeat(500);
 
 /** What a handler does this time: a user's function, or Lambda when it kills it. */
-export function behave(sim: Simulation, stream: Stream, spec: TaskTypeSpec): Behaviour {
+export function behave(sim: Simulation, stream: Stream, spec: TaskTypeSpec, { sluice }: Envelope): Behaviour {
   const limit = spec.timeoutSeconds * 1000;
   if (strikes(sim, stream, 'run-timed-out'))
-    return failure('times out', limit, '', `Task timed out after ${spec.timeoutSeconds}.00 seconds`);
+    return failure('times out', limit, '', `Task timed out after ${spec.timeoutSeconds}.00 seconds`, true);
   const ms = Math.min(limit, oneOf(stream, 'takes', sim.calm ? [10, 100, 1_000] : [10, 100, 1_000, 10_000, 29_000]));
-  if (strikes(sim, stream, 'run-crashed'))
-    return failure('crashes', ms, 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed');
+  if (isPoison(sim, spec.type, sluice.task)) return crash(sim, 'poison', ms);
+  if (isDown(sim, spec.type)) return crash(sim, 'outage', ms);
+  if (strikes(sim, stream, 'run-crashed')) return exit(ms);
   const name = BEHAVIOURS[stream.choose(BEHAVIOURS.length, 'ends', sim.calm ? TAME : WILD)] ?? 'succeeds';
   const now = sim.kernel.now();
   switch (name) {
     case 'succeeds':
-      return { name, ms, answer: { payload: { ok: true } }, counts: true, success: true };
+      return { name, ms, answer: { payload: { ok: true } }, counts: true, crashed: false, success: true };
     case 'returns much':
-      return { name, ms, answer: { payload: MUCH }, counts: true, success: true };
+      return { name, ms, answer: { payload: MUCH }, counts: true, crashed: false, success: true };
     case 'succeeds with the kit':
-      return { name, ms, answer: { payload: kit('succeeded', now, ms) }, counts: true, success: true };
+      return { name, ms, answer: { payload: kit('succeeded', now, ms) }, counts: true, crashed: false, success: true };
     case 'is throttled with the kit':
-      return { name, ms, answer: { payload: kit('throttled', now, ms, 20_000) }, counts: false, success: false };
+      return { name, ms, answer: { payload: kit('throttled', now, ms, 20_000) }, counts: false, crashed: false, success: false };
     case 'fails':
       return failure(name, ms, 'Error', 'no');
     case 'fails for good':
@@ -55,8 +60,18 @@ export function behave(sim: Simulation, stream: Stream, spec: TaskTypeSpec): Beh
   }
 }
 
-function failure(name: string, ms: number, errorType: string, errorMessage: string): Behaviour {
-  return { name, ms, answer: { functionError: 'Unhandled', payload: { errorType, errorMessage } }, counts: true, success: false };
+function crash(sim: Simulation, kind: FaultKind, ms: number): Behaviour {
+  strike(sim, kind);
+  return exit(ms);
+}
+
+function exit(ms: number): Behaviour {
+  return failure('crashes', ms, 'Runtime.ExitError', 'RequestId: 1 Error: Runtime exited with error: signal: killed', true);
+}
+
+export function failure(name: string, ms: number, errorType: string, errorMessage: string, crashed = false): Behaviour {
+  const answer = { functionError: 'Unhandled', payload: { errorType, errorMessage } };
+  return { name, ms, answer, counts: true, crashed, success: false };
 }
 
 function kit(ended: 'succeeded' | 'throttled', startedAt: number, ms: number, retryAfterMs?: number): KitReply {

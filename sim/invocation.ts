@@ -1,4 +1,5 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
+import { createSightings } from '../core/breakers/evidence.ts';
 import type { TypeRegistry } from '../core/ports/type-registry.ts';
 import { chanceOf } from './chance.ts';
 import type { Stream } from './choices.ts';
@@ -6,14 +7,14 @@ import { describeAnswer, describeCall } from './describe.ts';
 import { CALL_FAULTS, type CallFault } from './faults.ts';
 import { TIMEOUT_SECONDS, type FunctionName } from './functions.ts';
 import { partitionOf } from './partition.ts';
-import { portsThrough, unknownAnswer, type PortCall, type Ports } from './ports.ts';
+import { portsThrough, unknownAnswer, type PortCall, type SystemPorts } from './ports.ts';
 import { oneOf, strike, strikes, type Environment, type Simulation } from './simulation.ts';
 
 export interface Start<T> {
   readonly name: FunctionName;
   /** What its choices depend on. */
   readonly stream: Stream;
-  readonly run: (ports: Ports, environment: Environment) => Promise<T>;
+  readonly run: (ports: SystemPorts, environment: Environment) => Promise<T>;
   /** What it was called with, for the history. */
   readonly about: string;
   readonly done?: (answer: T) => void;
@@ -73,7 +74,7 @@ export function invoke<T>(sim: Simulation, { name, stream, run, about, done, fai
   };
   sim.alive.set(who, () => die('redeploy'));
   sim.history?.add(who, `begins: ${about}${skewMs === 0 ? '' : `, its clock ${skewMs > 0 ? '+' : ''}${skewMs} ms`}`);
-  sim.kernel.after(TIMEOUT_SECONDS[name] * 1000 * (sim.profile.patient ? 4 : 1), () => {
+  sim.kernel.after(TIMEOUT_SECONDS[name] * 1000 * (sim.profile.patient && name !== 'system' ? 4 : 1), () => {
     if (!alive) return;
     strike(sim, 'timed-out');
     die('timed-out');
@@ -86,7 +87,14 @@ export function invoke<T>(sim: Simulation, { name, stream, run, about, done, fai
     });
   const clock = { now: () => sim.kernel.now() + skewMs };
   const types = registryOf(sim, environment, stream, onCall);
-  const ports: Ports = { ...portsThrough({ ...sim.ports, types: undefined as never }, onCall), types, clock, random: chanceOf(stream) };
+  const { sightings } = environment;
+  const ports: SystemPorts = {
+    ...portsThrough({ ...sim.ports, types: undefined as never }, onCall),
+    types,
+    clock,
+    random: chanceOf(stream),
+    sightings,
+  };
   run(ports, environment).then(
     (answer) => {
       if (!end()) return;
@@ -232,7 +240,7 @@ function environmentOf(sim: Simulation, name: FunctionName): Environment {
     idle.busy = true;
     return idle;
   }
-  const fresh: Environment = { noted: new Map(), types: undefined, busy: true };
+  const fresh: Environment = { noted: new Map(), sightings: createSightings(), types: undefined, busy: true };
   pool.push(fresh);
   return fresh;
 }

@@ -1,9 +1,10 @@
-import { EVENT_AGE_SECONDS, type DestinationRecord, type Envelope, type TaskTypeSpec } from '@sluice/contracts';
+import { EVENT_AGE_SECONDS, isSystemName, type DestinationRecord, type Envelope, type TaskTypeSpec } from '@sluice/contracts';
 import type { MemoryMessages } from '../adapters/memory/messages.ts';
 import type { Starter, StartResult } from '../core/ports/starter.ts';
 import type { Stream } from './choices.ts';
-import { behave } from './handlers.ts';
+import { behave, type Behaviour } from './handlers.ts';
 import { oneOf, strikes, type Simulation } from './simulation.ts';
+import { runSystem } from './system-tasks.ts';
 
 const EVENT_AGE_MS = EVENT_AGE_SECONDS * 1000;
 export const OUTCOMES = 'outcomes';
@@ -55,10 +56,8 @@ export function createLambda(outcomes: MemoryMessages, simulation: () => Simulat
       const live = s.checks.invoked(envelope.sluice, s.kernel.now() + age + spec.timeoutSeconds * 1000);
 
       if (mode === 'wait') {
-        const end = behave(s, stream, spec);
-        s.history?.add(who, `${end.name} in ${end.ms} ms`);
         return new Promise((resolve) => {
-          s.kernel.after(end.ms, () => {
+          runHandler(s, { stream, spec, envelope, who }, (end) => {
             s.checks.ran(live, end);
             resolve({ kind: 'answered', answer: structuredClone(end.answer) });
           });
@@ -66,9 +65,7 @@ export function createLambda(outcomes: MemoryMessages, simulation: () => Simulat
       }
       const runOnce = (own: Stream, delay: number, second: boolean): void => {
         s.kernel.after(delay, () => {
-          const end = behave(s, own, spec);
-          s.history?.add(who, `begins${second ? ' a second time' : ''}, ${end.name} in ${end.ms} ms`);
-          s.kernel.after(end.ms, () => {
+          runHandler(s, { stream: own, spec, envelope, who: second ? `${who}, a second time` : who }, (end) => {
             s.checks.ran(live, end);
             record(own, spec, envelope, end.answer.functionError === undefined ? 'Success' : 'RetriesExhausted', end.answer);
           });
@@ -90,4 +87,25 @@ export function createLambda(outcomes: MemoryMessages, simulation: () => Simulat
       return { kind: 'started' };
     },
   };
+}
+
+interface HandlerRun {
+  readonly stream: Stream;
+  readonly spec: TaskTypeSpec;
+  readonly envelope: Envelope;
+  readonly who: string;
+}
+
+/** A user's function does what is chosen; the platform's own is one of the invocations of this simulation. */
+function runHandler(sim: Simulation, { stream, spec, envelope, who }: HandlerRun, done: (end: Behaviour) => void): void {
+  if (isSystemName(spec.type)) {
+    runSystem(sim, stream.fork('system'), envelope, (end) => {
+      sim.history?.add(who, `${end.name} in ${end.ms} ms`);
+      done(end);
+    });
+    return;
+  }
+  const end = behave(sim, stream, spec, envelope);
+  sim.history?.add(who, `begins, ${end.name} in ${end.ms} ms`);
+  sim.kernel.after(end.ms, () => done(end));
 }

@@ -68,10 +68,11 @@ async function runMany(): Promise<boolean> {
   report.seconds = Math.round((performance.now() - began) / 100) / 10;
   if (values.json) console.log(JSON.stringify({ ...report, heal: healed }));
   else {
-    const { byKind, byState, failures, ...sums } = report;
+    const { byKind, byState, seen, failures, ...sums } = report;
     console.table([sums]);
     console.table(byKind);
     console.table(byState);
+    console.table(seen);
     console.table(healed);
     for (const { seed, violations } of failures) console.log(`seed ${seed}: ${violations[0]?.kind}: ${violations[0]?.what}`);
     const [first] = failures;

@@ -4,10 +4,14 @@ import type { AuditDeps } from '../core/audit/audit.ts';
 import type { DispatchDeps } from '../core/dispatch/work.ts';
 import type { RedriveDeps } from '../core/redrive/operate.ts';
 import type { OccurrenceDeps } from '../core/schedules/arm.ts';
+import type { DeliverDeps } from '../core/notify/deliver.ts';
 import type { TickDeps } from '../core/timers/minute-tick.ts';
 
 /** All that the use cases ask of the world. */
 export type Ports = DispatchDeps & OccurrenceDeps & RedriveDeps & TickDeps & AuditDeps & CancelDeps & ListDeps;
+
+/** With what the platform's own tasks ask beside that. */
+export type SystemPorts = Ports & DeliverDeps;
 
 /** The ports whose calls leave the process: each call is a point where others run, time passes or a fault strikes. */
 const OUTSIDE = [
@@ -28,6 +32,8 @@ const OUTSIDE = [
   'webhookSecrets',
   'deadTasks',
   'redrives',
+  'webhooks',
+  'notifications',
 ] as const;
 
 /** One call of a port, not yet made. */
@@ -42,7 +48,7 @@ export interface PortCall {
 type Method = (...args: unknown[]) => unknown;
 
 /** The same ports, whose calls somebody else answers: with the answer of `call.apply()`, with another one, or never. */
-export function portsThrough<P extends Partial<Ports>>(ports: P, onCall: (call: PortCall) => Promise<unknown>): P {
+export function portsThrough<P extends Partial<SystemPorts>>(ports: P, onCall: (call: PortCall) => Promise<unknown>): P {
   const all: Record<string, unknown> = { ...ports };
   for (const name of OUTSIDE) {
     const port = ports[name];
@@ -83,5 +89,6 @@ export function unknownAnswer({ at, args }: Pick<PortCall, 'at' | 'args'>): unkn
   if (at === 'queue.send') return (args[0] as unknown[]).map(() => false);
   if (at === 'queue.giveBack') return undefined;
   if (at === 'starter.start') return { kind: 'unknown', message: 'the connection was cut' };
+  if (at === 'webhooks.send') return { kind: 'failed', message: 'no answer' };
   throw new Error(`${at}: no answer`);
 }

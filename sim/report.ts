@@ -1,3 +1,4 @@
+import { SEEN, type Seen } from './checks/seen.ts';
 import type { Violation } from './checks/checks.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
 import type { RunResult } from './run.ts';
@@ -23,13 +24,15 @@ export interface Report {
   doneWithin: number;
   byKind: Record<FaultKind, number>;
   byState: Record<string, number>;
+  seen: Record<keyof Seen, number>;
   failures: { seed: number; violations: readonly Violation[] }[];
 }
 
 export function emptyReport(): Report {
   const byKind = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+  const seen = Object.fromEntries(SEEN.map((name) => [name, 0])) as Record<keyof Seen, number>;
   const sums = { seeds: 0, tasks: 0, faults: 0, lost: 0, doubleSuccess: 0, permitLeaks: 0, stuck: 0, violations: 0 };
-  return { ...sums, seconds: 0, invocations: 0, steps: 0, doneWithin: 0, byKind, byState: {}, failures: [] };
+  return { ...sums, seconds: 0, invocations: 0, steps: 0, doneWithin: 0, byKind, byState: {}, seen, failures: [] };
 }
 
 const SUMS = ['seeds', 'tasks', 'faults', 'lost', 'doubleSuccess', 'permitLeaks', 'stuck', 'violations', 'invocations', 'steps'] as const;
@@ -45,6 +48,7 @@ export function addRun(report: Report, seed: number, run: RunResult): void {
     report.byKind[kind] += n;
   }
   for (const [state, n] of run.states) report.byState[state] = (report.byState[state] ?? 0) + n;
+  for (const name of SEEN) report.seen[name] += run.seen[name];
   if (run.violations.length === 0) return;
   report.failures.push({ seed, violations: run.violations });
   for (const { kind } of run.violations) {
@@ -58,5 +62,6 @@ export function addReport(report: Report, other: Report): void {
   report.doneWithin = Math.max(report.doneWithin, other.doneWithin);
   for (const [kind, n] of Object.entries(other.byKind)) report.byKind[kind as FaultKind] += n;
   for (const [state, n] of Object.entries(other.byState)) report.byState[state] = (report.byState[state] ?? 0) + n;
+  for (const name of SEEN) report.seen[name] += other.seen[name];
   report.failures.push(...other.failures);
 }

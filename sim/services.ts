@@ -6,6 +6,7 @@ import {
   createMemoryBucketStore,
   createMemoryDeadList,
   createMemoryEventBus,
+  createMemoryNotificationSender,
   createMemoryPermitStore,
   createMemoryQueues,
   createMemoryRedriveStore,
@@ -16,17 +17,21 @@ import {
   createMemoryTypeRegistry,
   createMemoryValueStore,
   createMemoryWebhookSecretStore,
+  createMemoryWebhookSender,
   type MemoryQueuesConfig,
 } from '../adapters/memory/index.ts';
 import { createSightings } from '../core/breakers/evidence.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
+import type { WebhookAnswer } from '../core/ports/webhook-sender.ts';
 
 export interface ServicesConfig {
   readonly clock: Clock;
   readonly random: Random;
   readonly types: readonly TaskTypeSpec[];
   readonly notifyRules?: NotifyRules;
+  /** What the receivers of webhooks answer. @default 204 */
+  readonly receiver?: () => WebhookAnswer;
   /** ms by which what dispatch knows of breakers is late. @default 0 */
   readonly breakersLateMs?: number;
   readonly queues?: Pick<MemoryQueuesConfig, 'maxReceives' | 'inFlightLimit'>;
@@ -38,7 +43,9 @@ export type Services = ReturnType<typeof createServices>;
 export const VISIBILITY_SECONDS = 180;
 
 /** The services of one platform, all but the handlers' Lambda: memory adapters that do what they are told, at once. */
-export function createServices({ clock, random, types, notifyRules, breakersLateMs = 0, queues = {} }: ServicesConfig) {
+export function createServices(config: ServicesConfig) {
+  const { clock, random, types, receiver, breakersLateMs = 0, queues = {} } = config;
+  const notifyRules = config.notifyRules ?? { queues: {}, ports: [443], hosts: [] };
   const queue = createMemoryQueues({ clock, random, visibilitySeconds: VISIBILITY_SECONDS, ...queues });
   const tasks = createMemoryTaskStore();
   return {
@@ -54,7 +61,9 @@ export function createServices({ clock, random, types, notifyRules, breakersLate
     sightings: createSightings(),
     schedules: createMemoryScheduleStore(),
     webhookSecrets: createMemoryWebhookSecretStore(),
-    notifyRules: notifyRules ?? { queues: {}, ports: [443], hosts: [] },
+    notifyRules,
+    webhooks: createMemoryWebhookSender(notifyRules, receiver),
+    notifications: createMemoryNotificationSender(),
     deadTasks: createMemoryDeadList(tasks),
     redrives: createMemoryRedriveStore(),
     tasks,

@@ -1,16 +1,18 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
+import type { Sightings } from '../core/breakers/evidence.ts';
 import type { Checks } from './checks/checks.ts';
 import type { Stream } from './choices.ts';
 import type { Chance, FaultKind, Profile } from './faults.ts';
 import type { History } from './history.ts';
 import type { Kernel } from './kernel.ts';
 import type { FunctionName } from './functions.ts';
-import type { Ports } from './ports.ts';
+import type { SystemPorts } from './ports.ts';
 import type { Services } from './services.ts';
 
 /** Memory that invocations of one environment share. */
 export interface Environment {
   readonly noted: Map<string, number>;
+  readonly sightings: Sightings;
   types: { readonly specs: ReadonlyMap<string, unknown>; readonly readAt: number } | undefined;
   busy: boolean;
 }
@@ -18,12 +20,14 @@ export interface Environment {
 /** One run of the simulation: what its parts share. */
 export interface Simulation {
   readonly kernel: Kernel;
+  /** ms */
+  readonly startedAt: number;
   /** The choices of the whole run. */
   readonly root: Stream;
   readonly profile: Profile;
   readonly services: Services;
   /** The services as invocations get them, with the starter, before any fault. */
-  readonly ports: Ports;
+  readonly ports: SystemPorts;
   readonly checks: Checks;
   readonly history: History | undefined;
   /** Whose call is applied just now: what it makes has its choices from there. */

@@ -6,6 +6,9 @@ import { submitTasks, type SubmitResult } from '../core/submit/submit.ts';
 import type { Stream } from './choices.ts';
 import { invoke } from './invocation.ts';
 import { oneOf, type Simulation } from './simulation.ts';
+import { later, startOthers } from './clients.ts';
+import { FRAGILE } from './crashes.ts';
+import { HOOK, QUEUE } from './system-tasks.ts';
 import { typeSpec } from './type-spec.ts';
 
 const RETRY = { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 30, factor: 3 };
@@ -14,6 +17,12 @@ export const TYPES: readonly TaskTypeSpec[] = [
   typeSpec('wide', { concurrency: 150, retry: RETRY }),
   typeSpec('short', { start: 'wait', concurrency: 2, timeoutSeconds: 10, retry: RETRY }),
   typeSpec('single', { concurrency: 1, retry: { ...RETRY, maxAgeSeconds: 300 } }),
+  typeSpec(FRAGILE, {
+    concurrency: 5,
+    retry: RETRY,
+    retryBudget: { percent: 10, perMinute: 4 },
+    notify: { queue: { name: QUEUE }, webhook: { url: HOOK, on: ['failed', 'expired'] } },
+  }),
 ];
 
 /** Calls of clients in one run at most, and the time in which they are made, ms. */
@@ -21,9 +30,9 @@ const OPERATIONS = 24;
 export const SUBMITTING_MS = 180_000;
 const KINDS = ['none', 'submit', 'cancel', 'retry', 'list'] as const;
 const WEIGHTS = [2, 7, 2, 2, 0.5];
-const TENANTS = ['a', 'b', 'c'] as const;
-/** Waits of a client before it makes a call again that failed, ms. */
-const CLIENT_WAITS = [500, 4_000];
+export const TENANTS = ['a', 'b', 'c'] as const;
+/** What a task says itself of who is to be told. */
+const TOLD = { webhook: { url: HOOK }, queue: { name: QUEUE, on: ['failed', 'cancelled'] } };
 /** Characters of payloads that are kept in the row, in an item, and in S3. */
 const SIZES = [1, 1_000, 9_000] as const;
 
@@ -35,6 +44,7 @@ export function startWorkload(sim: Simulation, most = OPERATIONS): void {
     if (kind === 'none') continue;
     sim.kernel.after(stream.choose(SUBMITTING_MS / 100, 'at') * 100, () => OPERATE[kind](sim, stream));
   }
+  startOthers(sim, TENANTS, ['wide', 'short', FRAGILE]);
 }
 
 const OPERATE: Readonly<Record<Exclude<(typeof KINDS)[number], 'none'>, (sim: Simulation, stream: Stream) => void>> = {
@@ -107,11 +117,6 @@ export function retry(sim: Simulation, stream: Stream, tenant: string, id: strin
   });
 }
 
-function later(sim: Simulation, turn: number, run: () => void): void {
-  const wait = CLIENT_WAITS[turn];
-  if (wait !== undefined) sim.kernel.after(wait, run);
-}
-
 function aboutTask(tenant: string, { id, delaySeconds }: Record<string, unknown>): string {
   return `${tenant}/${String(id)}${Number(delaySeconds) > 0 ? ` in ${String(delaySeconds)} s` : ''}`;
 }
@@ -143,6 +148,7 @@ function submissionOf(sim: Simulation, stream: Stream): Record<string, unknown> 
     // The same id has the same payload, but for a client that is wrong.
     payload: { text: 'x'.repeat(SIZES[id % SIZES.length] ?? 1), wrong: stream.happens(0.03, 'another payload') },
     delaySeconds,
+    ...(type === 'wide' && id === 1 && { notify: TOLD }),
     ...(expires && { expiresAt: new Date(sim.kernel.now() + delaySeconds * 1000 + 60_000).toISOString() }),
   };
 }

@@ -58,7 +58,7 @@ export function createMemoryPermitStore(): PermitStore {
   };
 }
 
-function isWithin(budget: Budget | undefined, starts: Starts | undefined): boolean {
+export function isWithin(budget: Budget | undefined, starts: Starts | undefined): boolean {
   const { within, retries = 0 } = starts ?? {};
   return !within || (sameMark(budget?.next, within.seen) && (budget?.retries ?? 0) + retries <= within.most);
 }
@@ -67,7 +67,7 @@ function sameMark(a: Mark | undefined, b: Mark | undefined): boolean {
   return a?.at === b?.at && a?.firsts === b?.firsts && a?.retries === b?.retries;
 }
 
-function counted(budget: Budget | undefined, { firsts, retries, within }: Starts): Budget {
+export function counted(budget: Budget | undefined, { firsts, retries, within }: Starts): Budget {
   const { firsts: f = 0, retries: r = 0, base, next } = budget ?? {};
   return { firsts: f + firsts, retries: r + retries, base: within?.base ?? base, next: within?.next ?? next };
 }

@@ -46,7 +46,7 @@ async function act(deps: DispatchDeps, work: Work, row: TaskRow | undefined, dec
 
 /** The same hint at a later time; the present one may go once that is durable. */
 export async function hintAt(deps: DispatchDeps, work: Work, at: number): Promise<WorkEnd> {
-  const [durable] = await placeHints(deps, [{ tenant: work.tenant, task: { ...work.task, at } }]);
+  const [durable] = await placeHints(deps, [{ tenant: work.tenant, task: { ...work.task, at: placeAfter(work, at) } }]);
   return durable === true ? DONE : keep(HINT_TIMES.giveBackSeconds);
 }
 
@@ -64,7 +64,15 @@ export async function hintLater(deps: DispatchDeps, work: Work, ms: number): Pro
 
 /** A hint to be looked at again at that time, its row before anything else. */
 export function againAt(work: Work, notBefore: number): TenantTask {
-  return { tenant: work.tenant, task: { ...work.task, look: true }, notBefore };
+  return { tenant: work.tenant, task: { ...work.task, at: placeAfter(work, work.task.at), look: true }, notBefore };
+}
+
+/**
+ * The time of a hint that follows this one. In a backlog it is part of its key, and an item is removed after its successor
+ * was made: that one may have been put into the same backlog by then, and must not be the item that is removed.
+ */
+function placeAfter({ source, task }: Work, at: number): number {
+  return source === 'backlog' && at <= task.at ? task.at + 1 : at;
 }
 
 async function expire(deps: DispatchDeps, work: Work, row: TaskRow): Promise<Looked> {

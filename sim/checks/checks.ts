@@ -1,8 +1,9 @@
-import type { Envelope, TaskRow, TaskTypeSpec } from '@sluice/contracts';
+import { LIMITS, type Envelope, type TaskRow, type TaskTypeSpec } from '@sluice/contracts';
 import type { MemoryMessages } from '../../adapters/memory/messages.ts';
 import type { Lane, Permit } from '../../core/ports/permit-store.ts';
 import type { WriteResult } from '../../core/ports/task-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
+import type { Behaviour } from '../handlers.ts';
 import { createHintIndex, laneKey } from './hint-index.ts';
 
 /** What a check found. The kinds are those that a report counts. */
@@ -26,6 +27,8 @@ export interface Runs {
   /** Those that count as an attempt. */
   counted: number;
   succeeded: number;
+  /** Those whose process ended. */
+  crashed: number;
 }
 
 export type Checks = ReturnType<typeof createChecks>;
@@ -49,13 +52,15 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
   const live = new Map<string, LiveRun[]>();
   const byNonce = new Map<string, LiveRun>();
   const runs = new Map<string, Runs>();
+  /** Generations that were retried or redriven. */
+  const retried = new Set<string>();
   /** Generations whose hints were purged: nothing but the audit finds them. */
   const purged = new Set<string>();
   const states = new Map<string, number>();
 
   const violated = (kind: Violation['kind'], what: string): void => void violations.push({ kind, what });
   const runsOf = (uid: string): Runs => {
-    const known = runs.get(uid) ?? { counted: 0, succeeded: 0 };
+    const known = runs.get(uid) ?? { counted: 0, succeeded: 0, crashed: 0 };
     runs.set(uid, known);
     return known;
   };
@@ -79,20 +84,29 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
       if (old !== undefined && !ends.has(old)) violated('lost', `${nameOf(row)} took the place of ${old}, which had not ended`);
       if (old !== undefined) rows.delete(old);
       current.set(key, uid);
+      if (row.retryOf !== undefined && retried.has(row.retryOf)) violated('other', `${row.retryOf} was retried twice, as ${uid} too`);
+      if (row.retryOf !== undefined) retried.add(row.retryOf);
     }
     rows.set(uid, row);
     if (isTerminal(row.state) && !end) {
       ends.set(uid, row);
       endedAt.set(uid, now());
     }
-    checkCounts(row);
+    checkCounts(row, before);
     checkHint(uid, at);
   };
 
   /** Flow control is free, and nothing ends for a reason that is not so. */
-  const checkCounts = (row: TaskRow): void => {
-    const { counted, succeeded } = runsOf(row.uid);
+  const checkCounts = (row: TaskRow, before: TaskRow | undefined): void => {
+    const { counted, succeeded, crashed } = runsOf(row.uid);
     if (row.attempts > counted) violated('flowControl', `${nameOf(row)} counts ${row.attempts} attempts of ${counted} runs`);
+    if (before && row.state === 'waiting' && row.again === 'free' && row.attempts !== before.attempts) {
+      violated('flowControl', `${nameOf(row)} waits for nothing, and its attempts went from ${before.attempts} to ${row.attempts}`);
+    }
+    if ((row.crashes ?? 0) > crashed) violated('flowControl', `${nameOf(row)} counts ${row.crashes} crashes of ${crashed}`);
+    if (row.reason === 'quarantined' && row.crashes !== LIMITS.crashes) {
+      violated('flowControl', `${nameOf(row)} is quarantined after ${row.crashes ?? 0} crashes`);
+    }
     if (row.state === 'succeeded' && succeeded === 0) violated('other', `${nameOf(row)} succeeded without a run`);
     if (row.reason === 'attempts_exhausted' && row.attempts < Math.min(...specsOf(row.type).map((spec) => spec.retry.maxAttempts))) {
       violated('flowControl', `${nameOf(row)} gave up after ${row.attempts} attempts`);
@@ -110,6 +124,7 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
   return {
     violations,
     index,
+    specsOf,
     accepted,
     rows,
     ends,
@@ -153,11 +168,12 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
       return run;
     },
     /** A run has ended. Of two that Lambda made of one event the first to end decides; the other holds no permit. */
-    ran: (run: LiveRun, { counts, success }: { readonly counts: boolean; readonly success: boolean }): void => {
+    ran: (run: LiveRun, { counts, success, crashed }: Pick<Behaviour, 'counts' | 'success' | 'crashed'>): void => {
       run.until = Math.min(run.until, now());
       const known = runsOf(run.uid);
       if (counts) known.counted += 1;
       if (success) known.succeeded += 1;
+      if (crashed) known.crashed += 1;
     },
     /** It can't begin any more. */
     tooOld: (run: LiveRun): void => void (run.until = Math.min(run.until, now())),

@@ -1,5 +1,6 @@
 import type { FaultKind } from '../faults.ts';
 import type { Services } from '../services.ts';
+import { checkFeatures } from './features.ts';
 import { nameOf, type Checks, type Violation } from './checks.ts';
 
 export interface End {
@@ -14,7 +15,8 @@ const COSTS_COUNTS: readonly FaultKind[] = ['lost-answer', 'late', 'repeated', '
 const TOLD = ['failed', 'expired', 'cancelled'] as const;
 
 /** What must hold once all is over: nothing is lost, nothing is held, nothing is silent. */
-export async function checkEnd({ services, checks, now, struck }: End): Promise<readonly Violation[]> {
+export async function checkEnd(end: End): Promise<readonly Violation[]> {
+  const { services, checks, now, struck } = end;
   const found: Violation[] = [];
   const violated = (kind: Violation['kind'], what: string): void => void found.push({ kind, what });
   for (const row of checks.waiting()) violated('stuck', `${nameOf(row)} is ${row.state}, seq ${row.seq}`);
@@ -27,7 +29,9 @@ export async function checkEnd({ services, checks, now, struck }: End): Promise<
   for (const lane of checks.index.silentBacklogs()) violated('stuck', `items in the backlog of ${lane} that nobody will look at`);
   const told = new Set(services.events.events().map(({ eventId }) => eventId));
   for (const [uid, row] of checks.ends) {
-    if (row.state !== 'succeeded' && !told.has(`${uid}:${row.state}`)) violated('silence', `${nameOf(row)} ${row.state} untold`);
+    // What told of it may have been purged.
+    if (row.state !== 'succeeded' && !checks.purged.has(uid) && !told.has(`${uid}:${row.state}`))
+      violated('silence', `${nameOf(row)} ${row.state} untold`);
     if (row.state === 'failed' && row.reason === undefined) violated('silence', `${nameOf(row)} failed without a reason`);
   }
   const exact = COSTS_COUNTS.every((kind) => !struck.has(kind));
@@ -37,6 +41,7 @@ export async function checkEnd({ services, checks, now, struck }: End): Promise<
     if (counted > ended || (exact && counted < ended)) violated('silence', `${ended} tasks ${state}, ${counted} counted`);
   }
   await checkStore(services, checks, violated);
+  await checkFeatures(end, violated);
   return found;
 }
 

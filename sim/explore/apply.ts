@@ -1,10 +1,11 @@
-import type { HintedTask, TaskEvent, TaskHint, TaskRow } from '@sluice/contracts';
+import type { Breaker, HintedTask, TaskEvent, TaskHint, TaskRow } from '@sluice/contracts';
 import { keyOf } from '../../adapters/memory/backlog-store.ts';
+import { counted, isWithin } from '../../adapters/memory/permit-store.ts';
 import { changed } from '../../adapters/memory/task-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import type { BacklogLane } from '../../core/ports/backlog-store.ts';
 import type { HintSend, ReceivedHint } from '../../core/ports/hint-queue.ts';
-import type { Cell, Lane, Permit } from '../../core/ports/permit-store.ts';
+import type { Cell, Lane, Permit, Place, Starts } from '../../core/ports/permit-store.ts';
 import type { RowChange, RowVersion, WriteResult } from '../../core/ports/task-store.ts';
 import { laneKey, withMessage, type BacklogItem, type World } from './world.ts';
 
@@ -54,11 +55,14 @@ export const CALLS: Readonly<Record<string, Apply>> = {
     answer: undefined,
   }),
 
-  'permits.acquire': (world, lane: Lane, _cell: number, permits: readonly Permit[], limit: number) => {
+  'permits.acquire': (world, lane: Lane, _cell: number, permits: readonly Permit[], limit: number, starts?: Starts) => {
     const cell = cellOf(world, lane);
     const missing = permits.filter((p) => !cell.permits.some((held) => same(held, p)));
-    if (missing.length > 0 && cell.permits.length + missing.length > limit) return { world, answer: { granted: false, cell } };
-    const after = { ...cell, permits: [...cell.permits, ...missing].sort(byNonce) };
+    if (missing.length === 0) return { world, answer: { granted: true, cell } };
+    const granted = cell.permits.length + missing.length <= limit && isWithin(cell.budget, starts);
+    if (!granted) return { world, answer: { granted, cell } };
+    const budget = starts ? counted(cell.budget, starts) : cell.budget;
+    const after = { ...cell, permits: [...cell.permits, ...missing].sort(byNonce), ...(budget && { budget }) };
     return { world: withCell(world, lane, after), answer: { granted: true, cell: after } };
   },
   'permits.release': (world, lane: Lane, _cell: number, permits: readonly Permit[]) => {
@@ -67,30 +71,32 @@ export const CALLS: Readonly<Record<string, Apply>> = {
     return { world: withCell(world, lane, after), answer: after };
   },
   'permits.read': (world, lane: Lane) => ({ world, answer: cellOf(world, lane) }),
-  'permits.raise': (world, lane: Lane) => {
+  'permits.raise': (world, lane: Lane, _cell: number, of: Place = 'permits') => {
     const cell = cellOf(world, lane);
-    const after = { ...cell, raised: cell.raised + 1 };
+    const { raised, cleared } = flagOf(cell, of);
+    const after = withFlag(cell, of, { raised: raised + 1, cleared });
     return { world: withCell(world, lane, after), answer: after };
   },
-  'permits.clear': (world, lane: Lane, _cell: number, version: number) => {
+  'permits.clear': (world, lane: Lane, _cell: number, version: number, of: Place = 'permits') => {
     const cell = cellOf(world, lane);
-    return { world: withCell(world, lane, { ...cell, cleared: Math.max(cell.cleared, version) }), answer: undefined };
+    const { raised, cleared } = flagOf(cell, of);
+    return { world: withCell(world, lane, withFlag(cell, of, { raised, cleared: Math.max(cleared, version) })), answer: undefined };
   },
 
-  'backlog.put': (world, lane: Lane, tasks: readonly HintedTask[]) => {
-    const items = tasks.map((task): BacklogItem => ({ lane, task, key: itemKey(lane, task) }));
+  'backlog.put': (world, lane: Lane, tasks: readonly HintedTask[], place: Place = 'permits') => {
+    const items = tasks.map((task): BacklogItem => ({ lane, place, task, key: itemKey(lane, place, task) }));
     const kept = world.backlog.filter((item) => !items.some(({ key }) => key === item.key));
     return { world: { ...world, backlog: [...kept, ...items].sort(byKey) }, answer: undefined };
   },
-  'backlog.first': (world, lane: Lane, limit: number) => ({
+  'backlog.first': (world, lane: Lane, limit: number, place: Place = 'permits') => ({
     world,
     answer: world.backlog
-      .filter((item) => laneKey(item.lane) === laneKey(lane))
+      .filter((item) => item.place === place && laneKey(item.lane) === laneKey(lane))
       .slice(0, limit)
       .map(({ task }) => task),
   }),
-  'backlog.remove': (world, lane: Lane, tasks: readonly HintedTask[]) => {
-    const keys = tasks.map((task) => itemKey(lane, task));
+  'backlog.remove': (world, lane: Lane, tasks: readonly HintedTask[], place: Place = 'permits') => {
+    const keys = tasks.map((task) => itemKey(lane, place, task));
     return { world: { ...world, backlog: world.backlog.filter(({ key }) => !keys.includes(key)) }, answer: undefined };
   },
   'backlog.register': (world, lane: Lane, now: number) => {
@@ -103,6 +109,14 @@ export const CALLS: Readonly<Record<string, Apply>> = {
     world: { ...world, notes: world.notes.filter((n) => laneKey(n.lane) !== laneKey(noted.lane) || n.at !== noted.at) },
     answer: undefined,
   }),
+
+  'breakers.known': (world) => ({ world, answer: knownOf(world) }),
+  'breakers.notClosed': (world) => ({ world, answer: [knownOf(world) ?? []].flat() }),
+  'breakers.read': (world) => ({ world, answer: world.breaker }),
+  'breakers.write': (world, breaker: Breaker) => {
+    const applied = (world.breaker?.seq ?? 0) === breaker.seq - 1;
+    return { world: applied ? { ...world, breaker } : world, answer: { applied, breaker: applied ? breaker : world.breaker } };
+  },
 
   'buckets.put': (world, minute: number, _shard: number, name: string, hint: TaskHint) => ({
     world: { ...world, buckets: [...world.buckets.filter((b) => b.minute !== minute || b.name !== name), { minute, name, hint }] },
@@ -131,6 +145,9 @@ export const READS: ReadonlySet<string> = new Set([
   'backlog.lanes',
   'buckets.read',
   'buckets.cursor',
+  'breakers.known',
+  'breakers.notClosed',
+  'breakers.read',
 ]);
 
 export function receiptOf({ id, receives }: { readonly id: number; readonly receives: number }): string {
@@ -139,6 +156,23 @@ export function receiptOf({ id, receives }: { readonly id: number; readonly rece
 
 export function cellOf(world: World, lane: Lane): Cell {
   return world.cells[laneKey(lane)] ?? { permits: [], raised: 0, cleared: 0 };
+}
+
+/** What dispatch knows of a breaker is no older than it is: how late it may be is not explored. */
+function knownOf({ breaker }: World): Breaker | undefined {
+  return breaker?.state === 'closed' ? undefined : breaker;
+}
+
+type Flag = Pick<Cell, 'raised' | 'cleared'>;
+
+function flagOf(cell: Cell, place: Place): Flag {
+  return place === 'permits' ? cell : (cell.waiting ?? { raised: 0, cleared: 0 });
+}
+
+/** A cell says nothing of the flag of its budget until that is raised. */
+function withFlag(cell: Cell, place: Place, flag: Flag): Cell {
+  if (place === 'permits') return { ...cell, ...flag };
+  return flag.raised > 0 ? { ...cell, waiting: flag } : cell;
 }
 
 function withCell(world: World, lane: Lane, cell: Cell): World {
@@ -182,6 +216,6 @@ function byKey(a: BacklogItem, b: BacklogItem): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
-function itemKey(lane: Lane, task: HintedTask): string {
-  return `${laneKey(lane)}#${keyOf(task)}`;
+function itemKey(lane: Lane, place: Place, task: HintedTask): string {
+  return `${laneKey(lane)}#${place}#${keyOf(task)}`;
 }

@@ -1,5 +1,6 @@
 import type { HintedTask, TaskRow } from '@sluice/contracts';
-import { hasBacklog } from '../../core/permits/cells.ts';
+import { hasBacklog, hasRetries } from '../../core/permits/cells.ts';
+import { BUDGET_WINDOW_MS } from '../../core/retry/budget.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import type { ExploreConfig } from './config.ts';
 import { cellOf } from './apply.ts';
@@ -41,6 +42,20 @@ export const ALWAYS: Readonly<Record<string, Check>> = {
     return (
       wrong && `${wrong.id} counts ${wrong.attempts} attempts and ${wrong.lost} lost; its handler failed ${failures[wrong.uid] ?? 0} times`
     );
+  },
+
+  /** In no minute more retries than the budget of the type has, where first attempts add nothing to it. */
+  Budget: ({ retried, now }, { types }) => {
+    const most = types.find(({ retryBudget }) => retryBudget?.percent === 0)?.retryBudget?.perMinute;
+    const started = retried.filter((at) => at > now - BUDGET_WINDOW_MS).length;
+    return most !== undefined && started > most ? `${started} retries were started within a minute; the budget is ${most}` : undefined;
+  },
+
+  /** While a breaker is not closed no more attempts are alive than its wave has probes. */
+  Probes: ({ breaker, runs }) => {
+    const most = breaker?.state === 'half-open' ? 2 ** (breaker.wave ?? 0) : 0;
+    if (breaker === undefined || breaker.state === 'closed' || runs.length <= most) return undefined;
+    return `${runs.length} attempts are alive behind a breaker that is ${breaker.state}`;
   },
 
   /** Chains of hints: one, and at most one more for each fault. */
@@ -97,9 +112,10 @@ function hintsOn({ queue }: World, row: TaskRow): number {
   return queue.filter(({ hint }) => hint.kind === 'tasks' && hint.tasks.some((task) => actsOn(task, row))).length;
 }
 
-/** The lane's flag is up, and the minute knows the lane or a lane hint is on its way. */
-function isSpokenFor(world: World, { lane }: BacklogItem): boolean {
+/** The flag of its place is up, and the minute knows the lane or a lane hint is on its way. */
+function isSpokenFor(world: World, { lane, place }: BacklogItem): boolean {
   const key = laneKey(lane);
   const told = world.queue.some(({ hint }) => hint.kind === 'lane' && laneKey(hint) === key);
-  return hasBacklog(cellOf(world, lane)) && (told || world.notes.some((note) => laneKey(note.lane) === key));
+  const isUp = place === 'permits' ? hasBacklog : hasRetries;
+  return isUp(cellOf(world, lane)) && (told || world.notes.some((note) => laneKey(note.lane) === key));
 }

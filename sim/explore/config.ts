@@ -1,4 +1,7 @@
-import type { TaskTypeSpec } from '@sluice/contracts';
+import type { Breaker, TaskTypeSpec } from '@sluice/contracts';
+
+/** Whose tasks they are. */
+export const TENANT = 'a';
 
 export interface SubmittedTask {
   readonly id: string;
@@ -20,7 +23,7 @@ export const FAULT_KINDS = ['crash', 'slow', 'again', 'late', 'fail', 'ambiguous
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** How a handler's run may end. */
-export type RunEnding = 'ok' | 'err' | 'throttled';
+export type RunEnding = 'ok' | 'err' | 'throttled' | 'crash';
 
 /** A question: all histories of a small world. */
 export interface ExploreConfig {
@@ -35,7 +38,11 @@ export interface ExploreConfig {
   readonly kinds: readonly FaultKind[];
   /** Throttles, in all: definite refusals and throttled outcomes. */
   readonly throttles: number;
-  readonly endings: readonly Exclude<RunEnding, 'throttled'>[];
+  readonly endings: readonly Exclude<RunEnding, 'throttled' | 'crash'>[];
+  /** The breaker of the type, not closed, as it is at first. @default there are no breakers */
+  readonly breaker?: Breaker;
+  /** Runs, in all, whose process dies. @default 0 */
+  readonly crashes?: number;
   /** Lambda ends no invocation, however long it takes: what a host without time limits might do. @default false */
   readonly endless?: boolean;
   /** Hints that may act on a waiting row at once are bounded: one, and one more for each fault. @default false */

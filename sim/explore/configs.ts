@@ -1,5 +1,7 @@
-import type { TaskTypeSpec } from '@sluice/contracts';
+import { breakerKey, type Breaker, type TaskTypeSpec } from '@sluice/contracts';
+import { newBreaker } from '../../core/breakers/decide.ts';
 import { FAULT_KINDS, type ClientCall, type ExploreConfig } from './config.ts';
+import { T0 } from './world.ts';
 
 function type(name: string, over: Partial<TaskTypeSpec> = {}): TaskTypeSpec {
   return {
@@ -18,6 +20,16 @@ function type(name: string, over: Partial<TaskTypeSpec> = {}): TaskTypeSpec {
 const ONCE = { maxAttempts: 1, minDelaySeconds: 1, maxDelaySeconds: 1, factor: 1 };
 /** Far enough for a bucket. */
 const FAR = { maxAttempts: 2, minDelaySeconds: 1_200, maxDelaySeconds: 1_200, factor: 1 };
+/** It let nothing pass for a while, and lets the first probe pass soon. */
+const OPEN: Breaker = {
+  ...newBreaker(breakerKey('w'), T0 - 30_000),
+  seq: 1,
+  state: 'open',
+  opening: 1,
+  openedAt: T0 - 30_000,
+  pauseMs: 45_000,
+  probeAt: T0 + 15_000,
+};
 const submit = (id: string, of: string, more: Partial<{ delaySeconds: number; expiresSeconds: number }> = {}): ClientCall => ({
   call: 'submit',
   tasks: [{ id, type: of, ...more }],
@@ -222,6 +234,28 @@ export const CONFIGS: readonly ExploreConfig[] = [
     types: [type('w', { ...WAIT, retry: ONCE })],
     clients: [[submit('t', 'w'), { call: 'retry', id: 't', once: 'ended' }]],
     kinds: ['crash'],
+  },
+  {
+    ...BASE,
+    name: 'budget',
+    what: 'two retries, a budget of one a minute',
+    types: [type('w', { ...WAIT, concurrency: 2, retryBudget: { percent: 0, perMinute: 1 } })],
+    clients: [[submit('t', 'w')], [submit('u', 'w')]],
+    workers: 1,
+    faults: 0,
+    endings: ['err'],
+  },
+  {
+    ...BASE,
+    name: 'breaker',
+    what: 'two tasks behind a breaker that is open',
+    types: [type('w', { ...WAIT, concurrency: 2 })],
+    clients: [[submit('t', 'w')], [submit('u', 'w')]],
+    workers: 1,
+    faults: 0,
+    endings: ['ok'],
+    crashes: 1,
+    breaker: OPEN,
   },
   { ...BASE, name: 'far', what: 'a retry waits in a bucket', types: [type('w', { ...WAIT, retry: FAR })], clients: w, kinds: ['crash'] },
   {

@@ -9,7 +9,7 @@ import { submitTasks } from '../../core/submit/submit.ts';
 import { minuteTick } from '../../core/timers/minute-tick.ts';
 import { portsThrough, type PortCall, type Ports } from '../ports.ts';
 import { quiet } from '../quiet.ts';
-import { TENANT } from './world.ts';
+import { TENANT } from './config.ts';
 
 /** What an invocation is started with. Whatever else it learns it learns from the answers to its calls. */
 export type Input = { /** Its messages of chance begin with it. */ readonly salt: number } & (
@@ -65,7 +65,10 @@ export class Continuations {
   /** Runs of production code: all that this took. */
   runs = 0;
 
-  constructor(types: readonly TaskTypeSpec[]) {
+  readonly #hasBreakers: boolean;
+
+  constructor(types: readonly TaskTypeSpec[], hasBreakers: boolean) {
+    this.#hasBreakers = hasBreakers;
     this.#specs = new Map(types.map((spec) => [spec.type, spec]));
   }
 
@@ -155,6 +158,9 @@ export class Continuations {
       dead: { receive: async () => [], remove: call },
       buckets: { shards: 1, put: call, read: never('read') as never, cursor: call, advance: never('advance') },
       permits: { acquire: never('acquire'), release: never('release'), read: never('read'), raise: never('raise'), clear: call },
+      ...(this.#hasBreakers && {
+        breakers: { known: call, notClosed: never('notClosed'), read: call, write: never('write') },
+      }),
       backlog: {
         put: call,
         first: never('first'),

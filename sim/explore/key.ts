@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HintMessage, TaskRow } from '@sluice/contracts';
 import { HINT_TIMES } from '../../core/hints/timing.ts';
+import { BUDGET_WINDOW_MS } from '../../core/retry/budget.ts';
 import { textOf } from './continuation.ts';
 import type { World } from './world.ts';
 
@@ -28,12 +29,23 @@ function movingText(world: World): string {
     textsOf(world.records),
     world.runs.map(textOf).sort().join(),
     invocations.sort().join(),
+    breakerOf(world),
+    retriedOf(world),
     booksOf(world),
   ].join('|');
 }
 
 function booksOf({ cursor, ticked, called, accepted, ends, told, failures, faults, throttles, broken }: World): string {
   return JSON.stringify([cursor, ticked, called, accepted, ends, told, failures, faults, throttles, broken]);
+}
+
+function breakerOf({ breaker, crashes }: World): string {
+  return breaker ? `${textOf(breaker)}${crashes}` : '';
+}
+
+/** What a later check still looks at. */
+function retriedOf({ retried, now }: World): string {
+  return retried.filter((at) => at > now - BUDGET_WINDOW_MS).join();
 }
 
 function textsOf(values: readonly object[]): string {
@@ -51,8 +63,9 @@ function decisive(row: TaskRow): object {
   const known = decided.get(row);
   if (known) return known;
   const { id, uid, seq, fence, type, state, at, expiresAt, attempts, lost, throttled, run, cancelAt, retryOf, reason, endedBy } = row;
+  const { again, crashes } = row;
   const own = run && { hint: run.hint, mode: run.mode, leaseEnd: run.leaseEnd, nonce: run.nonce };
-  const rest = { asked: cancelAt !== undefined, retryOf, reason, endedBy };
+  const rest = { asked: cancelAt !== undefined, retryOf, reason, endedBy, again, crashes };
   const kept = { id, uid, seq, fence, type, state, at, expiresAt, attempts, lost, throttled, run: own, ...rest };
   decided.set(row, kept);
   return kept;
@@ -82,6 +95,9 @@ function restingText(world: World): string {
       .map((run) => relative(textOf(run)))
       .sort()
       .join(),
+    relative(retriedOf(world)),
+    // Lanes behind it are told each fifth minute.
+    relative(breakerOf(world)) + (world.breaker ? now % 300_000 : ''),
     booksOf(world.buckets.length > 0 ? world : { ...world, cursor: 0, ticked: world.ticked - Math.floor(now / 60_000) }),
   ].join('|');
   const names = new Map<string, number>();

@@ -41,7 +41,7 @@ const HORIZON_MS = 4 * 3_600_000;
  */
 export async function explore(config: ExploreConfig, limits: SearchLimits = {}): Promise<Explored> {
   if (config.walks !== undefined) return walk(config, config.walks);
-  const code = new Continuations(config.types);
+  const code = new Continuations(config.types, config.breaker !== undefined);
   const seen = new Set<string>();
   const parents: number[] = [];
   const chosen: number[] = [];
@@ -67,7 +67,7 @@ export async function explore(config: ExploreConfig, limits: SearchLimits = {}):
     return path;
   };
 
-  visit(emptyWorld(config.clients.length), -1, 0, frontier);
+  visit(emptyWorld(config.clients.length, config.breaker), -1, 0, frontier);
   for (const said of config.script ?? []) {
     const at = frontier.at(-1);
     if (!at) break;
@@ -101,7 +101,7 @@ export async function explore(config: ExploreConfig, limits: SearchLimits = {}):
 
 /** Goes through a large world along some histories drawn by chance. What it finds is not the shortest history, but one. */
 async function walk(config: ExploreConfig, walks: number): Promise<Explored> {
-  const code = new Continuations(config.types);
+  const code = new Continuations(config.types, config.breaker !== undefined);
   const random = createMemoryRandom(1);
   const seen = new Set<string>();
   let transitions = 0;
@@ -111,7 +111,7 @@ async function walk(config: ExploreConfig, walks: number): Promise<Explored> {
     return { config: config.name, states: seen.size, transitions, ends, depth, places: code.size, violations, complete: false };
   };
   for (let n = 0; n < walks; n++) {
-    let world = emptyWorld(config.clients.length);
+    let world = emptyWorld(config.clients.length, config.breaker);
     const path: number[] = [];
     for (;;) {
       seen.add(keyOf(world));
@@ -149,8 +149,8 @@ function check(world: World, over: boolean, config: ExploreConfig): { check: str
 
 /** Walks a path again, and tells it. */
 export async function historyOf(config: ExploreConfig, path: readonly number[]): Promise<string[]> {
-  const code = new Continuations(config.types);
-  let world = emptyWorld(config.clients.length);
+  const code = new Continuations(config.types, config.breaker !== undefined);
+  let world = emptyWorld(config.clients.length, config.breaker);
   const lines: string[] = [];
   for (const n of path) {
     const step = stepsOf(config, code, world)[n];

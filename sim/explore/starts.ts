@@ -3,7 +3,7 @@ import { receiptOf } from './apply.ts';
 import type { ClientCall, ExploreConfig } from './config.ts';
 import type { Continuations } from './continuation.ts';
 import { armedMinutes, begin } from './invocations.ts';
-import type { Step } from './steps.ts';
+import type { Step } from './step.ts';
 import { CLIENTS, RECORDS, T0, TICK, type QueueMessage, type RecordMessage, type World } from './world.ts';
 
 /** Seconds that a received message stays out of sight, as lib/ sets it. */

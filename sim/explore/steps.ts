@@ -6,18 +6,10 @@ import { CALLS, READS } from './apply.ts';
 import { describeCall } from './describe.ts';
 import type { ExploreConfig, FaultKind, RunEnding } from './config.ts';
 import type { Answer, Continuations, PendingCall } from './continuation.ts';
-import { crashed, passTime, progress } from './invocations.ts';
+import { armedMinutes, crashed, passTime, progress } from './invocations.ts';
 import { clientSteps, receiveSteps } from './starts.ts';
+import type { Step } from './step.ts';
 import { T0, withRecord, type HandlerRun, type Invocation, type World } from './world.ts';
-
-/** One thing that may happen next. */
-export interface Step {
-  readonly label: () => string;
-  /** It must happen before time passes. */
-  readonly prompt: boolean;
-  readonly fault: boolean;
-  readonly take: () => World | Promise<World>;
-}
 
 /** All that may happen next in a world. Of two equal worlds the same, in the same order. */
 export function stepsOf(config: ExploreConfig, code: Continuations, world: World): readonly Step[] {
@@ -49,12 +41,21 @@ function firstStep(config: ExploreConfig, code: Continuations, world: World, can
   for (const invocation of world.invocations) {
     if (invocation.slow) continue;
     const calls = [...invocation.at.pending];
-    // Of buckets that nothing was ever put into there is nothing to see.
-    const inert = calls.find(([, { at }]) => world.buckets.length === 0 && at.startsWith('buckets.') && at !== 'buckets.put');
+    const inert = calls.find(([, call]) => isInert(world, call));
     if (inert) return invocationSteps(config, code, world, invocation, () => false, inert[0]);
     if (calls.length === 1 && calls.every(([, { at }]) => alone.has(at))) return invocationSteps(config, code, world, invocation, can);
   }
   return undefined;
+}
+
+/**
+ * Of buckets that nothing was ever put into there is nothing to see, nor of a minute that nobody has put anything into: it is
+ * read when it is about to be due, and whoever decides on a put by then takes a later one.
+ */
+function isInert(world: World, { at, args: [minute] }: PendingCall): boolean {
+  if (!at.startsWith('buckets.') || at === 'buckets.put') return false;
+  if (world.buckets.length === 0) return true;
+  return at === 'buckets.read' && !world.buckets.some((item) => item.minute === minute) && !armedMinutes(world).includes(minute as number);
 }
 
 /** All has ended and been told, and nothing more can go wrong: what hints are left may be worked off in any one order. */
@@ -185,11 +186,13 @@ function startSteps(config: ExploreConfig, world: World, { id }: Invocation, cal
   const until = world.now + 1000 * (spec.timeoutSeconds + (mode === 'event' ? EVENT_AGE_SECONDS : 0));
   const run: HandlerRun = { mode, sluice, until, second: false };
   const unknown: Answer = { value: { kind: 'unknown', message: 'the connection was cut' } };
+  const retried = spec.retryBudget && sluice.attempt > 1 ? [...world.retried, world.now] : world.retried;
+  const begun: World = { ...world, runs: [...world.runs, run], retried };
   const faulted: World = { ...world, faults: world.faults + 1 };
   const starts: Start[] = [
     mode === 'event'
-      ? { what: '', fault: false, world: { ...world, runs: [...world.runs, run] }, answer: { value: { kind: 'started' } } }
-      : { what: '', fault: false, world: { ...world, runs: [...world.runs, { ...run, waitedForBy: { invocation: id, call } }] } },
+      ? { what: '', fault: false, world: begun, answer: { value: { kind: 'started' } } }
+      : { what: '', fault: false, world: { ...begun, runs: [...world.runs, { ...run, waitedForBy: { invocation: id, call } }] } },
   ];
   if (world.throttles < config.throttles) {
     const refused: Answer = { value: { kind: 'refused', why: 'throttled', message: 'no' } };
@@ -197,7 +200,7 @@ function startSteps(config: ExploreConfig, world: World, { id }: Invocation, cal
   }
   if (can('fail')) starts.push({ what: ' FAILS', fault: true, world: faulted, answer: unknown });
   if (can('ambiguous')) {
-    starts.push({ what: ', its answer is LOST', fault: true, world: { ...faulted, runs: [...world.runs, run] }, answer: unknown });
+    starts.push({ what: ', its answer is LOST', fault: true, world: { ...begun, faults: world.faults + 1 }, answer: unknown });
   }
   return starts;
 }
@@ -206,6 +209,7 @@ function runSteps(config: ExploreConfig, code: Continuations, world: World, run:
   const name = `the handler of ${run.sluice.task} (fence ${run.sluice.fence}${run.second ? ', second run' : ''})`;
   const endings: RunEnding[] = [...config.endings];
   if (world.throttles < config.throttles) endings.push('throttled');
+  if (world.crashes < (config.crashes ?? 0)) endings.push('crash');
   const others = world.runs.filter((other) => other !== run);
   const steps = endings.map((ending): Step => ({
     label: () => `${name} ends: ${ending}`,
@@ -234,10 +238,13 @@ function runSteps(config: ExploreConfig, code: Continuations, world: World, run:
 function counted(world: World, { sluice }: HandlerRun, ending: RunEnding): World {
   if (ending === 'throttled') return { ...world, throttles: world.throttles + 1 };
   if (ending === 'ok') return world;
-  return { ...world, failures: { ...world.failures, [sluice.uid]: (world.failures[sluice.uid] ?? 0) + 1 } };
+  const failed = { ...world, failures: { ...world.failures, [sluice.uid]: (world.failures[sluice.uid] ?? 0) + 1 } };
+  if (ending !== 'crash') return failed;
+  // Behind a breaker it counts for nothing, unless the probes of others have passed.
+  return { ...((world.breaker?.passed ?? 0) > 0 ? failed : world), crashes: world.crashes + 1 };
 }
 
-const ERRORS = { err: 'Error', throttled: 'ThrottledError' } as const;
+const ERRORS = { err: 'Error', throttled: 'ThrottledError', crash: 'Runtime.ExitError' } as const;
 
 function endRun(code: Continuations, world: World, run: HandlerRun, ending: RunEnding): World | Promise<World> {
   if (run.mode === 'event') return withRecord(world, recordOf(run, ending));

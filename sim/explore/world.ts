@@ -1,6 +1,16 @@
-import type { DestinationRecord, Envelope, HintedTask, HintMessage, StartMode, TaskHint, TaskRow, TaskState } from '@sluice/contracts';
+import type {
+  Breaker,
+  DestinationRecord,
+  Envelope,
+  HintedTask,
+  HintMessage,
+  StartMode,
+  TaskHint,
+  TaskRow,
+  TaskState,
+} from '@sluice/contracts';
 import type { BacklogLane } from '../../core/ports/backlog-store.ts';
-import type { Cell, Lane, Permit } from '../../core/ports/permit-store.ts';
+import type { Cell, Lane, Permit, Place } from '../../core/ports/permit-store.ts';
 import type { Answer, Continuation } from './continuation.ts';
 
 /** A message of the shard queue, of which there is one. */
@@ -22,6 +32,7 @@ export interface RecordMessage {
 
 export interface BacklogItem {
   readonly lane: Lane;
+  readonly place: Place;
   readonly task: HintedTask;
   readonly key: string;
 }
@@ -70,6 +81,8 @@ export interface World {
   readonly notes: readonly BacklogLane[];
   /** Of each lane one cell. */
   readonly cells: Readonly<Record<string, Cell>>;
+  /** Of the one type that there is then. */
+  readonly breaker: Breaker | undefined;
   readonly buckets: readonly BucketItem[];
   readonly cursor: number | undefined;
   readonly runs: readonly HandlerRun[];
@@ -87,16 +100,19 @@ export interface World {
   readonly told: readonly string[];
   /** Handler runs of each generation that ended in an error of their own. */
   readonly failures: Readonly<Record<string, number>>;
+  /** ms: when retries of types with a budget were started, the last ones. */
+  readonly retried: readonly number[];
   readonly faults: number;
   readonly throttles: number;
+  /** Runs whose process died. */
+  readonly crashes: number;
   /** What should never happen, at the step that it happened. */
   readonly broken: string | undefined;
 }
 
-export const TENANT = 'a';
 export const T0 = Date.UTC(2026, 0, 1);
 /** A run's tables begin empty but for the cursor of the buckets. */
-export function emptyWorld(clients: number): World {
+export function emptyWorld(clients: number, breaker?: Breaker): World {
   return {
     now: T0,
     rows: [],
@@ -104,6 +120,7 @@ export function emptyWorld(clients: number): World {
     backlog: [],
     notes: [],
     cells: {},
+    breaker,
     buckets: [],
     cursor: Math.floor(T0 / 60_000) + 1,
     runs: [],
@@ -115,8 +132,10 @@ export function emptyWorld(clients: number): World {
     ends: [],
     told: [],
     failures: {},
+    retried: [],
     faults: 0,
     throttles: 0,
+    crashes: 0,
     broken: undefined,
   };
 }

@@ -1,16 +1,5 @@
-import type { Edit } from './edit.ts';
 import { MISTAKES } from './mistakes.ts';
+import type { Mutant } from './mutant.ts';
 import { RULES } from './rules.ts';
-
-/** A planted bug: the code with an edit, and the question of the explorer that finds it. */
-export interface Mutant {
-  readonly name: string;
-  /** The rule of docs/spec/Sluice.tla that it takes out of the code. */
-  readonly rule?: string;
-  readonly why: string;
-  readonly edits: readonly Edit[];
-  /** A question of sim/explore/configs.ts. */
-  readonly question: string;
-}
 
 export const MUTANTS: readonly Mutant[] = [...RULES, ...MISTAKES];

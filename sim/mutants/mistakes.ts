@@ -1,4 +1,4 @@
-import type { Mutant } from './list.ts';
+import type { Mutant } from './mutant.ts';
 
 const CLAIM = 'core/dispatch/claim.ts';
 const SETTLE = 'core/settle/decide.ts';
@@ -12,8 +12,8 @@ export const MISTAKES: readonly Mutant[] = [
     why: 'a submission writes its row, and then its hint',
     edits: edit(
       'core/submit/submit.ts',
-      'const hinted = await placeHints(',
-      'await Promise.all(ready.map(({ row }) => putRow(deps, row, made)));\n  const hinted = await placeHints(',
+      'const { hinted, made, unhinted } = await hint(deps, tenant, ready);\n  return',
+      'await Promise.all(ready.map(({ row }) => putRow(deps, row, deps.clock.now())));\n  const { hinted, made, unhinted } = await hint(deps, tenant, ready);\n  return',
     ),
     question: 'event-crash',
   },
@@ -21,11 +21,11 @@ export const MISTAKES: readonly Mutant[] = [
     name: 'settle-row-first',
     why: 'a settlement writes the row, and then the next hint',
     edits: [
-      { file: OUTCOME, find: 'await prepare(deps, row, outcome, by, decision);', replace: '' },
+      { file: OUTCOME, find: 'await prepare(deps, row, outcome, by, spec, decision);', replace: '' },
       {
         file: OUTCOME,
         find: "if (decision.do === 'end') return ended(",
-        replace: "await prepare(deps, row, outcome, by, decision);\n      if (decision.do === 'end') return ended(",
+        replace: "await prepare(deps, row, outcome, by, spec, decision);\n      if (decision.do === 'end') return ended(",
       },
     ],
     question: 'event',
@@ -87,15 +87,19 @@ export const MISTAKES: readonly Mutant[] = [
     why: 'a throttled attempt is counted',
     edits: edit(
       SETTLE,
-      'again(outcome, now + delay, { throttled }',
-      'again(outcome, now + delay, { throttled, attempts: row.attempts + 1 }',
+      "again(outcome, 'free', now + delay, { throttled }",
+      "again(outcome, 'free', now + delay, { throttled, attempts: row.attempts + 1 }",
     ),
     question: 'throttle',
   },
   {
     name: 'count-lost',
     why: 'a start that was refused is counted as lost',
-    edits: edit(SETTLE, 'again(outcome, now + delay, { throttled }', 'again(outcome, now + delay, { throttled, lost: row.lost + 1 }'),
+    edits: edit(
+      SETTLE,
+      "again(outcome, 'free', now + delay, { throttled }",
+      "again(outcome, 'free', now + delay, { throttled, lost: row.lost + 1 }",
+    ),
     question: 'throttle-wait',
   },
   {
@@ -124,11 +128,16 @@ export const MISTAKES: readonly Mutant[] = [
     name: 'cursor-first',
     why: 'the cursor of the buckets moves before the hints of its minute are durable',
     edits: [
-      { file: 'core/timers/move-buckets.ts', find: 'moved += await moveMinute(deps, minute, shard);', replace: '' },
       {
         file: 'core/timers/move-buckets.ts',
-        find: '    cursor = minute;',
-        replace: '    cursor = minute;\n    moved += await moveMinute(deps, minute, shard);',
+        find: '    const part = await moveMinutes(deps, done + 1, Math.min(atOnce, target - done), shard);\n    moved += part.moved;\n    const last = done + part.minutes;',
+        replace: '    const many = Math.min(atOnce, target - done);\n    const last = done + many;',
+      },
+      {
+        file: 'core/timers/move-buckets.ts',
+        find: 'if (part.minutes > 0 && !(await deps.buckets.advance(shard, cursor, last))) break;',
+        replace:
+          'if (!(await deps.buckets.advance(shard, cursor, last))) break;\n    const part = await moveMinutes(deps, done + 1, many, shard);\n    moved += part.moved;',
       },
     ],
     question: 'far',
@@ -136,7 +145,7 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'expiry-untold',
     why: 'a task that expires tells nobody',
-    edits: edit('core/dispatch/look.ts', 'return { end: DONE, effects: effectsOf(written.row) };', 'return { end: DONE };'),
+    edits: edit('core/dispatch/look.ts', 'return { end: DONE, effects: await effectsOf(deps, written.row) };', 'return { end: DONE };'),
     question: 'expire',
   },
   {
@@ -154,7 +163,7 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'flag-not-raised',
     why: 'an item is put into the backlog and the flag stays down',
-    edits: edit('core/dispatch/park.ts', 'deps.permits.raise(lane, cell)', 'deps.permits.read(lane, cell)'),
+    edits: edit('core/dispatch/park.ts', 'deps.permits.raise(lane, cell, place)', 'deps.permits.read(lane, cell)'),
     question: 'lanes',
   },
   {
@@ -168,5 +177,29 @@ export const MISTAKES: readonly Mutant[] = [
     why: 'a record whose settlement failed is deleted',
     edits: edit('core/settle/settle-records.ts', 'failed.add(messageId);', ''),
     question: 'event-calls',
+  },
+  {
+    name: 'forget-budget',
+    why: 'permits are taken for retries as for first attempts',
+    edits: edit('core/dispatch/process.ts', '{ again, budget: spec.retryBudget }', '{ budget: spec.retryBudget }'),
+    question: 'budget',
+  },
+  {
+    name: 'budget-flag-not-raised',
+    why: 'a retry without budget is put aside and the flag of the permits is raised for it',
+    edits: edit('core/dispatch/park.ts', 'deps.permits.raise(lane, cell, place)', 'deps.permits.raise(lane, cell)'),
+    question: 'budget',
+  },
+  {
+    name: 'excuse-nothing',
+    why: 'a crash behind a breaker that is not closed counts',
+    edits: edit(SETTLE, 'if (input.crash?.excused)', "if (input.crash?.excused && input.by === 'record')"),
+    question: 'breaker',
+  },
+  {
+    name: 'probe-all',
+    why: 'whoever finds a breaker probing starts all that it holds',
+    edits: edit('core/breakers/gate.ts', "if (answer === 'all') return", "if (answer === 'all' || answer.uids.length > 0) return"),
+    question: 'breaker',
   },
 ];

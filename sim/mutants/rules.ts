@@ -1,4 +1,4 @@
-import type { Mutant } from './list.ts';
+import type { Mutant } from './mutant.ts';
 
 const edit = (file: string, find: string, replace: string) => [{ file, find, replace }];
 
@@ -103,8 +103,8 @@ export const RULES: readonly (Mutant & { readonly rule: string })[] = [
     why: 'two claims of one hint have the same permit, and the loser gives it back',
     edits: edit(
       'core/dispatch/process.ts',
-      'works.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));',
-      'works.map((work) => ({ expiry, nonce: `${work.task.uid}.${work.task.seq}` }));',
+      'pass.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));',
+      'pass.map((work) => ({ expiry, nonce: `${work.task.uid}.${work.task.seq}` }));',
     ),
     question: 'event-again',
   },
@@ -157,8 +157,8 @@ export const RULES: readonly (Mutant & { readonly rule: string })[] = [
     why: 'the flag of a backlog is cleared as it is then, not as it was read',
     edits: edit(
       'core/dispatch/drain.ts',
-      'deps.permits.clear(lane, i, cell.raised)',
-      'deps.permits.read(lane, i).then((now) => deps.permits.clear(lane, i, now.raised))',
+      'deps.permits.clear(lane, i, version, place)',
+      'deps.permits.read(lane, i).then((now) => deps.permits.clear(lane, i, now.raised, place))',
     ),
     question: 'crowd',
   },
@@ -195,7 +195,7 @@ export const RULES: readonly (Mutant & { readonly rule: string })[] = [
     name: 'free-tells',
     rule: 'freeTells',
     why: 'an id is freed before the end of its old generation was told',
-    edits: edit('core/submit/put-row.ts', 'await applyAll(deps, [effectsOf(old)]);', ''),
+    edits: edit('core/submit/put-row.ts', 'await applyAll(deps, await Promise.all(old.map((row) => effectsOf(deps, row))));', ''),
     question: 'free',
   },
 ];

@@ -1,0 +1,117 @@
+import { SYSTEM_TYPES, type ScheduleRecord, type TaskRow } from '@sluice/contracts';
+import { deliveryId } from '../../core/notify/submit-deliveries.ts';
+import { toldOf } from '../../core/notify/told.ts';
+import { hasEnded } from '../../core/redrive/decide.ts';
+import { getRedrive } from '../../core/redrive/operate.ts';
+import { nextAfterOf } from '../../core/schedules/change.ts';
+import { taskIdOf } from '../../core/schedules/submit-occurrence.ts';
+import type { Services } from '../services.ts';
+import { nameOf, type Checks, type Violation } from './checks.ts';
+import type { End } from './finish.ts';
+
+type Violated = (kind: Violation['kind'], what: string) => void;
+
+/** What must hold once all is over of what the platform does by tasks of its own. */
+export async function checkFeatures(end: End, violated: Violated): Promise<void> {
+  const generations = generationsById(end.checks);
+  checkDeliveries(end, generations, violated);
+  for (const record of end.services.schedules.all()) checkSchedule(record, generations, violated);
+  await checkRedrives(end.services, end.checks, violated);
+}
+
+/** The generations of each task, by its tenant and id, but those that somebody has asked for again. */
+function generationsById({ rows, ends }: Checks): ReadonlyMap<string, readonly TaskRow[]> {
+  const found = new Map<string, TaskRow[]>();
+  for (const row of new Map([...rows, ...ends]).values()) {
+    if (row.retryOf !== undefined) continue;
+    const key = `${row.tenant}/${row.id}`;
+    const same = found.get(key);
+    if (same) same.push(row);
+    else found.set(key, [row]);
+  }
+  return found;
+}
+
+/** Every end that is to be told has a delivery for each channel, and there are no others: none of a delivery. */
+function checkDeliveries(
+  { services, checks, struck }: End,
+  generations: ReadonlyMap<string, readonly TaskRow[]>,
+  violated: Violated,
+): void {
+  const due = new Set<string>();
+  for (const row of checks.ends.values()) {
+    const needed = new Set(channelsOf(row, checks, !struck.has('type-gone')));
+    for (const channel of channelsOf(row, checks, true)) {
+      const key = `${row.tenant}/${deliveryId(row, channel)}`;
+      due.add(key);
+      if (needed.has(channel) && !generations.has(key) && !checks.purged.has(row.uid)) {
+        violated('silence', `${nameOf(row)} ${row.state} is not told by ${channel}`);
+      }
+    }
+  }
+  const sent = sentOf(services);
+  for (const [key, rows] of generations) {
+    const [first] = rows;
+    if (first?.type !== SYSTEM_TYPES.notify) continue;
+    if (!due.has(key)) violated('other', `the delivery ${key} tells an end that nobody is to be told`);
+    if (rows.length > 1) violated('other', `the delivery ${key} was made ${rows.length} times`);
+    if (first.state === 'succeeded' && !sent.has(key)) violated('silence', `the delivery ${key} succeeded and nothing was sent`);
+  }
+}
+
+/** @param ofType whether what its type says counts: while a type is gone, nobody knows what it said */
+function channelsOf(row: TaskRow, checks: Checks, ofType: boolean): ('webhook' | 'queue')[] {
+  const [spec] = ofType ? checks.specsOf(row.type) : [];
+  return toldOf(row, spec?.notify).receivers.map((to) => ('webhook' in to ? 'webhook' : 'queue'));
+}
+
+/** Deliveries of which something left the platform. */
+function sentOf({ webhooks, notifications }: Services): ReadonlySet<string> {
+  const keys = new Set<string>();
+  const add = (tenant: string, eventId: string, channel: 'webhook' | 'queue') => {
+    const [uid = '', state = ''] = eventId.split(':');
+    keys.add(`${tenant}/${deliveryId({ uid, state: state as TaskRow['state'] }, channel)}`);
+  };
+  for (const { tenant, headers } of webhooks.sent()) add(tenant, headers['webhook-id'] ?? '', 'webhook');
+  for (const { tenant, eventId } of notifications.sent()) add(tenant, eventId, 'queue');
+  return keys;
+}
+
+/** Each occurrence is fired once, and none is left out that its policies do not leave out. */
+function checkSchedule(record: ScheduleRecord, generations: ReadonlyMap<string, readonly TaskRow[]>, violated: Violated): void {
+  const { tenant, name, state, spec, counts } = record;
+  if (state === 'active') violated('stuck', `the schedule ${tenant}/${name} has not come to its end`);
+  const nextAfter = nextAfterOf(record);
+  const mine = new Set<string>();
+  let without = 0;
+  const until = state === 'paused' ? (record.next ?? Infinity) : Infinity;
+  for (let at = nextAfter(record.createdAt); at !== undefined && at < until; at = nextAfter(at)) {
+    const key = `${tenant}/${taskIdOf(name, at)}`;
+    mine.add(key);
+    const fired = generations.get(key)?.length ?? 0;
+    if (fired > 1) violated('other', `the occurrence ${key} was fired ${fired} times`);
+    if (fired === 0) without += 1;
+  }
+  // An occurrence may be refused: its type is gone.
+  const left = counts.failed + (spec.overlap === 'allow' ? 0 : counts.skipped);
+  if (without > left) violated('lost', `${without} occurrences of ${tenant}/${name} were not fired, of ${left} that need not be`);
+  for (const key of generations.keys()) {
+    if (key.startsWith(`${tenant}/${name}@`) && !mine.has(key)) violated('other', `${key} is no occurrence of its schedule`);
+  }
+}
+
+/** A redrive comes to its end or says that it has stalled; what it has redriven is what it counts, each once. */
+async function checkRedrives(services: Services, checks: Checks, violated: Violated): Promise<void> {
+  const tenants = new Set([...checks.ends.values()].map(({ tenant }) => tenant));
+  for (const tenant of tenants) {
+    for (const record of await services.redrives.list(tenant, 100)) {
+      const { id, state, redriven } = record;
+      const made = [...checks.rows.values(), ...checks.ends.values()].filter((row) => row.redrive === id);
+      const generations = new Set(made.map(({ uid }) => uid)).size;
+      if (!hasEnded(record)) {
+        const { stalled } = await getRedrive(services, tenant, id);
+        if (stalled !== true) violated('stuck', `the redrive ${tenant}/${id} is ${state}`);
+      } else if (generations !== redriven) violated('other', `the redrive ${tenant}/${id} made ${generations} generations of ${redriven}`);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { isSystemName, SYSTEM_TYPES } from '@sluice/contracts';
+import type { Services } from '../services.ts';
+import type { Checks } from './checks.ts';
+
+/** What only some runs do, so that a report shows that it was done. */
+export const SEEN = [
+  'deliveries',
+  'delivered',
+  'fires',
+  'occurrences',
+  'redriven',
+  'quarantined',
+  'excused',
+  'breakers',
+  'retriesHeld',
+] as const;
+export type Seen = Readonly<Record<(typeof SEEN)[number], number>>;
+
+export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
+  const rows = [...ends.values()];
+  const count = (of: (row: (typeof rows)[number]) => boolean) => rows.filter(of).length;
+  return {
+    deliveries: count(({ type }) => type === SYSTEM_TYPES.notify),
+    delivered: count(({ type, state }) => type === SYSTEM_TYPES.notify && state === 'succeeded'),
+    fires: count(({ type }) => type === SYSTEM_TYPES.fire),
+    occurrences: count(({ id, type }) => id.includes('@') && !isSystemName(type)),
+    redriven: count(({ redrive }) => redrive !== undefined),
+    quarantined: count(({ reason }) => reason === 'quarantined'),
+    excused: telemetry.total('breaker.excused'),
+    breakers: telemetry.total('breaker.opened'),
+    retriesHeld: telemetry.total('retry.held'),
+  };
+}
