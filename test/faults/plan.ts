@@ -73,7 +73,7 @@ function candidatesOf(site: string, recordings: readonly Recording[]): readonly 
     return byNone === undefined ? [] : [{ exercise, calls: 1, nameless: true }];
   });
   const fn = site.split(':')[0] ?? '';
-  const isAbout = ({ exercise }: Candidate): boolean => exercise.ticks?.includes(fn) === true;
+  const isAbout = ({ exercise }: Candidate): boolean => exercise.ticks?.includes(fn) === true || exercise.calls?.includes(fn) === true;
   return [
     (candidate: Candidate) => candidate.exercise.slow !== true,
     (candidate: Candidate) => !candidate.nameless || isAbout(candidate),

@@ -48,17 +48,19 @@ export class Runner {
     const recordings: Recording[] = [];
     const cold = new Set<string>();
     for (const exercise of exercises) {
-      const { ticks } = exercise;
-      if (ticks === undefined) continue;
+      const { ticks = [], calls = [] } = exercise;
+      if (!isNamelessOne(exercise)) continue;
       for (const fn of ticks) if (!cold.has(fn)) sightings.kill(fn);
       for (const fn of ticks) cold.add(fn);
       sightings.takeNameless();
       const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
       if (!stage) continue;
-      const nameless = [...sightings.takeNameless()].filter(([site]) => ticks.some((fn) => site.startsWith(`${fn}:`)));
+      const nameless = [...sightings.takeNameless()].filter(
+        ([site]) => ticks.some((fn) => site.startsWith(`${fn}:`)) || (!isOfCold(site) && calls.some((fn) => site.startsWith(`${fn}:`))),
+      );
       recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(nameless), ownFaults: stage.ownFaults });
     }
-    const others = exercises.filter(({ ticks }) => ticks === undefined);
+    const others = exercises.filter((exercise) => !isNamelessOne(exercise));
     await this.all(others, async (exercise) => {
       const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
       if (stage) recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(), ownFaults: stage.ownFaults });
@@ -68,7 +70,7 @@ export class Runner {
 
   /** What a process reads for all when it is cold names nobody; any exercise comes to it. */
   private coldReads(): ReadonlyMap<string, number> {
-    return new Map([...this.world.sightings.sites].filter((site) => site.includes(`: ${COLD} `)).map((site) => [site, 1]));
+    return new Map([...this.world.sightings.sites].filter(isOfCold).map((site) => [site, 1]));
   }
 
   /** Runs with their faults, those first that take long. */
@@ -153,6 +155,15 @@ export class Runner {
 /** The exercise did not come to the call at which its fault was to be. */
 class MissedError extends Error {
   override readonly name = 'MissedError';
+}
+
+/** Whether it has calls that name nobody. */
+function isNamelessOne({ ticks, calls }: Exercise): boolean {
+  return ticks !== undefined || calls !== undefined;
+}
+
+function isOfCold(site: string): boolean {
+  return site.includes(`: ${COLD} `);
 }
 
 function messageOf(error: unknown): string {
