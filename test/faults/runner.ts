@@ -4,6 +4,7 @@ import type { PlannedRun, Place, Recording } from './plan.ts';
 import type { FaultKind } from './proxy/kinds.ts';
 import type { ArmedRule } from './proxy/rules.ts';
 import type { CallSite } from './sites/scan.ts';
+import { mayBeLate } from './world/patience.ts';
 import { Stage } from './world/stage.ts';
 import type { World } from './world/world.ts';
 
@@ -29,7 +30,14 @@ const COLD = 'TypeRegistry';
 export interface RunResult {
   readonly run: PlannedRun;
   readonly error: string | undefined;
+  /** The error may be the machine's, which was too busy: it counts once it has come again in a run by itself. */
+  readonly mayBeLate: boolean;
   readonly seconds: number;
+}
+
+interface Failure {
+  readonly message: string;
+  readonly mayBeLate: boolean;
 }
 
 /** Runs exercises, many side by side, each with a tenant of its own. */
@@ -37,9 +45,16 @@ export class Runner {
   private readonly world: World;
   private readonly alone = new Map<string, Promise<unknown>>();
   private tenants = 0;
+  private readonly working = new Set<{ readonly name: string; readonly began: number }>();
 
   constructor(world: World) {
     this.world = world;
+  }
+
+  /** What has been at work longest, for whoever waits: the exercise, and for how many seconds. */
+  get oldest(): string {
+    const [first] = this.working;
+    return first === undefined ? 'nothing is at work' : `${Math.round((performance.now() - first.began) / 1_000)} s: ${first.name}`;
   }
 
   /** Runs exercises without a fault, to see which call sites they come to. */
@@ -81,13 +96,23 @@ export class Runner {
       [...runs].sort((a, b) => Number(long(b)) - Number(long(a))),
       async (run) => {
         const began = performance.now();
-        const error = await this.attempt(run);
-        onResult({ run, error, seconds: Math.round((performance.now() - began) / 100) / 10 });
+        const failure = await this.attempt(run);
+        onResult({
+          run,
+          error: failure?.message,
+          mayBeLate: failure?.mayBeLate ?? false,
+          seconds: Math.round((performance.now() - began) / 100) / 10,
+        });
       },
     );
   }
 
-  private async attempt({ site, kind, place, others }: PlannedRun): Promise<string | undefined> {
+  /** Runs those again, each by itself, that may have failed for the machine's sake. */
+  async runAlone(runs: readonly PlannedRun[], onResult: (result: RunResult) => void): Promise<void> {
+    for (const run of runs) await this.run([run], onResult);
+  }
+
+  private async attempt({ site, kind, place, others }: PlannedRun): Promise<Failure | undefined> {
     // Where there are few, each is tried again.
     const places = Array.from({ length: MOST_PLACES }, () => [place, ...others]).flat();
     let missed = '';
@@ -96,11 +121,12 @@ export class Runner {
         await this.perform(each.exercise, { site, kind, place: each });
         return undefined;
       } catch (error) {
-        if (!(error instanceof MissedError)) return `${each.exercise.name}, call ${each.nth}: ${messageOf(error)}`;
+        if (!(error instanceof MissedError))
+          return { message: `${each.exercise.name}, call ${each.nth}: ${messageOf(error)}`, mayBeLate: mayBeLate(error) };
         missed = error.message;
       }
     }
-    return missed;
+    return { message: missed, mayBeLate: true };
   }
 
   /** One exercise from its first call to the last thing that must hold. */
@@ -108,6 +134,8 @@ export class Runner {
     this.tenants += 1;
     const stage = await Stage.open(this.world, `f${String(this.tenants).padStart(5, '0')}x`);
     const armed = fault && this.arm(stage, fault);
+    const work = { name: exercise.name, began: performance.now() };
+    this.working.add(work);
     try {
       await exercise.run(stage);
       await stage.permitsReturned();
@@ -118,6 +146,7 @@ export class Runner {
       }
       return stage;
     } finally {
+      this.working.delete(work);
       if (armed) this.world.proxy.disarm(armed);
       await stage.close();
     }
