@@ -97,6 +97,7 @@ export const schedules: readonly Exercise[] = [
     ticks: ['timers'],
     run: async (stage) => {
       const at = await standsStill(stage, {});
+      await isArmed(stage);
       await stage.ends(taskIdOf(NAME, at), { state: 'succeeded', attempts: 1 });
       await ended(stage);
       await cancelFires(stage);
@@ -108,6 +109,7 @@ export const schedules: readonly Exercise[] = [
     run: async (stage) => {
       const waiting = Date.now() - HOUR_MS;
       await standsStill(stage, { next: Date.now() + DAY_MS, waiting });
+      await isArmed(stage);
       await stage.ends(taskIdOf(NAME, waiting), { state: 'succeeded', attempts: 1 });
       await ended(stage);
       await cancelFires(stage);
@@ -197,6 +199,12 @@ async function standsStill(stage: Stage, over: Partial<ScheduleRecord>): Promise
   await stage.world.schedules.put(stage.tenant, record, undefined);
   await noteEverywhere(stage, NAME, next);
   return next;
+}
+
+/** Waits until a tick has armed it, and has no other tick look at it: they come each second here, before the task has run. */
+async function isArmed(stage: Stage): Promise<void> {
+  await stage.until('it is armed', async () => ((await stage.world.schedules.get(stage.tenant, NAME))?.seq ?? 0) > 1);
+  await forgetEverywhere(stage, NAME);
 }
 
 /** Notes a schedule in all parts of the directory, for a tick looks at one of them. */
