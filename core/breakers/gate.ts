@@ -9,7 +9,7 @@ export type GateDeps = Omit<BreakerDeps, 'breakers'> & { readonly breakers?: Bre
 
 /** Whether a type's breaker lets attempts pass: all, none, or a few as probes. By what is known, so that it costs no call. */
 export async function gateOf({ breakers, clock }: GateDeps, type: string, ahead = 0): Promise<'open' | 'shut' | 'probing'> {
-  const known = await breakers?.known(breakerKey(type));
+  const known = breakers && (await breakers.known(breakerKey(type)));
   if (!known || known.state === 'closed') return 'open';
   return isShut(known, clock.now() + ahead) ? 'shut' : 'probing';
 }

@@ -81,7 +81,7 @@ export async function reportEnd(deps: ReportDeps, row: TaskRow, outcome: Outcome
 
 /** Tells the lanes of a type that held tasks may go on. Best effort: the minute says the same. */
 export async function wakeLanes(deps: Pick<ReportDeps, 'backlog'> & PlaceDeps, type: string): Promise<void> {
-  const noted = (await deps.backlog?.lanes()) ?? [];
+  const noted = deps.backlog ? await deps.backlog.lanes() : [];
   await placeLaneHints(
     deps,
     noted.flatMap(({ lane }) => (lane.type === type ? [lane] : [])),

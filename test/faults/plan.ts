@@ -41,21 +41,37 @@ interface Candidate {
   readonly nameless: boolean;
 }
 
+/** Kinds that each call site has: nothing was done, it was done and nobody knows, and its process died with it. */
+const ALWAYS: readonly FaultKind[] = ['fail', 'unanswered', 'kill-after'];
+const IN_TURNS = FAULT_KINDS.filter((kind) => !ALWAYS.includes(kind));
+
+/** How much is to be run. */
+export interface Extent {
+  /** Kinds of every call site. @default those that each site has, and one of the others in turns */
+  readonly kinds?: readonly FaultKind[] | undefined;
+  /** Each fault at each place of its call site. */
+  readonly everyPlace: boolean;
+}
+
+/** The kinds of fault that the nth call site has. */
+export function kindsOf(n: number): readonly FaultKind[] {
+  return [...ALWAYS, ...IN_TURNS.slice(n % IN_TURNS.length, (n % IN_TURNS.length) + 1)];
+}
+
 /**
- * A run for each call site and each kind of fault. Where several exercises come to a site, or one comes to it several
- * times, the kinds take turns among them, so that each kind meets
- * another part of the protocol; `thorough` runs them all.
+ * Runs for each call site, one of each of its kinds of fault. Where several exercises come to a site, or one comes to it
+ * several times, the kinds take turns among them, so that each kind meets another part of the protocol.
  */
-export function planRuns(sites: readonly CallSite[], recordings: readonly Recording[], thorough: boolean): PlannedRun[] {
+export function planRuns(sites: readonly CallSite[], recordings: readonly Recording[], { kinds, everyPlace }: Extent): PlannedRun[] {
   return sites.flatMap((site, n) => {
     const places = candidatesOf(nameOf(site), recordings).flatMap(({ exercise, calls, nameless }) =>
       Array.from({ length: Math.min(calls, MOST_CALLS) }, (_, call): Place => ({ exercise, nth: call + 1, nameless })),
     );
-    return FAULT_KINDS.flatMap((kind, k) => {
+    return (kinds ?? kindsOf(n)).flatMap((kind, k) => {
       const first = (n + k) % Math.max(1, places.length);
       const turned = [...places.slice(first), ...places.slice(0, first)];
       return turned
-        .slice(0, thorough ? turned.length : 1)
+        .slice(0, everyPlace ? turned.length : 1)
         .map((place) => ({ site, kind, place, others: turned.filter((other) => other !== place) }));
     });
   });
@@ -73,7 +89,7 @@ function candidatesOf(site: string, recordings: readonly Recording[]): readonly 
     return byNone === undefined ? [] : [{ exercise, calls: 1, nameless: true }];
   });
   const fn = site.split(':')[0] ?? '';
-  const isAbout = ({ exercise }: Candidate): boolean => exercise.ticks?.includes(fn) === true;
+  const isAbout = ({ exercise }: Candidate): boolean => exercise.ticks?.includes(fn) === true || exercise.calls?.includes(fn) === true;
   return [
     (candidate: Candidate) => candidate.exercise.slow !== true,
     (candidate: Candidate) => !candidate.nameless || isAbout(candidate),

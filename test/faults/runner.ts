@@ -4,6 +4,7 @@ import type { PlannedRun, Place, Recording } from './plan.ts';
 import type { FaultKind } from './proxy/kinds.ts';
 import type { ArmedRule } from './proxy/rules.ts';
 import type { CallSite } from './sites/scan.ts';
+import { mayBeLate } from './world/patience.ts';
 import { Stage } from './world/stage.ts';
 import type { World } from './world/world.ts';
 
@@ -29,7 +30,14 @@ const COLD = 'TypeRegistry';
 export interface RunResult {
   readonly run: PlannedRun;
   readonly error: string | undefined;
+  /** The error may be the machine's, which was too busy: it counts once it has come again in a run by itself. */
+  readonly mayBeLate: boolean;
   readonly seconds: number;
+}
+
+interface Failure {
+  readonly message: string;
+  readonly mayBeLate: boolean;
 }
 
 /** Runs exercises, many side by side, each with a tenant of its own. */
@@ -37,9 +45,18 @@ export class Runner {
   private readonly world: World;
   private readonly alone = new Map<string, Promise<unknown>>();
   private tenants = 0;
+  private readonly working = new Set<{ readonly exercise: Exercise; readonly began: number }>();
 
   constructor(world: World) {
     this.world = world;
+  }
+
+  /** What has been at work longest, for whoever waits, but for what takes long: the exercise, and for how many seconds. */
+  get oldest(): string {
+    const first = [...this.working].find(({ exercise }) => !exercise.slow);
+    return first === undefined
+      ? 'nothing is at work'
+      : `${Math.round((performance.now() - first.began) / 1_000)} s: ${first.exercise.name}`;
   }
 
   /** Runs exercises without a fault, to see which call sites they come to. */
@@ -48,17 +65,19 @@ export class Runner {
     const recordings: Recording[] = [];
     const cold = new Set<string>();
     for (const exercise of exercises) {
-      const { ticks } = exercise;
-      if (ticks === undefined) continue;
+      const { ticks = [], calls = [] } = exercise;
+      if (!isNamelessOne(exercise)) continue;
       for (const fn of ticks) if (!cold.has(fn)) sightings.kill(fn);
       for (const fn of ticks) cold.add(fn);
       sightings.takeNameless();
       const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
       if (!stage) continue;
-      const nameless = [...sightings.takeNameless()].filter(([site]) => ticks.some((fn) => site.startsWith(`${fn}:`)));
+      const nameless = [...sightings.takeNameless()].filter(
+        ([site]) => ticks.some((fn) => site.startsWith(`${fn}:`)) || (!isOfCold(site) && calls.some((fn) => site.startsWith(`${fn}:`))),
+      );
       recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(nameless), ownFaults: stage.ownFaults });
     }
-    const others = exercises.filter(({ ticks }) => ticks === undefined);
+    const others = exercises.filter((exercise) => !isNamelessOne(exercise));
     await this.all(others, async (exercise) => {
       const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
       if (stage) recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(), ownFaults: stage.ownFaults });
@@ -68,7 +87,7 @@ export class Runner {
 
   /** What a process reads for all when it is cold names nobody; any exercise comes to it. */
   private coldReads(): ReadonlyMap<string, number> {
-    return new Map([...this.world.sightings.sites].filter((site) => site.includes(`: ${COLD} `)).map((site) => [site, 1]));
+    return new Map([...this.world.sightings.sites].filter(isOfCold).map((site) => [site, 1]));
   }
 
   /** Runs with their faults, those first that take long. */
@@ -79,13 +98,23 @@ export class Runner {
       [...runs].sort((a, b) => Number(long(b)) - Number(long(a))),
       async (run) => {
         const began = performance.now();
-        const error = await this.attempt(run);
-        onResult({ run, error, seconds: Math.round((performance.now() - began) / 100) / 10 });
+        const failure = await this.attempt(run);
+        onResult({
+          run,
+          error: failure?.message,
+          mayBeLate: failure?.mayBeLate ?? false,
+          seconds: Math.round((performance.now() - began) / 100) / 10,
+        });
       },
     );
   }
 
-  private async attempt({ site, kind, place, others }: PlannedRun): Promise<string | undefined> {
+  /** Runs those again, each by itself, that may have failed for the machine's sake. */
+  async runAlone(runs: readonly PlannedRun[], onResult: (result: RunResult) => void): Promise<void> {
+    for (const run of runs) await this.run([run], onResult);
+  }
+
+  private async attempt({ site, kind, place, others }: PlannedRun): Promise<Failure | undefined> {
     // Where there are few, each is tried again.
     const places = Array.from({ length: MOST_PLACES }, () => [place, ...others]).flat();
     let missed = '';
@@ -94,11 +123,12 @@ export class Runner {
         await this.perform(each.exercise, { site, kind, place: each });
         return undefined;
       } catch (error) {
-        if (!(error instanceof MissedError)) return `${each.exercise.name}, call ${each.nth}: ${messageOf(error)}`;
+        if (!(error instanceof MissedError))
+          return { message: `${each.exercise.name}, call ${each.nth}: ${messageOf(error)}`, mayBeLate: mayBeLate(error) };
         missed = error.message;
       }
     }
-    return missed;
+    return { message: missed, mayBeLate: true };
   }
 
   /** One exercise from its first call to the last thing that must hold. */
@@ -106,6 +136,8 @@ export class Runner {
     this.tenants += 1;
     const stage = await Stage.open(this.world, `f${String(this.tenants).padStart(5, '0')}x`);
     const armed = fault && this.arm(stage, fault);
+    const work = { exercise, began: performance.now() };
+    this.working.add(work);
     try {
       await exercise.run(stage);
       await stage.permitsReturned();
@@ -116,6 +148,7 @@ export class Runner {
       }
       return stage;
     } finally {
+      this.working.delete(work);
       if (armed) this.world.proxy.disarm(armed);
       await stage.close();
     }
@@ -153,6 +186,15 @@ export class Runner {
 /** The exercise did not come to the call at which its fault was to be. */
 class MissedError extends Error {
   override readonly name = 'MissedError';
+}
+
+/** Whether it has calls that name nobody. */
+function isNamelessOne({ ticks, calls }: Exercise): boolean {
+  return ticks !== undefined || calls !== undefined;
+}
+
+function isOfCold(site: string): boolean {
+  return site.includes(`: ${COLD} `);
 }
 
 function messageOf(error: unknown): string {

@@ -11,10 +11,17 @@ interface Unreachable {
 const RELEASE = 'core/permits/release releasePermits permits.release';
 const WAIT = 'core/api/wait-for-task';
 
+const INSERT = 'core/submit/put-row putRow tasks.insert';
+const PUT_ROW = 'core/submit/put-row putRow tasks.replace';
+const DELIVERY = 'core/notify/submit-deliveries insert tasks.insert';
+const READ_VALUE = 'core/tasks/values readValue values.get';
+const NOTE = 'adapters/aws/dead-days createNoteFailure PutCommand';
+const TASK_GET = 'adapters/aws/task-store get GetCommand';
+
 const UNREACHABLE: readonly Unreachable[] = [
   {
     why: 'permits are given back one or more at a time: the read is for a caller that gives back none',
-    fns: ['submit', 'api', 'dispatch', 'settle'],
+    fns: ['submit', 'api', 'dispatch', 'settle', 'system'],
     ports: [RELEASE, `${RELEASE} #2`],
     command: 'adapters/aws/permit-store read GetCommand',
   },
@@ -46,9 +53,88 @@ const UNREACHABLE: readonly Unreachable[] = [
   },
   {
     why: 'an insert is refused because a row is there, and the row comes with the answer',
-    fns: ['submit', 'api'],
-    ports: ['core/submit/put-row putRow tasks.insert'],
-    command: 'adapters/aws/task-store get GetCommand',
+    fns: ['submit', 'api', 'system', 'timers'],
+    ports: [INSERT],
+    command: TASK_GET,
+  },
+  {
+    why: 'the same',
+    fns: ['submit', 'api', 'dispatch', 'settle', 'system'],
+    ports: [DELIVERY],
+    command: TASK_GET,
+  },
+  {
+    why: 'a row that is written there waits, runs, is cancelled, expires or was dead before: its day of failures is noted where it fails',
+    fns: ['submit', 'api', 'system'],
+    ports: [INSERT, PUT_ROW, DELIVERY],
+    command: NOTE,
+  },
+  { why: 'the same', fns: ['dispatch', 'settle'], ports: [DELIVERY], command: NOTE },
+  { why: 'the same', fns: ['api', 'system'], ports: ['core/api/cancel-task cancelTask tasks.update'], command: NOTE },
+  { why: 'the same', fns: ['api'], ports: ['core/dead/retry-as-new link tasks.update'], command: NOTE },
+  {
+    why: 'the same',
+    fns: ['dispatch'],
+    ports: ['core/dispatch/claim write tasks.update', 'core/dispatch/look expire tasks.update'],
+    command: NOTE,
+  },
+  {
+    why: 'a result in S3 is told by its size alone',
+    fns: ['settle'],
+    ports: [READ_VALUE],
+    command: 'adapters/aws/value-store getObject GetObjectCommand',
+  },
+  {
+    why: 'a generation that is freed has failed, so that it has no result to tell',
+    fns: ['submit'],
+    ports: [READ_VALUE],
+    command: 'adapters/aws/value-store getItem GetCommand',
+  },
+  {
+    why: 'the same',
+    fns: ['submit'],
+    ports: [READ_VALUE],
+    command: 'adapters/aws/value-store getObject GetObjectCommand',
+  },
+  {
+    why: 'the task of a schedule names no receivers, nor do tasks of the platform',
+    fns: ['system'],
+    ports: ['core/notify/check-notify hasSecret webhookSecrets.get'],
+    command: 'adapters/aws/webhook-secret-store get GetCommand',
+  },
+  ...[
+    [INSERT, NOTE],
+    [PUT_ROW, NOTE],
+    [PUT_ROW, TASK_GET],
+    [PUT_ROW, 'adapters/aws/task-store put PutCommand'],
+    ['core/submit/put-row retire tasks.archive', 'adapters/aws/task-store archive PutCommand'],
+    ['core/settle/effects applyEffects events.publish', 'adapters/aws/event-bus publishBatch PutEventsCommand'],
+    [DELIVERY, NOTE],
+    [DELIVERY, TASK_GET],
+    [DELIVERY, 'adapters/aws/task-store put PutCommand'],
+    ...[RELEASE, `${RELEASE} #2`].flatMap((release) => [
+      [release, 'adapters/aws/permit-store read GetCommand'],
+      [release, 'adapters/aws/permit-store update UpdateCommand'],
+    ]),
+    [READ_VALUE, 'adapters/aws/value-store getItem GetCommand'],
+    [READ_VALUE, 'adapters/aws/value-store getObject GetObjectCommand'],
+  ].map(([port = '', command = '']): Unreachable => ({
+    why: 'a tick submits tasks of chains that it has just made, whose ids nobody had before: there is no generation to free',
+    fns: ['timers'],
+    ports: [port],
+    command,
+  })),
+  {
+    why: 'what fires a schedule is small enough for its row',
+    fns: ['timers'],
+    ports: ['core/tasks/values storeValue values.put'],
+    command: 'adapters/aws/value-store put PutCommand',
+  },
+  {
+    why: 'the same',
+    fns: ['timers'],
+    ports: ['core/tasks/values storeValue values.put'],
+    command: 'adapters/aws/value-store put PutObjectCommand',
   },
   {
     why: 'a cursor that was moved by another tick comes with the answer, and is never deleted',

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Script {
   /**
    * `ok` returns; `fail` throws at every attempt, `fail-once` at the first one that counts; `fatal` fails for good;
-   * `throttle-once` is throttled once, `throttle-long` for longer than a queue can delay a message.
+   * `crash-once` ends its process at the first attempt that counts; `throttle-once` is throttled once, `throttle-long` for longer than a queue can delay a message.
    */
-  readonly do: 'ok' | 'fail' | 'fail-once' | 'fatal' | 'throttle-once' | 'throttle-long';
+  readonly do: 'ok' | 'fail' | 'fail-once' | 'crash-once' | 'fatal' | 'throttle-once' | 'throttle-long';
   /** Milliseconds that it takes first. */
   readonly ms?: number;
   /** Bytes of the result. */
@@ -45,6 +45,9 @@ export async function handler(event: Envelope): Promise<unknown> {
       throw new Error('as it was told to');
     case 'fail-once':
       if (attempt === 1) throw new Error('the first attempt fails');
+      break;
+    case 'crash-once':
+      if (attempt === 1) process.exit(1);
       break;
     case 'fatal':
       throw new FatalError('for good');

@@ -8,6 +8,7 @@ import type { IConstruct } from 'constructs';
 import { arch } from 'node:process';
 import { join } from 'node:path';
 import { TaskPlatform, TaskType } from '../../../lib/index.ts';
+import { ENDS_QUEUE } from '../world/receivers.ts';
 import { LATER_TYPE, TYPES } from './types.ts';
 
 /** The platform's name. */
@@ -16,10 +17,15 @@ export const PLATFORM = 'faults';
 /** Time-outs in seconds, shorter than the product's, so that what a killed function held comes back while one waits. */
 const SECONDS = { dispatch: 30, settle: 15, outcomes: 30, timers: 30 };
 
-/** Synthesises a platform for the fault tests into a folder. @param later with {@link LATER_TYPE} */
-export function synthesisePlatform(outdir: string, later = false): void {
+/**
+ * Synthesises a platform for the fault tests into a folder.
+ * @param certificate of the receivers of webhooks, in PEM
+ * @param later with {@link LATER_TYPE}
+ */
+export function synthesisePlatform(outdir: string, certificate: string, later = false): void {
   const app = new App({ outdir, analyticsReporting: false, builtinCloudFormationValidation: false });
   const stack = new Stack(app, 'Faults');
+  const ends = new Queue(stack, 'Ends');
   const platform = new TaskPlatform(stack, 'Platform', {
     name: PLATFORM,
     shards: 3,
@@ -27,6 +33,8 @@ export function synthesisePlatform(outdir: string, later = false): void {
     monitoring: false,
     architecture: arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
     removalPolicy: RemovalPolicy.DESTROY,
+    notificationQueues: { [ENDS_QUEUE]: ends },
+    webhooks: { privateHosts: ['127.0.0.1'], certificateAuthority: certificate },
   });
   shorten(platform);
   const shared = {
@@ -58,6 +66,7 @@ export function synthesisePlatform(outdir: string, later = false): void {
   output('OutcomesDeadUrl', platform.outcomes.deadLetters.queueUrl);
   output('HintsDeadUrl', platform.pool.deadLetters.queueUrl);
   output('EventsUrl', events.queueUrl);
+  output('EndsUrl', ends.queueUrl);
   for (const [n, queue] of platform.pool.queues.entries()) output(`ShardQueue${n}`, queue.queueUrl);
   app.synth();
 }

@@ -15,6 +15,8 @@ export interface Exercise {
    * made while it is the only one.
    */
   readonly ticks?: readonly string[];
+  /** The same for functions that do not come on their own: they are not begun anew. */
+  readonly calls?: readonly string[];
   /** Takes a minute or more, for a lease must end: begun before the others. */
   readonly slow?: boolean;
 }

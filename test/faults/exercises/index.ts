@@ -1,11 +1,15 @@
 import { attempts } from './attempts.ts';
 import { backlogs } from './backlogs.ts';
+import { breakers } from './breakers.ts';
+import { deadLetters } from './dead-letters.ts';
 import { deployments } from './deployments.ts';
 import type { Exercise } from './exercise.ts';
 import { hints } from './hints.ts';
+import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
 import { reads } from './reads.ts';
 import { schedule } from './schedule.ts';
+import { schedules } from './schedules.ts';
 import { submissions } from './submissions.ts';
 import { tokens } from './tokens.ts';
 
@@ -20,4 +24,8 @@ export const EXERCISES: readonly Exercise[] = [
   ...reads,
   ...tokens,
   ...schedule,
+  ...notifications,
+  ...schedules,
+  ...deadLetters,
+  ...breakers,
 ];

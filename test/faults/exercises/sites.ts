@@ -8,6 +8,7 @@ export const INVOKE = {
   command: 'adapters/aws/starter invoke InvokeCommand',
 };
 export const LOOK_AGAIN = { fn: 'dispatch', port: 'core/dispatch/claim write tasks.update', command: `${TASKS} get GetCommand` };
+const SCHEDULES = 'adapters/aws/schedule-store';
 export const CANCEL = { fn: 'api', port: 'core/api/cancel-task cancelTask tasks.update', command: `${TASKS} updateItem UpdateCommand` };
 export const REPLACE = { port: 'core/submit/put-row putRow tasks.replace', command: `${TASKS} put PutCommand` };
 export const EXPIRE = { fn: 'dispatch', port: 'core/dispatch/look expire tasks.update', command: `${TASKS} updateItem UpdateCommand` };
@@ -21,4 +22,31 @@ export const REGISTER = {
   fn: 'registrar',
   port: 'functions/registrar/handler createHandler taskTypes.put',
   command: 'adapters/aws/type-registry put PutCommand',
+};
+export const WRITE_BREAKER = {
+  port: 'core/breakers/change changeBreaker breakers.write',
+  command: 'adapters/aws/breaker-store write PutCommand',
+};
+export const WRITE_CHAINED = { port: 'core/schedules/arm writeChained schedules.put', command: `${SCHEDULES} put PutCommand` };
+export const PAUSE_SCHEDULE = {
+  fn: 'api',
+  port: 'core/schedules/manage pauseSchedule schedules.put',
+  command: `${SCHEDULES} put PutCommand`,
+};
+export const NOTE_RUN = { fn: 'api', port: 'core/schedules/manage noteRun schedules.put', command: `${SCHEDULES} put PutCommand` };
+export const COMMIT_FIRE = { fn: 'system', port: 'core/schedules/fire commit schedules.put', command: `${SCHEDULES} put PutCommand` };
+export const BEGIN_REDRIVE = {
+  fn: 'api',
+  port: 'core/redrive/operate createRedrive redrives.insert',
+  command: 'adapters/aws/redrive-store put PutCommand',
+};
+export const SAVE_REDRIVE = {
+  fn: 'system',
+  port: 'core/redrive/run-slice #save redrives.replace',
+  command: 'adapters/aws/redrive-store put PutCommand',
+};
+export const LINK = {
+  fn: 'api',
+  port: 'core/dead/retry-as-new link tasks.update',
+  command: `${TASKS} updateItem UpdateCommand`,
 };

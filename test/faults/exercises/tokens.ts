@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemRandom, systemTokens } from '../../../adapters/system.ts';
 import { tokenIdOf } from '../../../core/auth/token-record.ts';
 import type { Stage } from '../world/stage.ts';
+import { again } from './again.ts';
 import type { Exercise } from './exercise.ts';
 import { PUT_TOKEN } from './sites.ts';
 
@@ -66,18 +67,6 @@ export const tokens: readonly Exercise[] = [
     },
   },
 ];
-
-/** A caller that makes a call again which the client does not repeat on its own. */
-async function again<T>(call: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (tries === TRIES) throw error;
-      await sleep(PAUSE_MS);
-    }
-  }
-}
 
 /** What was answered with a token holds: it opens the API, which then says that there is no such task. */
 async function works(stage: Stage, { token }: IssuedToken): Promise<void> {

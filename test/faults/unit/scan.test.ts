@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../local/support/harness.ts';
 import type { Exercise } from '../exercises/exercise.ts';
-import { planRuns, type Recording } from '../plan.ts';
+import { kindsOf, planRuns, type Recording } from '../plan.ts';
 import { FAULT_KINDS } from '../proxy/kinds.ts';
 import { nameOf, scan, type CallSite } from '../sites/scan.ts';
 import { faultsOfCoverage, UNREACHABLE_SITES } from '../unreachable.ts';
@@ -108,7 +108,10 @@ describe('the plan', () => {
   const name = nameOf(get);
 
   it('has a run for each kind at each site, in turns by each exercise and call that comes to it', () => {
-    const runs = planRuns([get], [recording(exercise('a'), { [name]: 2 }), recording(exercise('b'), { [name]: 1 })], false);
+    const runs = planRuns([get], [recording(exercise('a'), { [name]: 2 }), recording(exercise('b'), { [name]: 1 })], {
+      kinds: FAULT_KINDS,
+      everyPlace: false,
+    });
     expect(runs.map(({ kind }) => kind)).toEqual(FAULT_KINDS);
     expect(runs.slice(0, 4).map(({ place }) => [place.exercise.name, place.nth])).toEqual([
       ['a', 1],
@@ -119,21 +122,31 @@ describe('the plan', () => {
   });
 
   it('has every one of them when it is to be thorough', () => {
-    const runs = planRuns([get], [recording(exercise('a'), { [name]: 2 }), recording(exercise('b'), { [name]: 1 })], true);
+    const runs = planRuns([get], [recording(exercise('a'), { [name]: 2 }), recording(exercise('b'), { [name]: 1 })], {
+      kinds: FAULT_KINDS,
+      everyPlace: true,
+    });
     expect(runs.length).toBe(3 * FAULT_KINDS.length);
+  });
+
+  it('has the same three kinds at each site where none are asked for, and the others in turns', () => {
+    const sites = Array.from({ length: 6 }, (_, n) => kindsOf(n));
+    for (const kinds of sites) expect(kinds.slice(0, 3)).toEqual(['fail', 'unanswered', 'kill-after']);
+    expect(new Set(sites.flat())).toEqual(new Set(FAULT_KINDS));
+    expect(sites.every((kinds) => kinds.length === 4)).toBe(true);
   });
 
   it('leaves out what makes a fault of its own there, and what takes long where others do', () => {
     const own = recording(exercise('own'), { [name]: 1 }, { ownFaults: [name] });
     const slow = recording(exercise('slow', { slow: true }), { [name]: 1 });
-    const runs = planRuns([get], [own, slow, recording(exercise('quick'), { [name]: 1 })], false);
+    const runs = planRuns([get], [own, slow, recording(exercise('quick'), { [name]: 1 })], { kinds: FAULT_KINDS, everyPlace: false });
     expect(new Set(runs.map(({ place }) => place.exercise.name))).toEqual(new Set(['quick']));
   });
 
   it('takes calls that name nobody only where there are no others, or by the function that makes them on its own', () => {
     const nameless = recording(exercise('tick', { ticks: ['worker'] }), {}, { nameless: new Map([[name, 4]]) });
-    expect(planRuns([get], [nameless], false)[0]?.place).toMatchObject({ nth: 1, nameless: true });
-    const runs = planRuns([get], [recording(exercise('named'), { [name]: 1 }), nameless], false);
+    expect(planRuns([get], [nameless], { kinds: FAULT_KINDS, everyPlace: false })[0]?.place).toMatchObject({ nth: 1, nameless: true });
+    const runs = planRuns([get], [recording(exercise('named'), { [name]: 1 }), nameless], { kinds: FAULT_KINDS, everyPlace: false });
     expect(new Set(runs.map(({ place }) => place.exercise.name))).toEqual(new Set(['tick']));
   });
 });

@@ -12,6 +12,7 @@ import type { Script } from '../app/handler.ts';
 import { TYPES } from '../app/types.ts';
 import type { ArmedRule, Rule } from '../proxy/rules.ts';
 import { nameOf } from '../sites/scan.ts';
+import { PatienceError } from './patience.ts';
 import type { Watch } from './sightings.ts';
 import { hostNameOf, type World } from './world.ts';
 
@@ -133,8 +134,11 @@ export class Stage {
       ...(lost <= (expected.lost ?? 1) ? [] : [`${lost} attempts were lost`]),
       ...(this.world.successes.of(row.uid) <= 1 ? [] : ['it succeeded more than once']),
     ];
-    if (wrong.length > 0)
-      throw new Error(`${this.tenant}/${id}: ${wrong.join(', ')}; expected ${JSON.stringify(expected)}: ${JSON.stringify(row)}`);
+    if (wrong.length > 0) {
+      // An attempt is lost when nobody hears of its end before its lease is over.
+      const Failure = wrong.every((each) => each.endsWith('were lost')) ? PatienceError : Error;
+      throw new Failure(`${this.tenant}/${id}: ${wrong.join(', ')}; expected ${JSON.stringify(expected)}: ${JSON.stringify(row)}`);
+    }
     if (TOLD.has(state)) await this.told(`${row.uid}:${state}`);
     return row;
   }
@@ -166,7 +170,7 @@ export class Stage {
       }
     };
     for (const end = Date.now() + seconds * 1_000; !(await answer()); await sleep(PAUSE_MS)) {
-      if (Date.now() > end) throw new Error(`${this.tenant}: ${what}, not within ${seconds} s`);
+      if (Date.now() > end) throw new PatienceError(`${this.tenant}: ${what}, not within ${seconds} s`);
     }
   }
 

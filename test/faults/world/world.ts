@@ -7,7 +7,9 @@ import { createClients } from '../../../adapters/aws/clients.ts';
 import { createHintQueue } from '../../../adapters/aws/hint-queue.ts';
 import { createPermitStore } from '../../../adapters/aws/permit-store.ts';
 import { createTaskStore } from '../../../adapters/aws/task-store.ts';
+import { createScheduleStore } from '../../../adapters/aws/schedule-store.ts';
 import { createTokenStore } from '../../../adapters/aws/token-store.ts';
+import { createTypeRegistry, createTypeWriter } from '../../../adapters/aws/type-registry.ts';
 import { systemClock as clock, systemRandom as random } from '../../../adapters/system.ts';
 import type { Telemetry } from '../../../core/ports/telemetry.ts';
 import { startHost, type Host, type HostLogEntry } from '../../../local/host.ts';
@@ -16,6 +18,8 @@ import { FaultProxy } from '../proxy/proxy.ts';
 import { instrumentFunctions } from '../sites/instrument.ts';
 import type { Scan } from '../sites/scan.ts';
 import { ToldEvents } from './queues.ts';
+import { makeCertificate } from '../../helpers/certificate.ts';
+import { Receivers } from './receivers.ts';
 import { Rows } from './rows.ts';
 import { Sightings } from './sightings.ts';
 import { Successes } from './successes.ts';
@@ -34,15 +38,18 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
   const proxy = new FaultProxy();
   const successes = new Successes();
   const sightings = new Sightings();
+  const certificate = makeCertificate(['127.0.0.1']);
+  const receivers = new Receivers(certificate);
   proxy.onCall = (call) => sightings.note(call);
   let host: Host | undefined;
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     for (const [name, out] of Object.entries(assemblies)) {
-      synthesisePlatform(out, name === 'later');
+      synthesisePlatform(out, certificate.cert, name === 'later');
       await instrumentFunctions(root, out, PLATFORM, scanned);
     }
     await proxy.listen();
+    await receivers.listen();
     const fnOf = (functionName: string): string | undefined =>
       functionName.startsWith(`${PLATFORM}-`) ? functionName.slice(PLATFORM.length + 1) : undefined;
     host = await startHost({
@@ -69,12 +76,14 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
     const telemetry: Telemetry = { count: () => undefined, measure: () => undefined, log: () => undefined };
     const events = new ToldEvents(clients.sqs, output('EventsUrl'));
     events.start();
+    receivers.read(clients.sqs, output('EndsUrl'));
     const shardQueues = Object.entries(outputs).flatMap(([name, url]) => (name.startsWith('ShardQueue') ? [url] : []));
     return {
       host,
       proxy,
       clients,
       events,
+      receivers,
       successes,
       sightings,
       assemblies,
@@ -85,6 +94,9 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       permits: createPermitStore(clients.dynamodb, { table }),
       backlog: createBacklogStore(clients.dynamodb, { table, random, telemetry }),
       buckets: createBucketStore(clients.dynamodb, { table, random, telemetry }),
+      schedules: createScheduleStore(clients.dynamodb, { table }),
+      types: createTypeRegistry(clients.dynamodb, { table, clock, telemetry }),
+      typeWriter: createTypeWriter(clients.dynamodb, { table }),
       tokens: createTokenStore(clients.dynamodb, { table }),
       queue: createHintQueue(clients.sqs, { queueUrlPrefix: prefixOf(shardQueues), random, telemetry }),
       queues: {
@@ -95,6 +107,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       },
       close: async () => {
         await events.close();
+        await receivers.close();
         for (const client of [clients.dynamodb, clients.sqs, clients.s3, clients.lambda, clients.events]) client.destroy();
         await host?.close();
         await proxy.close();
@@ -104,6 +117,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
   } catch (error) {
     await host?.close();
     await proxy.close().catch(() => undefined);
+    await receivers.close().catch(() => undefined);
     remove();
     throw error;
   }
