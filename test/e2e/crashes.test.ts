@@ -29,7 +29,9 @@ describe('attempts that crash their handler', () => {
     await client.submitMany(well.map((id) => ({ type: 'unruly', id, payload: { do: 'ok' } })));
 
     const task = await finished(client, poison);
-    expect(task).toMatchObject({ state: 'failed', reason: 'quarantined', attempts: 3, error: { name: 'Runtime.ExitError' } });
+    expect(task).toMatchObject({ state: 'failed', reason: 'quarantined', attempts: 3 });
+    // Lambda's own name for it is Runtime.ExitError; emulators have others.
+    expect(task.error?.name).toMatch(/^Runtime\./);
     expect(task.timeline.attempts.map(({ outcome }) => outcome)).toEqual(['crashed', 'crashed', 'crashed']);
     for (const id of well) expect(await finished(client, id)).toMatchObject({ state: 'succeeded', attempts: 1 });
   });

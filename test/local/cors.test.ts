@@ -23,7 +23,7 @@ describe('the prop cors of a platform', () => {
     const allowOrigins = ['https://console.example.com'];
     const common = {
       AllowOrigins: allowOrigins,
-      AllowMethods: ['DELETE', 'GET', 'POST'],
+      AllowMethods: ['DELETE', 'GET', 'POST', 'PUT'],
       ExposeHeaders: ['retry-after'],
       MaxAge: 7200,
     };
