@@ -30,7 +30,7 @@ describe('the rule', () => {
     const world = createWorld({ handlers: { echo: () => 'ok' }, launch: runs.launch });
     await world.submit('a', { type: 'echo', id: 't1' });
     await world.dispatchOnce();
-    world.clock.advance(145_000);
+    world.clock.advance(150_000);
     await world.dispatchOnce();
     expect(await world.row('a', 't1')).toMatchObject({ state: 'waiting', lost: 1 });
     await runs.endAll();
@@ -45,7 +45,7 @@ describe('the rule', () => {
     const world = createWorld({ handlers: { echo: () => 'ok' }, launch: runs.launch });
     await world.submit('a', { type: 'echo', id: 't1' });
     await world.dispatchOnce();
-    world.clock.advance(145_000);
+    world.clock.advance(150_000);
     await world.dispatchOnce();
     world.clock.advance(60_000);
     await world.dispatchOnce();
