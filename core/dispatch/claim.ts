@@ -21,8 +21,8 @@ import { readValue } from '../tasks/values.ts';
 import { look, lookAt } from './look.ts';
 import { DONE, keep, runMs, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
-/** ms that the call which starts an attempt may itself take: longer than its client's time-outs. */
-const INVOKE_MARGIN_MS = 10_000;
+/** ms that the call which starts an attempt may itself take, 10 s by its client's time-outs, and that clocks may differ by. */
+const INVOKE_MARGIN_MS = 15_000;
 
 /** A task about to be claimed: its permit is taken and, where the mode needs one, its lease-end hint is durable. */
 export interface Claim {

@@ -16,8 +16,6 @@ interface Resting {
   readonly place?: string;
 }
 
-export type HintIndex = ReturnType<typeof createHintIndex>;
-
 /**
  * Every durable hint, by the generation that it names, kept up to date with each call that is heard of. `HasHint` of
  * the specification is asked of it: every task that is not terminal has a hint that will act on its row as it is now.

@@ -86,7 +86,10 @@ export const CALLS: Readonly<Record<string, Apply>> = {
   'backlog.put': (world, lane: Lane, tasks: readonly HintedTask[], place: Place = 'permits') => {
     const items = tasks.map((task): BacklogItem => ({ lane, place, task, key: itemKey(lane, place, task) }));
     const kept = world.backlog.filter((item) => !items.some(({ key }) => key === item.key));
-    return { world: { ...world, backlog: [...kept, ...items].sort(byKey) }, answer: undefined };
+    return {
+      world: { ...world, backlog: [...kept, ...new Map(items.map((item) => [item.key, item])).values()].sort(byKey) },
+      answer: undefined,
+    };
   },
   'backlog.first': (world, lane: Lane, limit: number, place: Place = 'permits') => ({
     world,

@@ -1,4 +1,4 @@
-import { seeded, type ChoiceSource } from '../../sim/choices.ts';
+import type { ChoiceSource } from '../../sim/choices.ts';
 import { CALL_FAULTS, type CallFault } from '../../sim/faults.ts';
 import type { FunctionName } from '../../sim/functions.ts';
 import { FAULT_IN } from '../../sim/invocation.ts';
@@ -32,5 +32,3 @@ export function faultIn(name: FunctionName, at: string, fault: CallFault, nth = 
 export function struck(what: string, nth = 1): Want {
   return { what, value: 1, nth };
 }
-
-export { seeded };

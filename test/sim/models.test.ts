@@ -228,8 +228,8 @@ describe('a deployment', () => {
 
   it('may change a type, and take one away for a while', async () => {
     const gone = await run([{ what: 'change', value: 5 }], { profile: { redeploys: true } });
-    expect(gone.faults.get('type-gone')).toBe(4);
+    expect(gone.faults.get('type-gone')).toBe(5);
     const changed = await run([{ what: 'change', value: 1 }], { profile: { redeploys: true } });
-    expect(lines(changed, 'concurrency 1, event')).toHaveLength(3);
+    expect(lines(changed, 'concurrency 1, event')).toHaveLength(4);
   });
 });

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
+import { SEEN } from '../../sim/checks/seen.ts';
 import { FAULT_KINDS } from '../../sim/faults.ts';
 import { addRun, emptyReport } from '../../sim/report.ts';
 import { DONE_WITHIN_MS } from '../../sim/run.ts';
 import { runSeed } from '../../sim/seed.ts';
 
-const SEEDS = 40;
+const SEEDS = 60;
 
 it(`keeps every promise through ${SEEDS} histories of everything that services do`, async () => {
   const report = emptyReport();
@@ -15,6 +16,7 @@ it(`keeps every promise through ${SEEDS} histories of everything that services d
   // So that it can't pass by doing nothing.
   expect(report.tasks).toBeGreaterThan(SEEDS * 10);
   expect(FAULT_KINDS.filter((kind) => report.byKind[kind] === 0)).toEqual([]);
+  for (const what of SEEN) expect(report.seen[what], what).toBeGreaterThan(0);
   for (const state of ['waiting', 'running', 'cancelling', 'succeeded', 'failed', 'expired', 'cancelled']) {
     expect(report.byState[state], state).toBeGreaterThan(0);
   }

@@ -28,8 +28,8 @@ describe.each(['event', 'wait'] as const)('with the %s starter, the rule', (star
   });
 
   it.each([
-    [50_000, 'invoked'],
-    [50_001, 'undone'],
+    [45_000, 'invoked'],
+    [45_001, 'undone'],
   ])('lateInvoke: after %i ms between permit and invocation the attempt is %s', async (ms, expected) => {
     let runs = 0;
     const world = createWorld({ types: [echo], handlers: { echo: () => void (runs += 1) } });

@@ -11,7 +11,7 @@ describe('the rule', () => {
     const runs = held();
     const world = createWorld({ handlers: { echo: () => 'ok' }, launch: runs.launch });
     await world.submit('a', { type: 'echo', id: 't1' });
-    await world.dispatchOnce(before(world.deps, 'tasks.update', () => world.clock.advance(50_000)));
+    await world.dispatchOnce(before(world.deps, 'tasks.update', () => world.clock.advance(45_000)));
     // As late as it may: at its limit it is invoked, and not undone.
     expect(runs.count()).toBe(1);
     const invoked = world.clock.now();
