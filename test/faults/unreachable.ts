@@ -98,7 +98,7 @@ const UNREACHABLE: readonly Unreachable[] = [
   },
   {
     why: 'the task of a schedule names no receivers, nor do tasks of the platform',
-    fns: ['system'],
+    fns: ['api', 'system'],
     ports: ['core/notify/check-notify hasSecret webhookSecrets.get'],
     command: 'adapters/aws/webhook-secret-store get GetCommand',
   },
