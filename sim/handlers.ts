@@ -1,21 +1,9 @@
 import type { Envelope, KitReply, TaskTypeSpec } from '@sluice/contracts';
-import type { HandlerAnswer } from '../core/ports/starter.ts';
+import type { Behaviour } from './behaviour.ts';
 import { isDown, isPoison } from './crashes.ts';
 import type { FaultKind } from './faults.ts';
 import { oneOf, strike, strikes, type Simulation } from './simulation.ts';
 import type { Stream } from './choices.ts';
-
-/** What one run of a handler comes to. */
-export interface Behaviour {
-  readonly name: string;
-  readonly ms: number;
-  readonly answer: HandlerAnswer;
-  /** It ran, and was neither throttled nor preempted: it may count as an attempt. */
-  readonly counts: boolean;
-  /** Its process ended. */
-  readonly crashed: boolean;
-  readonly success: boolean;
-}
 
 const BEHAVIOURS = [
   'succeeds',

@@ -2,7 +2,8 @@ import { EVENT_AGE_SECONDS, isSystemName, type DestinationRecord, type Envelope,
 import type { MemoryMessages } from '../adapters/memory/messages.ts';
 import type { Starter, StartResult } from '../core/ports/starter.ts';
 import type { Stream } from './choices.ts';
-import { behave, type Behaviour } from './handlers.ts';
+import type { Behaviour } from './behaviour.ts';
+import { behave } from './handlers.ts';
 import { oneOf, strikes, type Simulation } from './simulation.ts';
 import { runSystem } from './system-tasks.ts';
 

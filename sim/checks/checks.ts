@@ -3,7 +3,7 @@ import type { MemoryMessages } from '../../adapters/memory/messages.ts';
 import type { Lane, Permit } from '../../core/ports/permit-store.ts';
 import type { WriteResult } from '../../core/ports/task-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
-import type { Behaviour } from '../handlers.ts';
+import type { Behaviour } from '../behaviour.ts';
 import { createHintIndex, laneKey } from './hint-index.ts';
 
 /** What a check found. The kinds are those that a report counts. */

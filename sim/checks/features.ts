@@ -7,7 +7,7 @@ import { nextAfterOf } from '../../core/schedules/change.ts';
 import { taskIdOf } from '../../core/schedules/submit-occurrence.ts';
 import type { Services } from '../services.ts';
 import { nameOf, type Checks, type Violation } from './checks.ts';
-import type { End } from './finish.ts';
+import type { End } from './end.ts';
 
 type Violated = (kind: Violation['kind'], what: string) => void;
 

@@ -1,14 +1,8 @@
 import type { FaultKind } from '../faults.ts';
 import type { Services } from '../services.ts';
+import type { End } from './end.ts';
 import { checkFeatures } from './features.ts';
 import { nameOf, type Checks, type Violation } from './checks.ts';
-
-export interface End {
-  readonly services: Services;
-  readonly checks: Checks;
-  readonly now: number;
-  readonly struck: ReadonlyMap<FaultKind, number>;
-}
 
 /** Faults that may cost a count: whoever wrote an end did not live, or did not know, to count it. */
 const COSTS_COUNTS: readonly FaultKind[] = ['lost-answer', 'late', 'repeated', 'crash-after', 'timed-out', 'redeploy'];
