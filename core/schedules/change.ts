@@ -40,7 +40,8 @@ export function wantedRecord(old: ScheduleRecord | undefined, wanted: Wanted, st
   if (old && same(old.spec, spec) && (wanted.paused === undefined || paused === (old.state === 'paused'))) return undefined;
   const anchor = anchorOf(old, spec, now);
   const timing = { spec, anchor };
-  const isOwed = old?.next !== undefined && old.next <= now && (old.state === 'active' || same(timingOf(old), timingOf(timing)));
+  const isSameTiming = old !== undefined && same(timingOf(old), timingOf(timing));
+  const isOwed = old?.next !== undefined && old.next <= now && (old.state === 'active' || isSameTiming);
   const next = isOwed ? old.next : nextAfterOf(timing)(now);
   if (next === undefined) throw never(spec);
   return {
@@ -55,7 +56,8 @@ export function wantedRecord(old: ScheduleRecord | undefined, wanted: Wanted, st
     anchor,
     createdAt: old?.createdAt ?? now,
     updatedAt: now,
-    since: now,
+    // Where the times stay as they were, all that is owed is owed still, not the first alone.
+    since: isOwed && isSameTiming ? old.since : now,
     next,
     ...(old?.waiting !== undefined && { waiting: old.waiting }),
     open: old?.open ?? [],

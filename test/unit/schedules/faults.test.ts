@@ -215,7 +215,8 @@ describe('under random faults', () => {
         expect(new Set(minutes(world)).size).toBe(24 - skipped);
         expect(world.tasks.rows().filter(({ type, state }) => type === SYSTEM_TYPES.fire && state === 'failed')).toEqual([]);
       }),
-      { numRuns: 20 },
+      // An update while two occurrences were owed once lost the second.
+      { numRuns: 20, examples: [[560121, 'allow']] },
     );
   }, 60_000);
 });
