@@ -21,7 +21,13 @@ const LIMITS: Partial<Record<FunctionName, { readonly kilobytes: number; readonl
 };
 
 /** Values for variables of `ENV_SCHEMAS` that an URL doesn't do for. */
-const ENV_VALUES: Record<string, string> = { SLUICE_SHARDS: '4', SLUICE_SHARDS_PER_TENANT: '2', SLUICE_LIST_INDEX: 'on' };
+const ENV_VALUES: Record<string, string> = {
+  SLUICE_SHARDS: '4',
+  SLUICE_SHARDS_PER_TENANT: '2',
+  SLUICE_LIST_INDEX: 'on',
+  SLUICE_NOTIFY: '{"queues":{},"ports":[443],"hosts":[]}',
+  SLUICE_WEBHOOK_CA: 'none',
+};
 
 interface Measured {
   /** 1000 bytes of code, in all files of the bundle but its source map. */
