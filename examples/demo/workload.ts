@@ -78,7 +78,7 @@ export function makeJobs(input: Input): Job[] {
     add(6, 'flaky-wait', () => unruly('unruly-wait', 'throw-once'), { state: 'succeeded', attempts: 2 });
     add(6, 'throttled', () => unruly('unruly', 'throttle-once'), { ...OK, throttled: 1 });
     add(6, 'throttled-wait', () => unruly('unruly-wait', 'throttle-once'), { ...OK, throttled: 1 });
-    add(2, 'crashing', () => unruly('unruly', 'exit'), { state: 'failed', reason: 'attempts_exhausted', attempts: 3 });
+    add(2, 'crashing', () => unruly('unruly', 'exit'), { state: 'failed', reason: 'quarantined', attempts: 3 });
     add(2, 'hanging', () => ({ ...unruly('unruly', 'hang'), retry: { maxAttempts: 2 } }), {
       state: 'failed',
       reason: 'attempts_exhausted',
