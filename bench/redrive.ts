@@ -9,6 +9,7 @@ import { createRedrive, getRedrive } from '../core/redrive/operate.ts';
 import { runSlice } from '../core/redrive/run-slice.ts';
 import { startDynamo } from '../test/contract/servers.ts';
 import { createWorld, typeSpec } from '../test/helpers/world.ts';
+import { endedRow } from './ended-row.ts';
 
 /*
  * What it takes to list and redrive a large dead set: the production core on the adapters of DynamoDB, against a server
@@ -117,28 +118,10 @@ async function fill(
       numbers.slice(first, first + 50).map(async (n) => {
         const at = now - Math.floor(((TASKS - n) * 5 * 86_400_000) / TASKS);
         await tasks.insert({
-          v: 1,
-          tenant: TENANT,
-          id: `order:${n}`,
-          uid: random.ulid(at),
-          seq: 2,
-          fence: 1,
+          ...endedRow(TENANT, n, at, random.ulid(at)),
           type: 'thumbnail',
-          priority: 'normal',
           state: 'failed',
-          at,
-          acceptedAt: at,
-          hintedAt: at,
-          hash: 'k3b1qOqGJv0nF9wJYkYvGv2hYyZlJ0yXb7m2x8s3u4w',
-          payload: { in: 'row', json: `{"order":${n},"name":"Ada Lovelace"}` },
-          labels: { team: n % 2 ? 'shop' : 'ledger' },
           attempts: 5,
-          lost: 0,
-          throttled: 0,
-          firstClaimAt: at,
-          run: { hint: 0, mode: 'event', claimedAt: at, leaseEnd: at + 150_000, cell: 0, nonce: 'Zm9vYmFy' },
-          endedAt: at + 300,
-          endedBy: 'record',
           reason: 'attempts_exhausted',
           error: { name: 'TypeError', message: 'no such order' },
         });

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { TaskRow } from '@sluice/contracts';
 import { itemOfRow } from '../../adapters/aws/task-item.ts';
 import { createMemoryRandom } from '../../adapters/memory/random.ts';
+import { endedRow } from '../ended-row.ts';
 
 const DAY_MS = 86_400_000;
 /** Entries of one write of the store. */
@@ -97,28 +98,10 @@ function typedValue(value: unknown): object {
 function rowOf(tenant: string, n: number, at: number, uid: string): TaskRow {
   const failed = n % 100 === 0;
   return {
-    v: 1,
-    tenant,
-    id: `order:${n}`,
-    uid,
-    seq: 2,
-    fence: 1,
+    ...endedRow(tenant, n, at, uid),
     type: ['thumbnail', 'send-email', 'import-csv'][n % 3] ?? '',
-    priority: 'normal',
     state: failed ? 'failed' : 'succeeded',
-    at,
-    acceptedAt: at,
-    hintedAt: at,
-    hash: 'k3b1qOqGJv0nF9wJYkYvGv2hYyZlJ0yXb7m2x8s3u4w',
-    payload: { in: 'row', json: `{"order":${n},"name":"Ada Lovelace"}` },
-    labels: { team: n % 2 ? 'shop' : 'ledger' },
     attempts: 1,
-    lost: 0,
-    throttled: 0,
-    firstClaimAt: at + 40,
-    run: { hint: 0, mode: 'event', claimedAt: at + 40, leaseEnd: at + 150_040, cell: 0, nonce: 'Zm9vYmFy' },
-    endedAt: at + 300,
-    endedBy: 'record',
     ...(failed && { reason: 'fatal', error: { name: 'FatalError', message: 'no such order' } }),
     ...(!failed && { result: { in: 'row', json: '{"ok":true}' } }),
   };

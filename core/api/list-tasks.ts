@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Hasher } from '../ports/hasher.ts';
 import type { ListedTask, TaskList, UidRange } from '../ports/task-list.ts';
 import { firstUlidAt, timeBefore } from '../tasks/ulid.ts';
-import { cursorAt, positionOf } from './list-cursor.ts';
+import { LIST_CURSORS } from './list-cursor.ts';
 import { filterOf } from './list-filter.ts';
 import { isGone, toTaskSummary } from './view.ts';
 
@@ -46,7 +46,7 @@ export async function listTasks(deps: ListDeps, tenant: string, query: ListQuery
   const now = deps.clock.now();
   const { range, matches } = filterOf(filters, now);
   const { after } = range;
-  let before = cursor === undefined ? range.before : lesser(range.before, positionOf(hasher, tenant, filters, cursor));
+  let before = cursor === undefined ? range.before : lesser(range.before, LIST_CURSORS.positionOf(hasher, tenant, filters, cursor));
   const found: TaskRow[] = [];
   let [tasks, days, width] = [0, 0, 1];
   while (before > after && found.length < limit && tasks < TASKS_LOOKED_AT && days < DAYS_LOOKED_AT) {
@@ -67,7 +67,7 @@ export async function listTasks(deps: ListDeps, tenant: string, query: ListQuery
     days += width;
     width = round.tasks.length < size ? Math.min(width * 2, DAYS_AT_ONCE) : 1;
   }
-  return { tasks: found.map(toTaskSummary), ...(before > after && { cursor: cursorAt(hasher, tenant, filters, before) }) };
+  return { tasks: found.map(toTaskSummary), ...(before > after && { cursor: LIST_CURSORS.at(hasher, tenant, filters, before) }) };
 }
 
 /** How many tasks to look at next: as many as should hold what is missing, going by what the tasks so far held. */

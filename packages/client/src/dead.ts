@@ -1,6 +1,6 @@
 import { deadResponseSchema, listDeadQuerySchema, ROUTES } from '@sluice/contracts';
 import type { DeadQuery, DeadReason, DeadResponse, DeadTask } from '@sluice/contracts';
-import { SchemaMismatchError } from './errors.ts';
+import { everyTask, labelsOf, pathWith, timeOf } from './paging.ts';
 import type { Transport } from './transport.ts';
 import type { CallOptions } from './types.ts';
 
@@ -49,7 +49,8 @@ export class DeadTasks {
    * @throws TypeError at once, for a filter that is wrong
    */
   list(filter: DeadListFilter = {}, { signal }: CallOptions = {}): AsyncGenerator<DeadTask, void, void> {
-    return this.#all(queryOf(filter), signal);
+    const query = queryOf(filter);
+    return everyTask((cursor) => this.#call(cursor === undefined ? query : { ...query, cursor }, signal));
   }
 
   /** One page of {@link list}. It may be empty and yet have a cursor. @throws ApiError `bad_cursor` for one of another filter */
@@ -57,51 +58,22 @@ export class DeadTasks {
     return this.#call(queryOf(filter), signal);
   }
 
-  async *#all(query: DeadQuery, signal: AbortSignal | undefined): AsyncGenerator<DeadTask, void, void> {
-    let cursor: string | undefined;
-    do {
-      const page = await this.#call(cursor === undefined ? query : { ...query, cursor }, signal);
-      yield* page.tasks;
-      if (page.cursor !== undefined && page.cursor === cursor) {
-        throw new SchemaMismatchError(
-          'a page of the list has the cursor that it was asked for with; it would never end',
-          JSON.stringify(page),
-        );
-      }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-  }
-
-  async #call({ label = [], ...rest }: DeadQuery, signal: AbortSignal | undefined): Promise<DeadResponse> {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(rest)) if (value !== undefined) query.set(name, String(value));
-    for (const text of label) query.append('label', text);
-    const path = ROUTES.listDead.path + (query.size > 0 ? `?${query.toString()}` : '');
+  async #call(query: DeadQuery, signal: AbortSignal | undefined): Promise<DeadResponse> {
+    const path = pathWith(ROUTES.listDead.path, query);
     return (await this.#transport.call({ method: 'GET', path, schema: deadResponseSchema, signal })).data;
   }
 }
 
 function queryOf({ labels = {}, from, to, pageSize, ...rest }: DeadPageFilter): DeadQuery {
-  const label = Object.entries(labels).map(([key, value]) => {
-    // The API splits at the first colon.
-    if (key.includes(':')) throw new TypeError(`labels: the key ${JSON.stringify(key)} has a colon; it cannot be asked for`);
-    return `${key}:${value}`;
-  });
+  const label = labelsOf(labels);
   const parsed = listDeadQuerySchema.safeParse({
     ...rest,
     ...(label.length > 0 && { label }),
-    from: textOf('from', from),
-    to: textOf('to', to),
+    from: timeOf('from', from),
+    to: timeOf('to', to),
     limit: pageSize,
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new TypeError(`${issue?.path[0] === 'limit' ? 'pageSize' : String(issue?.path[0] ?? 'filter')}: ${issue?.message}`);
-}
-
-/** A time as the API takes it. @throws TypeError for an invalid date */
-export function textOf(name: string, value: Date | string | undefined): string | undefined {
-  if (!(value instanceof Date)) return value;
-  if (Number.isNaN(value.getTime())) throw new TypeError(`${name} is an invalid date`);
-  return value.toISOString();
 }

@@ -1,7 +1,8 @@
 import { redriveListSchema, redrivePlanSchema, redriveRequestSchema, redriveSchema, ROUTES, uidSchema } from '@sluice/contracts';
 import type { Redrive, RedrivePlan, RedriveRequest } from '@sluice/contracts';
 import { ulid } from 'ulid';
-import { type DeadTasksFilter, textOf } from './dead.ts';
+import type { DeadTasksFilter } from './dead.ts';
+import { timeOf } from './paging.ts';
 import { checkedNumber } from './options.ts';
 import { pathOf } from './path.ts';
 import { pause } from './retry.ts';
@@ -102,7 +103,7 @@ export class Redrives {
 }
 
 function requestOf({ filter, ...rest }: RedriveOptions): RedriveRequest {
-  const request = { ...rest, ...(filter && { filter: { ...filter, from: textOf('from', filter.from), to: textOf('to', filter.to) } }) };
+  const request = { ...rest, ...(filter && { filter: { ...filter, from: timeOf('from', filter.from), to: timeOf('to', filter.to) } }) };
   const parsed = redriveRequestSchema.safeParse(request);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
