@@ -5,6 +5,7 @@ import { createDeadList } from '../adapters/aws/dead-list.ts';
 import { createRedriveStore } from '../adapters/aws/redrive-store.ts';
 import { createTaskStore } from '../adapters/aws/task-store.ts';
 import { listDead } from '../core/dead/list-dead.ts';
+import { retryTask } from '../core/api/retry-task.ts';
 import { createRedrive, getRedrive } from '../core/redrive/operate.ts';
 import { runSlice } from '../core/redrive/run-slice.ts';
 import { startDynamo } from '../test/contract/servers.ts';
@@ -18,7 +19,10 @@ import { endedRow } from './ended-row.ts';
  */
 const TASKS = Number(process.env['TASKS'] ?? 2_000);
 const MILLION = 1_000_000;
+/** Retried one by one beside them, for comparison. */
+const ALONE = 100;
 const TENANT = 'acme';
+const OTHER = 'globex';
 const RATE = 1_000;
 
 const dynamo = await startDynamo();
@@ -47,7 +51,8 @@ try {
     },
     timer: { sleep: async (ms: number) => void clock.advance(ms) },
   };
-  await fill(deps.tasks, clock.now(), random);
+  await fill(deps.tasks, TENANT, TASKS, clock.now(), random);
+  await fill(deps.tasks, OTHER, ALONE, clock.now(), random);
   clock.advance(60_000);
 
   const counter: CallCounter = new Map();
@@ -78,6 +83,12 @@ try {
   const left = (await listDead(deps, TENANT, {})).tasks.length;
   if (left > 0) throw new Error(`${left} are still dead`);
 
+  const port = { sends, publishes };
+  const alone = await measured(counter, async () => {
+    for (let n = 0; n < ALONE; n++) await retryTask(deps, OTHER, `order:${n}`);
+  });
+  const aloneCalls = alone.calls + (sends - port.sends) + (publishes - port.publishes);
+
   const scans = counter.get('Scan')?.calls ?? 0;
   if (scans > 0) throw new Error(`there were ${scans} scans`);
   const perTask = (n: number) => Math.round((n / TASKS) * 1_000) / 1_000;
@@ -86,10 +97,11 @@ try {
     scans,
     listPages: list.value.pages,
     listCallsPerTask: perTask(list.calls),
-    redriveCallsPerTask: perTask(redrive.calls + sends + publishes),
+    redriveCallsPerTask: perTask(redrive.calls + port.sends + port.publishes),
+    singleRetryCallsPerTask: aloneCalls / ALONE,
     tableCallsPerTask: perTask(redrive.calls),
-    sendCallsPerTask: perTask(sends),
-    eventCallsPerTask: perTask(publishes),
+    sendCallsPerTask: perTask(port.sends),
+    eventCallsPerTask: perTask(port.publishes),
     writeUnitsPerTask: perTask(redrive.writeUnits),
     readUnitsPerTask: perTask(redrive.readUnits),
     slices: redrive.value.slices,
@@ -109,16 +121,18 @@ try {
 /** Dead tasks of five days, as they are settled. */
 async function fill(
   tasks: ReturnType<typeof createTaskStore>,
+  tenant: string,
+  count: number,
   now: number,
   random: ReturnType<typeof createWorld>['random'],
 ): Promise<void> {
-  const numbers = Array.from({ length: TASKS }, (_, n) => n);
-  for (let first = 0; first < TASKS; first += 50) {
+  const numbers = Array.from({ length: count }, (_, n) => n);
+  for (let first = 0; first < count; first += 50) {
     await Promise.all(
       numbers.slice(first, first + 50).map(async (n) => {
-        const at = now - Math.floor(((TASKS - n) * 5 * 86_400_000) / TASKS);
+        const at = now - Math.floor(((count - n) * 5 * 86_400_000) / count);
         await tasks.insert({
-          ...endedRow(TENANT, n, at, random.ulid(at)),
+          ...endedRow(tenant, n, at, random.ulid(at)),
           type: 'thumbnail',
           state: 'failed',
           attempts: 5,
