@@ -25,7 +25,7 @@ interface Call {
 }
 
 /** A client's call, made again while it fails. */
-function call(sim: Simulation, stream: Stream, { name, about, run }: Call, turn = 0): void {
+export function call(sim: Simulation, stream: Stream, { name, about, run }: Call, turn = 0): void {
   const again = () => later(sim, turn, () => call(sim, stream, { name, about, run }, turn + 1));
   invoke(sim, { name, stream: stream.fork('turn', turn), about, run, failed: again });
 }

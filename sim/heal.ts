@@ -1,11 +1,14 @@
+import { putSchedule } from '../core/schedules/manage.ts';
+import { call } from './clients.ts';
 import { numberOf, replayed, type Chosen } from './choices.ts';
 import { CALL_FAULTS } from './faults.ts';
 import { audit, type FunctionName } from './functions.ts';
 import { FAULT_IN, invoke } from './invocation.ts';
+import type { Ports } from './ports.ts';
 import { runOnce, type RunOptions } from './run.ts';
 import type { Simulation } from './simulation.ts';
 import { purgeAll } from './upheavals.ts';
-import { cancel, retry, submit } from './workload.ts';
+import { cancel, retry, submit, TOLD } from './workload.ts';
 
 /** How much later than without it the tasks are done that a crash of a function has touched, s of virtual time. */
 export interface Healing {
@@ -30,6 +33,7 @@ interface Scenario {
 
 const SCENARIOS: readonly Scenario[] = [
   { functions: ['submit', 'dispatch', 'settle', 'timers', 'cancel', 'retry'], options: { faultsMs: 30 * MINUTE, workload: everyFunction } },
+  { functions: ['system'], options: { faultsMs: 10 * MINUTE, workload: firedAndTold } },
   { functions: ['audit'], options: { faultsMs: DAY + 60 * MINUTE, workload: purgedThenAudited } },
 ];
 
@@ -45,6 +49,18 @@ function everyFunction(sim: Simulation): void {
   sim.kernel.after(1_000, () => submit(sim, stream.fork('submit'), 'a', batch));
   sim.kernel.after(5_000, () => cancel(sim, stream.fork('cancel'), 'a', 'changed'));
   sim.kernel.after(20_000, () => retry(sim, stream.fork('retry'), 'a', 'changed'));
+}
+
+/** A schedule with three occurrences, each fired by a task of the platform, and a task whose end is told by two more. */
+function firedAndTold(sim: Simulation): void {
+  const stream = sim.root.fork('scenario');
+  const end = new Date(sim.startedAt + 100_000).toISOString();
+  const input = { everySeconds: 30, end, misfire: { policy: 'all', max: 10 }, task: { type: 'wide' } };
+  sim.kernel.after(1_000, () => {
+    submit(sim, stream.fork('submit'), 'a', [{ type: 'wide', id: 'told', notify: TOLD }]);
+    const run = (ports: Ports) => putSchedule(ports, 'a', 'every', input);
+    call(sim, stream.fork('schedule'), { name: 'schedules', about: 'puts a/every', run });
+  });
 }
 
 /** Queues are purged, and the audit finds what they held; it comes every day. */

@@ -32,7 +32,7 @@ const KINDS = ['none', 'submit', 'cancel', 'retry', 'list'] as const;
 const WEIGHTS = [2, 7, 2, 2, 0.5];
 export const TENANTS = ['a', 'b', 'c'] as const;
 /** What a task says itself of who is to be told. */
-const TOLD = { webhook: { url: HOOK }, queue: { name: QUEUE, on: ['failed', 'cancelled'] } };
+export const TOLD = { webhook: { url: HOOK }, queue: { name: QUEUE, on: ['failed', 'cancelled'] } };
 /** Characters of payloads that are kept in the row, in an item, and in S3. */
 const SIZES = [1, 1_000, 9_000] as const;
 
