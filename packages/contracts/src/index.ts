@@ -1,5 +1,6 @@
 export * from './api.ts';
 export * from './breaker.ts';
+export * from './control.ts';
 export * from './dead.ts';
 export * from './env.ts';
 export * from './errors.ts';
