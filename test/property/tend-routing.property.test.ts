@@ -81,7 +81,8 @@ async function workOff({ queues, random }: ReturnType<typeof makeWorld>, most: n
   for (let n = 0; n < most; n++) {
     const [message] = queues.messages.receive(1).map(({ receipt, body, queue }) => {
       const [priority, shard] = queue.split('-') as [QueueRef['priority'], `d${number}`];
-      return { receipt, body, ref: { priority, shard: shard.startsWith('d') ? shard : Number(shard) } as QueueRef };
+      const ref: QueueRef = { priority, shard: shard.startsWith('d') ? shard : Number(shard) };
+      return { receipt, body, ref };
     });
     if (!message) return;
     if (queues.stateOf(message.ref) !== 'fed') {
@@ -102,23 +103,23 @@ it('no hint is lost while queues of a tenant come and go, wherever control is cu
     fates: fc.array(fate, { maxLength: 400 }),
     twice: fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }),
     lateMs: fc.array(fc.integer({ min: 0, max: ROUTING_KEPT_MS }), { minLength: 1, maxLength: 5 }),
-    delayed: fc.boolean(),
+    delayMs: fc.constantFrom(0, 40_000, 900_000),
   });
   const reached = new Set<string>();
   await fc.assert(
-    fc.asyncProperty(plan, async ({ fates, twice, lateMs, delayed }) => {
+    fc.asyncProperty(plan, async ({ fates, twice, lateMs, delayMs }) => {
       const world = makeWorld(fates);
       const { clock, queues, routes, place, control } = world;
       const sent: string[] = [];
       const seen = new Set<string>();
       const readers = lateMs.map((late) => routes.mapOf(late));
       for (let step = 0; step < 180; step++) {
-        // Hot for eight minutes, then now and then a hint, some of them for as late as a queue allows.
+        // Hot for eight minutes, then now and then a hint, some of them delayed.
         const hints = step < 24 ? 30 : Number(step % 3 === 0);
         for (let n = 0; n < hints; n++) {
           const map = readers[(n + step) % readers.length];
           const id = `t${step}-${n}`;
-          const entry = { tenant: 'acme', task: task(id, clock.now(), delayed && (step > 24 || n % 7 === 0) ? 900_000 : 0) };
+          const entry = { tenant: 'acme', task: task(id, clock.now(), step > 24 || n % 7 === 0 ? delayMs : 0) };
           const [durable] = await placeHints({ ...place, routing: { ...POOL, ...(map && { map }) } }, [entry]);
           expect(durable).toBe(true);
           sent.push(id);
