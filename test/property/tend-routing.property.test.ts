@@ -115,7 +115,7 @@ it('no hint is lost while queues of a tenant come and go, wherever control is cu
       const readers = lateMs.map((late) => routes.mapOf(late));
       for (let step = 0; step < 180; step++) {
         // Hot for eight minutes, then now and then a hint, some of them delayed.
-        const hints = step < 24 ? 30 : Number(step % 3 === 0);
+        const hints = step < 24 ? 30 : Number(world.random.fraction() < 0.4);
         for (let n = 0; n < hints; n++) {
           const map = readers[(n + step) % readers.length];
           const id = `t${step}-${n}`;
