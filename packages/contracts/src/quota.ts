@@ -16,7 +16,7 @@ const fields = {
   cap: attempts.optional(),
   /** Submissions a second, at most. @default only what the platform can take */
   rate: z.number().min(0.01).max(LIMITS.quotaRate).optional(),
-  /** Submissions that may come at once beyond the rate. @default ten seconds' worth of the rate */
+  /** Submissions that may come at once beyond the rate. @default what the rate gives in 5 seconds, at least 10 */
   burst: z.number().int().min(1).max(LIMITS.quotaBurst).optional(),
   /** Tasks that may wait in its backlogs, over all types, at most. @default as many as there are */
   backlog: z.number().int().min(1).max(LIMITS.quotaBacklog).optional(),
