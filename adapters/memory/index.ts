@@ -9,6 +9,7 @@ export * from './notification-sender.ts';
 export * from './messages.ts';
 export * from './permit-store.ts';
 export * from './queues.ts';
+export * from './quota-store.ts';
 export * from './random.ts';
 export * from './routing-store.ts';
 export * from './schedule-store.ts';
