@@ -7,6 +7,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
 import type { CorsProps } from './api/cors.ts';
 import { Api } from './api/index.ts';
+import { Control } from './control/index.ts';
 import { Events } from './events/index.ts';
 import { Functions } from './functions/index.ts';
 import { Monitoring, type MonitoringOptions } from './monitoring/index.ts';
@@ -14,6 +15,7 @@ import { type PlatformMetricOptions, platformMetric } from './monitoring/metrics
 import { Outcomes } from './outcomes/index.ts';
 import { type NotificationQueueProps, Notifications, type WebhookProps } from './notifications/index.ts';
 import { MAX_SHARDS } from './pool/constants.ts';
+import type { DedicatedQueuesProps } from './pool/dedicated.ts';
 import { Pool } from './pool/index.ts';
 import { Schedule } from './schedule/index.ts';
 import { Storage } from './storage/index.ts';
@@ -79,6 +81,11 @@ export interface TaskPlatformProps {
    */
   readonly maxConcurrency?: number;
   /**
+   * Queues that are made at run time for tenants which keep the shared ones busy; see docs/shards.md.
+   * @default - for up to 10 tenants at once
+   */
+  readonly dedicatedQueues?: DedicatedQueuesProps;
+  /**
    * Requests a second that the API takes from all callers together. The default is half of an account's quota.
    * @default 5000
    */
@@ -129,6 +136,7 @@ export class TaskPlatform extends Construct {
   readonly events: Events;
   readonly pool: Pool;
   readonly outcomes: Outcomes;
+  readonly control: Control;
   readonly functions: Functions;
   readonly schedule: Schedule;
   readonly api: Api;
@@ -137,6 +145,7 @@ export class TaskPlatform extends Construct {
   /** Whom ends of tasks may be told to. */
   readonly notifications: Notifications;
   readonly #taskTypes = new Map<string, IConstruct>();
+  readonly #resources = new Map<string, IConstruct>();
 
   constructor(scope: Construct, id: string, props: TaskPlatformProps = {}) {
     super(scope, id);
@@ -164,20 +173,29 @@ export class TaskPlatform extends Construct {
       removalPolicy,
     });
     this.events = new Events(this, 'Events', { name });
-    this.pool = new Pool(this, 'Pool', { name, shards, shardsPerTenant });
+    this.pool = new Pool(this, 'Pool', {
+      name,
+      shards,
+      shardsPerTenant,
+      maxConcurrency: props.maxConcurrency,
+      dedicated: props.dedicatedQueues,
+    });
     this.outcomes = new Outcomes(this, 'Outcomes', { name });
+    this.control = new Control(this, 'Control', { name });
     this.functions = new Functions(this, 'Functions', {
       name,
       storage: this.storage,
       events: this.events,
       pool: this.pool,
       outcomes: this.outcomes,
+      control: this.control,
       architecture: this.architecture,
       logRetention: this.logRetention,
       tokens: (props.auth ?? 'token') === 'token',
     });
-    this.pool.feed(this.functions.dispatch, props.maxConcurrency);
+    this.pool.feed(this.functions.dispatch);
     this.outcomes.feed(this.functions.settle);
+    this.control.feed(this.functions.control);
     this.notifications = new Notifications(this, 'Notifications', {
       queues: props.notificationQueues ?? {},
       webhooks: props.webhooks ?? {},
@@ -219,6 +237,18 @@ export class TaskPlatform extends Construct {
     const other = this.#taskTypes.get(type);
     if (other) throw new Error(`TaskType ${owner.node.path}: ${other.node.path} has the type "${type}" already`);
     this.#taskTypes.set(type, owner);
+  }
+
+  /** The names of the resources that are declared so far. */
+  get resources(): readonly string[] {
+    return [...this.#resources.keys()].sort();
+  }
+
+  /** Notes the name of a resource, which `Resource` does for you. @throws if another construct has it already */
+  addResource(name: string, owner: IConstruct): void {
+    const other = this.#resources.get(name);
+    if (other) throw new Error(`Resource ${owner.node.path}: ${other.node.path} has the name "${name}" already`);
+    this.#resources.set(name, owner);
   }
 
   #makeMonitoring(options: false | MonitoringOptions, shards: number): Monitoring | undefined {

@@ -1,6 +1,7 @@
 export * from './backlog-store.ts';
 export * from './bucket-store.ts';
 export * from './clients.ts';
+export * from './control-queue.ts';
 export * from './counting.ts';
 export * from './dead-hints.ts';
 export * from './dead-list.ts';
@@ -9,6 +10,7 @@ export * from './hint-queue.ts';
 export * from './keys.ts';
 export * from './permit-store.ts';
 export * from './queue-ref.ts';
+export * from './quota-store.ts';
 export * from './redrive-store.ts';
 export * from './starter.ts';
 export * from './task-list.ts';
