@@ -2,6 +2,7 @@ export * from './api.ts';
 export * from './breaker.ts';
 export * from './control.ts';
 export * from './dead.ts';
+export * from './division.ts';
 export * from './env.ts';
 export * from './errors.ts';
 export * from './event.ts';
