@@ -61,8 +61,8 @@ export interface Ends {
   readonly flight: number;
 }
 
-/** Share of the limit in flight from which it counts as used (RFC 7661 says half; a lane's permits go in batches). */
-const USED = 0.75;
+/** Share of the limit in flight from which it counts as used (RFC 7661). */
+export const USED = 0.5;
 /** Rounds without a signal before the limit is tried at which attempts were throttled last. */
 const ROUNDS_BELOW_TOP = 10;
 /** Successes for each signal that such a trial may bring: so that trials alone stay well below the rate. */

@@ -1,4 +1,4 @@
-import { adapt, initial, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
+import { adapt, initial, USED, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Cell } from '../ports/permit-store.ts';
 import { cellsInUse, mostCells, shareOf } from './cells.ts';
@@ -10,9 +10,8 @@ export interface Adapted {
   readonly cells?: number;
 }
 
-/** The first cell is well below its share when cells go, and at it when they come: in between nothing changes. */
+/** The first cell is at its share when cells come, and well below it when they go: in between nothing changes. */
 const GO_AT = 1 / 8;
-const USED = 0.75;
 
 /**
  * What becomes of a cell's limit, and with that of the first cell of the number of cells: permits are spread evenly, so it

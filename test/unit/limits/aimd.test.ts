@@ -75,8 +75,8 @@ describe('AIMD', () => {
   });
 
   it('raises no limit that is not used', () => {
-    expect(step(undefined, { good: 100, flight: 7 })).toBeUndefined();
-    expect(step(undefined, { good: 100, flight: 8 })?.limit).toBe(20);
+    expect(step(undefined, { good: 100, flight: 4 })).toBeUndefined();
+    expect(step(undefined, { good: 100, flight: 5 })?.limit).toBe(20);
   });
 
   it('lowers when both thresholds are crossed, and holds below', () => {
