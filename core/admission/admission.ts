@@ -54,7 +54,7 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
   const sampler = createSampler(random.fraction);
   const limiter = createLimiter();
   const refusals = new Map<string, number>();
-  const told = new Map<AdmissionDocument, ReadonlyMap<string, AdmittedTenant>>();
+  let indexed: { readonly document: AdmissionDocument; readonly byTenant: ReadonlyMap<string, AdmittedTenant> } | undefined;
   let refused = 0;
   let from = clock.now();
   let last = from;
@@ -81,13 +81,10 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
 
   const knownOf = (document: AdmissionDocument | undefined, tenant: string): AdmittedTenant | undefined => {
     if (!document) return undefined;
-    let byTenant = told.get(document);
-    if (!byTenant) {
-      told.clear();
-      byTenant = new Map(document.tenants.map((each) => [each.tenant, each]));
-      told.set(document, byTenant);
+    if (indexed?.document !== document) {
+      indexed = { document, byTenant: new Map(document.tenants.map((each) => [each.tenant, each])) };
     }
-    return byTenant.get(tenant);
+    return indexed.byTenant.get(tenant);
   };
 
   const refuse = (tenant: string, tasks: number, code: AdmissionCode, seconds: number): Refused => {
@@ -110,7 +107,7 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
       sampler.add(tenant, tasks);
       const loaded = hasTold || sampler.volume() >= LOAD;
       const known = knownOf(feed.document(loaded), tenant);
-      const own = known || limiter.has(tenant) || sampler.estimate(tenant) >= NOTABLE ? feed.bounds(tenant) : undefined;
+      const own = feed.bounds(tenant, sampler.estimate(tenant) >= NOTABLE) ?? (known?.rate === undefined ? undefined : known);
       const { rate, burst } = { ...common, ...own };
 
       const gone: Refused[] = [];

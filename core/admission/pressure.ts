@@ -2,7 +2,7 @@
 export interface PressureRules {
   /** Seconds that a hint may wait in the shared queues before tenants above their share are refused. @default 30 */
   readonly waitSeconds: number;
-  /** Seconds in which what waits beyond half of that is to be worked off. @default 60 */
+  /** Seconds in which what waits beyond half of that is to be worked off, at the earliest. @default 60 */
   readonly relieveSeconds: number;
 }
 
@@ -33,6 +33,12 @@ export function drainedOf(
 }
 
 /**
+ * Of what is worked off, what is admitted however much waits: with less the level would fall to tenants that press nothing,
+ * for what others have sent before.
+ */
+const LEAST = 0.7;
+
+/**
  * Tasks a second that may be admitted while the system is pressed; `undefined` while it is not. Once pressed it stays so
  * until a hint waits for less than half as long, so that it does not come and go.
  */
@@ -43,6 +49,5 @@ export function targetOf(
   if (drained === undefined) return undefined;
   const allowed = rules.waitSeconds * drained;
   if (waiting <= (pressed ? allowed / 2 : allowed)) return undefined;
-  // Never nothing at all: a measurement of 0 is a bad moment, and would shut everybody out who is known.
-  return Math.max(drained / 10, drained - (waiting - allowed / 2) / rules.relieveSeconds);
+  return Math.max(LEAST * drained, drained - (waiting - allowed / 2) / rules.relieveSeconds);
 }

@@ -28,13 +28,17 @@ export function reportOf({ by, from, to, interval, refused, refusals, limited }:
     FLOWS - exact.length,
     fraction,
   );
-  const flows = [
-    ...exact.map((flow) => ({ ...flow, factor: 1 })),
-    ...thinned.flatMap(({ index, factor }) => {
-      const flow = others[index];
-      return flow ? [{ ...flow, factor }] : [];
-    }),
+  const row = ({ tenant, tasks }: Limited, factor: number): [string, number, number] => [
+    tenant,
+    rounded(tasks * factor),
+    rounded((refusals.get(tenant) ?? 0) * factor),
   ];
+  const rows = (drawn: boolean) =>
+    thinned.flatMap(({ index, factor }) => {
+      const flow = others[index];
+      return flow && (factor !== 1) === drawn ? [row(flow, factor)] : [];
+    });
+  const sampled = rows(true);
   return {
     v: 1,
     by,
@@ -42,7 +46,8 @@ export function reportOf({ by, from, to, interval, refused, refusals, limited }:
     to,
     tasks: interval.tasks,
     refused,
-    flows: flows.map(({ tenant, tasks, factor }) => [tenant, rounded(tasks * factor), rounded((refusals.get(tenant) ?? 0) * factor)]),
+    flows: [...exact.map((flow) => row(flow, 1)), ...rows(false)],
+    ...(sampled.length > 0 && { sampled }),
     ...(exact.length > 0 && { limited: exact.map(({ tenant }) => tenant) }),
   };
 }

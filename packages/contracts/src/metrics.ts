@@ -29,6 +29,7 @@ export const METRICS = {
     means: 'submissions refused for a tenant whose backlog is too old',
   },
   'admission.throttled': { kind: 'sum', unit: 'count', per: 'platform', means: 'submissions refused while the platform was pressed' },
+  'admission.pressed': { kind: 'sum', unit: 'count', per: 'platform', means: 'rounds of control that found the shared queues pressed' },
   'admission.failed': {
     kind: 'sum',
     unit: 'count',
