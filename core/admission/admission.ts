@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { retryAfterSeconds, type AdmissionBounds } from './bounds.ts';
+import { TASKS_PER_MESSAGE } from '../hints/place.ts';
 import type { AdmissionFeed } from './feed.ts';
 import { createLimiter } from './limiter.ts';
 import { reportOf } from './report.ts';
@@ -56,6 +57,7 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
   const refusals = new Map<string, number>();
   let indexed: { readonly document: AdmissionDocument; readonly byTenant: ReadonlyMap<string, AdmittedTenant> } | undefined;
   let refused = 0;
+  let messages = 0;
   let from = clock.now();
   let last = from;
   let hasTold = false;
@@ -63,10 +65,11 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
   const close = (now: number, tell: boolean): void => {
     const interval = sampler.close();
     const limited = limiter.close(now - from);
-    if (tell) feed.report(reportOf({ by, from, to: now, interval, refused, refusals, limited }, random.fraction()));
+    if (tell) feed.report(reportOf({ by, from, to: now, interval, refused, messages, refusals, limited }, random.fraction()));
     hasTold = tell;
     refusals.clear();
     refused = 0;
+    messages = 0;
     from = now;
   };
 
@@ -123,6 +126,7 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
         if (admitted < left) gone.push(refuse(tenant, left - admitted, 'rate_limited', waitMs / 1000));
         left = admitted;
       }
+      messages += Math.ceil(left / TASKS_PER_MESSAGE);
       return { admitted: left, refused: gone };
     },
   };

@@ -16,7 +16,7 @@ export interface AdmissionStepDeps extends WaitingDeps {
   readonly telemetry: Telemetry;
   /** What a tenant may submit for whom nothing else is said. */
   readonly commonBounds: AdmissionBounds;
-  /** How many hints wait in the shared queues, and when that was; `undefined` where it is not known. */
+  /** How many messages wait in the shared queues, and when that was; `undefined` where it is not known. */
   readonly depth: () => Promise<{ readonly at: number; readonly waiting: number } | undefined>;
 }
 
@@ -73,8 +73,10 @@ async function boundsOf(deps: AdmissionStepDeps, tenants: readonly string[]): Pr
 async function pressureOf(deps: AdmissionStepDeps, before: AdmissionState | undefined, merged: MergedReports) {
   const found = await deps.depth();
   if (!found) return { depth: before?.depth, target: undefined };
-  const drained = drainedOf(before?.depth, found, merged.offered - merged.refused);
-  const target = targetOf({ waiting: found.waiting, drained, pressed: before?.pressed ?? false });
+  const drained = drainedOf(before?.depth, found, merged.messages);
+  const messages = targetOf({ waiting: found.waiting, drained, pressed: before?.pressed ?? false });
+  // As many tasks to a message as now.
+  const target = messages === undefined ? undefined : (messages * (merged.offered - merged.refused)) / Math.max(merged.messages, 1e-9);
   return { depth: { ...found, ...(drained !== undefined && { drained }) }, target };
 }
 

@@ -18,6 +18,8 @@ export interface MergedReports {
   /** Tasks a second, exact but for environments that tell nothing because little comes by them. */
   readonly offered: number;
   readonly refused: number;
+  /** Messages a second that the admitted ones were sent in. */
+  readonly messages: number;
   /** The largest first. */
   readonly tenants: readonly Rate[];
   /** Tenants that have a rate. */
@@ -38,10 +40,12 @@ export function mergeReports(reports: readonly AdmissionReport[], now: number): 
   const tenants = new Map<string, { offered: number; refused: number; seen: number }>();
   let offered = 0;
   let refused = 0;
+  let messages = 0;
   for (const report of latest.values()) {
     const seconds = (report.to - report.from) / 1000;
     offered += report.tasks / seconds;
     refused += report.refused / seconds;
+    messages += (report.messages ?? report.tasks - report.refused) / seconds;
     const add = (tenant: string, tasks: number, not: number, seen: number): void => {
       const sum = tenants.get(tenant) ?? { offered: 0, refused: 0, seen: 0 };
       tenants.set(tenant, {
@@ -58,6 +62,7 @@ export function mergeReports(reports: readonly AdmissionReport[], now: number): 
     environments: latest.size,
     offered,
     refused,
+    messages,
     tenants: [...tenants].map(([tenant, rate]) => ({ tenant, ...rate })).sort((a, b) => b.offered - a.offered),
   };
 }

@@ -8,7 +8,7 @@ export interface PressureRules {
 
 export const PRESSURE_RULES: PressureRules = { waitSeconds: 30, relieveSeconds: 60 };
 
-/** What waits in the shared queues at a time, ms. Hints that rest in lanes' backlogs wait for their own tenants alone. */
+/** How many messages wait in the shared queues at a time, ms. Hints that rest in lanes' backlogs wait for their own tenants alone. */
 export interface Depth {
   readonly at: number;
   readonly waiting: number;
@@ -18,7 +18,7 @@ export interface Depth {
 const WEIGHT = 0.4;
 
 /**
- * Tasks a second that the shared queues give off: what came in, less what they grew by; a queue that holds nothing gives
+ * Messages a second that the shared queues give off: what came in, less what they grew by; a queue that holds nothing gives
  * off what comes. Smoothed over some readings. `undefined` until there are two.
  */
 export function drainedOf(
@@ -39,7 +39,7 @@ export function drainedOf(
 const LEAST = 0.7;
 
 /**
- * Tasks a second that may be admitted while the system is pressed; `undefined` while it is not. Once pressed it stays so
+ * Messages a second that may be admitted while the system is pressed; `undefined` while it is not. Once pressed it stays so
  * until a hint waits for less than half as long, so that it does not come and go.
  */
 export function targetOf(

@@ -3,6 +3,18 @@ import { instantSchema, taskTypeNameSchema, tenantSchema } from './names.ts';
 
 const amount = z.number().nonnegative();
 
+/** What a tenant may submit; a bound that is absent does not bound. */
+export const admissionBoundsSchema = z.strictObject({
+  /** Tasks a second. */
+  rate: z.number().positive().optional(),
+  /** Tasks that may come at once beyond the rate. @default what the rate gives in 5 seconds, at least 10 */
+  burst: z.number().min(1).optional(),
+  /** Tasks that may wait for permits, over all types. */
+  backlog: z.number().int().min(1).optional(),
+  /** Seconds that the oldest of them may have waited. */
+  maxAgeSeconds: z.number().min(1).optional(),
+});
+
 /** What one environment of submit saw in an interval. It is written every few seconds under load, and read by control. */
 export const admissionReportSchema = z.object({
   v: z.literal(1),
@@ -14,6 +26,8 @@ export const admissionReportSchema = z.object({
   /** Tasks that were submitted, and those of them that were refused; exact. */
   tasks: amount,
   refused: amount,
+  /** Messages that the admitted ones were sent in: several tasks of a call share one. */
+  messages: amount.optional(),
   /** Tenant, tasks, refused: the largest, as they were seen. */
   flows: z.array(z.tuple([tenantSchema, amount, amount])).max(1_000),
   /** A few of all others, each for many: unbiased in sum, and of one tenant alone by chance. */

@@ -9,6 +9,7 @@ export * from './event.ts';
 export * from './hint.ts';
 export * from './limit-message.ts';
 export * from './limits.ts';
+export * from './metric-shapes.ts';
 export * from './metrics.ts';
 export * from './names.ts';
 export * from './notification.ts';

@@ -117,11 +117,6 @@ export type CountName = NameOf<'sum'>;
 /** Metrics that are distributions of values. */
 export type MeasureName = NameOf<'values'>;
 
-/** Whether a metric has a series for all types together beside those of the types. */
-export function hasTotal(name: MetricName): boolean {
-  return (METRICS[name] as Metric).total === true;
-}
-
 /** The namespace of a platform's metrics: two platforms in one account and region must not share a series. */
 export function metricNamespace(platform: string): string {
   return `Sluice/${platform}`;
