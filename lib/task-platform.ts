@@ -145,6 +145,7 @@ export class TaskPlatform extends Construct {
   /** Whom ends of tasks may be told to. */
   readonly notifications: Notifications;
   readonly #taskTypes = new Map<string, IConstruct>();
+  readonly #resources = new Map<string, IConstruct>();
 
   constructor(scope: Construct, id: string, props: TaskPlatformProps = {}) {
     super(scope, id);
@@ -231,6 +232,18 @@ export class TaskPlatform extends Construct {
     const other = this.#taskTypes.get(type);
     if (other) throw new Error(`TaskType ${owner.node.path}: ${other.node.path} has the type "${type}" already`);
     this.#taskTypes.set(type, owner);
+  }
+
+  /** The names of the resources that are declared so far. */
+  get resources(): readonly string[] {
+    return [...this.#resources.keys()].sort();
+  }
+
+  /** Notes the name of a resource, which `Resource` does for you. @throws if another construct has it already */
+  addResource(name: string, owner: IConstruct): void {
+    const other = this.#resources.get(name);
+    if (other) throw new Error(`Resource ${owner.node.path}: ${other.node.path} has the name "${name}" already`);
+    this.#resources.set(name, owner);
   }
 
   #makeMonitoring(options: false | MonitoringOptions, shards: number): Monitoring | undefined {

@@ -10,6 +10,7 @@ export * from './notification-sender.ts';
 export * from './messages.ts';
 export * from './permit-store.ts';
 export * from './queues.ts';
+export * from './quota-store.ts';
 export * from './random.ts';
 export * from './schedule-store.ts';
 export * from './redrive-store.ts';
