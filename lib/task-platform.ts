@@ -16,6 +16,7 @@ import { type PlatformMetricOptions, platformMetric } from './monitoring/metrics
 import { Outcomes } from './outcomes/index.ts';
 import { type NotificationQueueProps, Notifications, type WebhookProps } from './notifications/index.ts';
 import { MAX_SHARDS } from './pool/constants.ts';
+import type { DedicatedQueuesProps } from './pool/dedicated.ts';
 import { Pool } from './pool/index.ts';
 import { Schedule } from './schedule/index.ts';
 import { Storage } from './storage/index.ts';
@@ -80,6 +81,11 @@ export interface TaskPlatformProps {
    * @default - bounded only by the account's concurrency
    */
   readonly maxConcurrency?: number;
+  /**
+   * Queues that are made at run time for tenants which keep the shared ones busy; see docs/shards.md.
+   * @default - for up to 10 tenants at once
+   */
+  readonly dedicatedQueues?: DedicatedQueuesProps;
   /**
    * Requests a second that the API takes from all callers together. The default is half of an account's quota.
    * @default 5000
@@ -173,7 +179,13 @@ export class TaskPlatform extends Construct {
       removalPolicy,
     });
     this.events = new Events(this, 'Events', { name });
-    this.pool = new Pool(this, 'Pool', { name, shards, shardsPerTenant });
+    this.pool = new Pool(this, 'Pool', {
+      name,
+      shards,
+      shardsPerTenant,
+      maxConcurrency: props.maxConcurrency,
+      dedicated: props.dedicatedQueues,
+    });
     this.outcomes = new Outcomes(this, 'Outcomes', { name });
     this.control = new Control(this, 'Control', { name });
     this.functions = new Functions(this, 'Functions', {
@@ -188,7 +200,7 @@ export class TaskPlatform extends Construct {
       logRetention: this.logRetention,
       tokens: (props.auth ?? 'token') === 'token',
     });
-    this.pool.feed(this.functions.dispatch, props.maxConcurrency);
+    this.pool.feed(this.functions.dispatch);
     this.outcomes.feed(this.functions.settle);
     this.control.feed(this.functions.control);
     this.notifications = new Notifications(this, 'Notifications', {

@@ -20,6 +20,7 @@ import type { HttpApi } from './http-api/api.ts';
 import { HttpApiServer } from './http-api/server.ts';
 import { AsyncQueue } from './lambda/async-queue.ts';
 import { ColdStartGate } from './lambda/environment-pool.ts';
+import { EventSources } from './lambda/event-sources.ts';
 import { handleLambda } from './lambda/http.ts';
 import { Debugging } from './lambda/debugging.ts';
 import { LambdaService } from './lambda/service.ts';
@@ -106,6 +107,8 @@ async function assemble(
   closers.push(() => asyncQueue.close());
   const eventBuses = new EventBuses(state, deliver, log, () => clock.now());
   closers.push(() => eventBuses.close());
+  const eventSources = new EventSources(lambda, clients.sqs, state, log);
+  closers.push(() => eventSources.close());
   const scheduleGroups = new Set(['default']);
   const scheduler = new Scheduler({
     state,
@@ -121,6 +124,7 @@ async function assemble(
   closers.push(() => scheduler.close());
   const customResources = new CustomResources(lambda, state, controlUrl);
   controlPlane.add((request) => handleLambda(request, lambda, asyncQueue));
+  controlPlane.add((request) => eventSources.handle(request));
   controlPlane.add((request) => handleEvents(request, eventBuses));
   controlPlane.add((request) => handleScheduler(request, scheduler, scheduleGroups));
   controlPlane.add((request) => customResources.handle(request));
@@ -165,6 +169,7 @@ async function assemble(
   first.ready = true;
   asyncQueue.resume();
   eventBuses.resume();
+  eventSources.resume();
   scheduler.start();
 
   let closing: Promise<void> | undefined;

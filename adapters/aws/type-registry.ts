@@ -1,9 +1,11 @@
 import {
   breakerSchema,
   resourceSpecSchema,
+  routingDocumentSchema,
   taskTypeSpecSchema,
   type Breaker,
   type ResourceSpec,
+  type RoutingDocument,
   type TaskTypeSpec,
 } from '@sluice/contracts';
 import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
@@ -13,7 +15,7 @@ import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../../core/ports/type-registry.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
-import { isBreakerSort, isResourceSort, resourceItemKey, TYPES_PARTITION } from './keys.ts';
+import { isBreakerSort, isResourceSort, resourceItemKey, ROUTING_SORT, TYPES_PARTITION } from './keys.ts';
 import { allPages } from './pages.ts';
 
 /** Between two lookups of types that are not known, so that nobody can make every submission a query. */
@@ -42,14 +44,19 @@ export interface KnownBreakers {
   readonly breakers: () => Promise<ReadonlyMap<string, Breaker>>;
 }
 
+/** The routing document that lies there as well, and when it was read, ms. */
+export interface ReadRouting {
+  readonly routing: () => { readonly document: RoutingDocument | undefined; readonly readAt: number } | undefined;
+}
+
 /** The deployed task types, from one partition of the table, kept in memory between calls. */
 export function createTypeRegistry(
   client: DynamoDBDocumentClient,
   config: TypeRegistryConfig,
-): TypeRegistry & ResourceRegistry & KnownBreakers {
+): TypeRegistry & ResourceRegistry & KnownBreakers & ReadRouting {
   const { clock, telemetry } = config;
   const { refreshSeconds = 30, brokenRefreshSeconds = 3 } = config;
-  let known: (Known & { readonly readAt: number }) | undefined;
+  let known: (Known & { readonly document: RoutingDocument | undefined; readonly readAt: number }) | undefined;
   let reading: Promise<Types> | undefined;
 
   const specOf = (item: Item): [string, TaskTypeSpec][] => {
@@ -93,9 +100,12 @@ export function createTypeRegistry(
     );
     const isBreaker = (item: Item): boolean => isBreakerSort(String(item['s']));
     const isResource = (item: Item): boolean => isResourceSort(String(item['s']));
-    const types = new Map(items.filter((item) => !isBreaker(item) && !isResource(item)).flatMap(specOf));
+    const isRouting = (item: Item): boolean => item['s'] === ROUTING_SORT;
+    const isOther = (item: Item): boolean => isBreaker(item) || isResource(item) || isRouting(item);
+    const types = new Map(items.filter((item) => !isOther(item)).flatMap(specOf));
     const resources = new Map(items.filter(isResource).flatMap(resourceOf));
-    known = { types, resources, breakers: new Map(items.filter(isBreaker).flatMap(breakerOf)), readAt };
+    const document = routingOfItem(items.find(isRouting));
+    known = { types, resources, breakers: new Map(items.filter(isBreaker).flatMap(breakerOf)), document, readAt };
     return types;
   };
 
@@ -140,6 +150,7 @@ export function createTypeRegistry(
       await current();
       return known?.breakers ?? new Map<string, Breaker>();
     },
+    routing: () => known,
   };
 }
 
@@ -147,6 +158,15 @@ export function createTypeRegistry(
 export function breakerOfItem(item: Item): Breaker | undefined {
   try {
     return breakerSchema.parse(JSON.parse(String(item['breaker'])));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns nothing for what is no routing document, or one of a version that is not known. */
+export function routingOfItem(item: Item | undefined): RoutingDocument | undefined {
+  try {
+    return item && deepFreeze(routingDocumentSchema.parse(JSON.parse(String(item['routing']))));
   } catch {
     return undefined;
   }

@@ -12,6 +12,7 @@ export * from './permit-store.ts';
 export * from './queues.ts';
 export * from './quota-store.ts';
 export * from './random.ts';
+export * from './routing-store.ts';
 export * from './schedule-store.ts';
 export * from './redrive-store.ts';
 export * from './starter.ts';

@@ -108,6 +108,19 @@ export function createMemoryMessages(config: MemoryMessagesConfig) {
       }
       return received;
     },
+    /** Bodies of up to `max` messages that are visible, by chance, as received once more and visible again at once. */
+    peek: (max: number, queue: string): readonly string[] => {
+      const now = clock.now();
+      const visible = inQueue(queue).filter((message) => message.visibleAt <= now);
+      const seen: string[] = [];
+      while (seen.length < max && visible.length > 0) {
+        const [message] = visible.splice(Math.floor(random.fraction() * visible.length), 1);
+        if (!message) break;
+        message.receiveCount += 1;
+        seen.push(message.body);
+      }
+      return seen;
+    },
     changeVisibility: (receipt: string, seconds: number): void => {
       const message = byReceipt(receipt);
       if (message) hide(message, seconds * 1000);

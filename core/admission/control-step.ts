@@ -1,12 +1,14 @@
-import type { AdmissionDocument, AdmissionState, AdmittedTenant } from '@sluice/contracts';
+import { PRIORITIES, type AdmissionDocument, type AdmissionState, type AdmittedTenant, type ControlMessage } from '@sluice/contracts';
 import type { ControlRound, ControlStep } from '../control/round.ts';
+import type { Routing } from '../hints/place.ts';
 import type { AdmissionStore, BoundsStore } from '../ports/admission-store.ts';
+import type { QueueWatch } from '../ports/queue-watch.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { sideBySide } from '../tasks/side-by-side.ts';
 import { refusalOf, type AdmissionBounds } from './bounds.ts';
 import { measureWaiting, type TenantWaiting, type WaitingDeps } from './measure-waiting.ts';
 import { mergeReports, REPORT_FRESH_MS, type MergedReports } from './merge.ts';
-import { drainedOf, targetOf } from './pressure.ts';
+import { drainedOf, targetOf, type Depth } from './pressure.ts';
 import { refusalsFor } from './refuse.ts';
 import { SAMPLE_RULES } from './sample-and-hold.ts';
 
@@ -16,8 +18,8 @@ export interface AdmissionStepDeps extends WaitingDeps {
   readonly telemetry: Telemetry;
   /** What a tenant may submit for whom nothing else is said. */
   readonly commonBounds: AdmissionBounds;
-  /** How many messages wait in the shared queues, and when that was; `undefined` where it is not known. */
-  readonly depth: () => Promise<{ readonly at: number; readonly waiting: number } | undefined>;
+  readonly watch: Pick<QueueWatch, 'depths'>;
+  readonly routing: Routing;
 }
 
 /** ms between two rounds that messages cause, at least. */
@@ -36,7 +38,7 @@ export function admissionStep(deps: AdmissionStepDeps): ControlStep {
 }
 
 async function run(deps: AdmissionStepDeps, { now, minute, told }: ControlRound): Promise<void> {
-  if (!minute && !told.some(({ kind }) => kind === 'admission')) return;
+  if (!minute && !told.some(isForUs)) return;
   const before = await deps.admissions.state();
   if (before && now - before.at < PAUSE_MS) return;
   const [reports, noted] = await Promise.all([deps.admissions.reports(now - REPORT_FRESH_MS), deps.backlog.lanes()]);
@@ -51,7 +53,7 @@ async function run(deps: AdmissionStepDeps, { now, minute, told }: ControlRound)
     before,
     now,
   );
-  const { depth, target } = await pressureOf(deps, before, merged);
+  const { depth, target } = await pressureOf(deps, before, merged, now);
   const document = documentOf({ now, merged, target, bounds, waiting });
   if (target !== undefined) deps.telemetry.count('admission.pressed', undefined);
   const state: AdmissionState = { v: 1, at: now, pressed: target !== undefined, lanes, waiting: [...waiting], ...(depth && { depth }) };
@@ -62,6 +64,11 @@ async function run(deps: AdmissionStepDeps, { now, minute, told }: ControlRound)
   await deps.admissions.putState(state);
 }
 
+/** Under load, and when a quota was set. */
+function isForUs(message: ControlMessage): boolean {
+  return message.kind === 'admission' || (message.kind === 'divide' && message.tenant !== undefined && message.type === undefined);
+}
+
 async function boundsOf(deps: AdmissionStepDeps, tenants: readonly string[]): Promise<Map<string, AdmissionBounds>> {
   const bounds = new Map<string, AdmissionBounds>();
   await sideBySide(tenants, AT_ONCE, async (tenant) => {
@@ -70,14 +77,23 @@ async function boundsOf(deps: AdmissionStepDeps, tenants: readonly string[]): Pr
   return bounds;
 }
 
-async function pressureOf(deps: AdmissionStepDeps, before: AdmissionState | undefined, merged: MergedReports) {
-  const found = await deps.depth();
+async function pressureOf(deps: AdmissionStepDeps, before: AdmissionState | undefined, merged: MergedReports, now: number) {
+  // Where little is submitted, nobody is refused for pressing, and the queues are not asked.
+  const found = merged.environments > 0 || before?.pressed ? await depthOf(deps, now) : undefined;
   if (!found) return { depth: before?.depth, target: undefined };
   const drained = drainedOf(before?.depth, found, merged.messages);
   const messages = targetOf({ waiting: found.waiting, drained, pressed: before?.pressed ?? false });
   // As many tasks to a message as now.
   const target = messages === undefined ? undefined : (messages * (merged.offered - merged.refused)) / Math.max(merged.messages, 1e-9);
   return { depth: { ...found, ...(drained !== undefined && { drained }) }, target };
+}
+
+/** Messages of all shared queues together; `undefined` where one did not answer. */
+async function depthOf({ watch, routing }: AdmissionStepDeps, now: number): Promise<Depth | undefined> {
+  const shards = Array.from({ length: routing.shards }, (_, shard) => shard);
+  const depths = await watch.depths(PRIORITIES.flatMap((priority) => shards.map((shard) => ({ priority, shard }))));
+  const waiting = depths.reduce((sum, depth) => sum + (depth?.visible ?? NaN), 0);
+  return Number.isNaN(waiting) ? undefined : { at: now, waiting };
 }
 
 interface Known {

@@ -140,6 +140,7 @@ export class Functions extends Construct {
     this.#tellAdmission(fn);
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
     pool.grantSend(fn);
+    pool.grantRoute(fn, this.dispatch);
     control.grantConsume(fn);
     // The next round looks at everything anew: Lambda's own retries would only overlap it.
     fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(60) });

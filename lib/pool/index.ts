@@ -6,11 +6,15 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from '../acknowledge.ts';
 import * as constants from './constants.ts';
+import { type DedicatedQueuesProps, grantDedicated, settingsOf } from './dedicated.ts';
 
 export interface PoolProps {
   readonly name: string;
   readonly shards: number;
   readonly shardsPerTenant: number;
+  /** Invocations of dispatch at once for each queue. */
+  readonly maxConcurrency?: number | undefined;
+  readonly dedicated?: DedicatedQueuesProps | undefined;
 }
 
 /**
@@ -81,8 +85,17 @@ export class Pool extends Construct {
     this.#grantShards(fn, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility']);
   }
 
+  /** Lets control look at the queues, and make and delete those of single tenants, which feed dispatch. */
+  grantRoute(fn: LambdaFunction, dispatch: LambdaFunction): void {
+    const { name, maxConcurrency, dedicated = {} } = this.#props;
+    fn.addEnvironment('SLUICE_ROUTING', Stack.of(fn).toJsonString(settingsOf(dedicated)));
+    this.#grantShards(fn, ['sqs:GetQueueAttributes', 'sqs:ReceiveMessage']);
+    grantDedicated(fn, dispatch, { name, maxConcurrency, deadLetterArn: this.deadLetters.queueArn });
+  }
+
   /** Makes every queue an event source of the function. */
-  feed(fn: LambdaFunction, maxConcurrency?: number): void {
+  feed(fn: LambdaFunction): void {
+    const { maxConcurrency } = this.#props;
     const stack = new NestedStack(this, 'Consumers', {
       description: `Sluice ${this.#props.name}: the event sources of the shard queues`,
     });

@@ -122,7 +122,9 @@ export class EventSource {
 
   private async receiveOnce(count: number, waitSeconds: number): Promise<Message[]> {
     if (this.queueUrl === '') {
-      const found = await this.sqs.send(new GetQueueUrlCommand({ QueueName: this.configuration.queueName }));
+      const found = await this.sqs.send(new GetQueueUrlCommand({ QueueName: this.configuration.queueName }), {
+        abortSignal: this.stop.signal,
+      });
       this.queueUrl = found.QueueUrl ?? '';
     }
     const received = await this.sqs.send(

@@ -79,7 +79,10 @@ export async function runModel(config: ModelConfig): Promise<ModelResult> {
     permits: createMemoryPermitStore(),
     types: createMemoryTypeRegistry([]),
     commonBounds: config.commonBounds ?? {},
-    depth: async () => ({ at: clock.now(), waiting: depth }),
+    routing: { shards: 1, shardsPerTenant: 1 },
+    watch: {
+      depths: async (queues) => queues.map(({ priority }) => ({ visible: priority === 'normal' ? depth : 0, inFlight: 0, delayed: 0 })),
+    },
   });
   const offered = new Map<string, number>();
   const refused = new Map<string, number>();

@@ -14,6 +14,12 @@ function command<I, O>(operation: string): new (input: I) => Command<I, O> {
 }
 
 export const SendMessageBatchCommand = command<Sdk.SendMessageBatchCommandInput, Sdk.SendMessageBatchCommandOutput>('SendMessageBatch');
+export const GetQueueAttributesCommand = command<Sdk.GetQueueAttributesCommandInput, Sdk.GetQueueAttributesCommandOutput>(
+  'GetQueueAttributes',
+);
+export const CreateQueueCommand = command<Sdk.CreateQueueCommandInput, Sdk.CreateQueueCommandOutput>('CreateQueue');
+export const DeleteQueueCommand = command<Sdk.DeleteQueueCommandInput, Sdk.DeleteQueueCommandOutput>('DeleteQueue');
+export const ListQueuesCommand = command<Sdk.ListQueuesCommandInput, Sdk.ListQueuesCommandOutput>('ListQueues');
 export const ReceiveMessageCommand = command<Sdk.ReceiveMessageCommandInput, Sdk.ReceiveMessageCommandOutput>('ReceiveMessage');
 export const DeleteMessageBatchCommand = command<Sdk.DeleteMessageBatchCommandInput, Sdk.DeleteMessageBatchCommandOutput>(
   'DeleteMessageBatch',

@@ -20,7 +20,7 @@ export interface Service {
 }
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Escaped. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

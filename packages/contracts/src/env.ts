@@ -22,11 +22,44 @@ const api = { SLUICE_API_URL: z.url() };
 const list = { SLUICE_LIST_INDEX: z.enum(['on', 'off']) };
 /** Where control is told what it should look at now. */
 const control = { SLUICE_CONTROL_QUEUE_URL: z.string().min(1) };
-const json = z.string().transform((text, context) => parsed(text, context));
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context) => parsed(text, context))
+    .pipe(schema);
+
 /** The queues and hosts that notifications may go to, as JSON. */
-const notify = { SLUICE_NOTIFY: json.pipe(notifyRulesSchema) };
+const notify = { SLUICE_NOTIFY: json(notifyRulesSchema) };
 /** What a tenant may submit whose quota says nothing else, as JSON. */
-const admission = { SLUICE_ADMISSION: json.pipe(admissionBoundsSchema) };
+const admission = { SLUICE_ADMISSION: json(admissionBoundsSchema) };
+
+/** How queues of single tenants are made, as JSON. */
+export const dedicatedQueuesEnvSchema = z.object({
+  /** The ARN of every queue up to its `<priority>-<shard>`. */
+  queueArnPrefix: z.string().min(1),
+  /** Of dispatch. */
+  functionArn: z.string().min(1),
+  /** The ARN of the dead-letter queue of all hints, and the receives after which a message goes there. */
+  deadLetterArn: z.string().min(1),
+  maxReceives: count,
+  visibilitySeconds: count,
+  retentionSeconds: count,
+  batchSize: count,
+  maxConcurrency: count.optional(),
+  tags: z.record(z.string(), z.string()),
+});
+export type DedicatedQueuesEnv = z.infer<typeof dedicatedQueuesEnvSchema>;
+
+/** What of the decision's settings the operator sets; the others are the platform's. */
+export const routingSettingsEnvSchema = z.object({
+  maxDedicated: z.number().int().nonnegative(),
+  busyDepth: count,
+  promoteAfterMs: z.number().nonnegative(),
+  demoteAfterMs: z.number().nonnegative(),
+});
+export type RoutingSettingsEnv = z.infer<typeof routingSettingsEnvSchema>;
+
+const routing = { SLUICE_DEDICATED: json(dedicatedQueuesEnvSchema), SLUICE_ROUTING: json(routingSettingsEnvSchema) };
 
 export const ENV_SCHEMAS = {
   submit: z.object({ ...values, ...hints, ...events, ...list, ...notify, ...control, ...admission }),
@@ -35,7 +68,7 @@ export const ENV_SCHEMAS = {
   dispatch: z.object({ ...values, ...hints, ...events, ...list, ...api, ...control }),
   settle: z.object({ ...values, ...hints, ...events, ...list }),
   timers: z.object({ ...values, ...hints, ...events, ...list, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
-  control: z.object({ ...table, ...hints, ...admission }),
+  control: z.object({ ...table, ...hints, ...routing, ...admission }),
   audit: z.object({ ...table, ...hints }),
   registrar: z.object({ ...table }),
   system: z.object({

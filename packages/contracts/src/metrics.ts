@@ -93,6 +93,16 @@ export const METRICS = {
   'settle.failed': { kind: 'sum', unit: 'count', per: 'platform', means: 'outcome records that settle gave back' },
   'outcome.unreadable': { kind: 'sum', unit: 'count', per: 'platform', means: 'messages of the outcomes queue that are no records' },
 
+  'routing.promoted': { kind: 'sum', unit: 'count', per: 'platform', means: 'tenants that got queues of their own' },
+  'routing.demoted': { kind: 'sum', unit: 'count', per: 'platform', means: 'tenants that went back to the shared queues' },
+  'routing.moved': { kind: 'sum', unit: 'count', per: 'platform', means: 'latency-sensitive tenants that were moved off busy queues' },
+  'routing.failed': {
+    kind: 'sum',
+    unit: 'count',
+    per: 'platform',
+    means: 'calls that make or delete dedicated queues and failed; they are repeated',
+  },
+
   'schedule.submitted': { kind: 'sum', unit: 'count', per: 'platform', means: 'occurrences of schedules whose task was submitted' },
   'schedule.skipped': { kind: 'sum', unit: 'count', per: 'platform', means: 'occurrences that met one that had not ended' },
   'schedule.missed': { kind: 'sum', unit: 'count', per: 'platform', means: 'occurrences that were too late' },

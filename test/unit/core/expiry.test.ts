@@ -145,7 +145,7 @@ describe('tasks that are past their time in a backlog', () => {
       expiresAt: row.expiresAt,
       again: 'retry' as const,
     };
-    await world.deps.backlog.put({ tenant: 'a', type: 'echo' }, [hint as never]);
+    await world.deps.backlog.put({ tenant: 'a', type: 'echo' }, [hint]);
     await world.deps.permits.raise({ tenant: 'a', type: 'echo' }, 0);
     world.clock.advance(30_000);
     await world.deps.queue.send([
