@@ -36,8 +36,8 @@ interface WiringOptions {
   readonly refreshSeconds?: number;
 }
 
-/** What every function that makes hints needs. */
-export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOptions = {}) {
+/** What it takes to make hints, and to give permits back. */
+function wirePlace(env: HintEnv, telemetry: Telemetry, options: WiringOptions = {}) {
   const table = env.SLUICE_TABLE;
   const clients = createClients();
   const types = createTypeRegistry(clients.dynamodb, { table, clock, telemetry, ...options });
@@ -59,22 +59,40 @@ export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOpt
     timer,
     permits: createPermitStore(clients.dynamodb, { table }),
     views: createLaneViews(clock),
-    backlog: createBacklogStore(clients.dynamodb, { table, random, telemetry }),
     types,
-    breakers: createBreakerStore(clients.dynamodb, { table, clock, known: types }),
+  };
+}
+
+/** What every function that works off hints needs. */
+export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOptions = {}) {
+  const table = env.SLUICE_TABLE;
+  const place = wirePlace(env, telemetry, options);
+  const { dynamodb } = place.clients;
+  return {
+    ...place,
+    backlog: createBacklogStore(dynamodb, { table, random, telemetry }),
+    breakers: createBreakerStore(dynamodb, { table, clock, known: place.types }),
     sightings: createSightings(),
     // Rows enter the list index when they are accepted, never later.
-    tasks: createTaskStore(clients.dynamodb, { table, listIndex: false, clock, telemetry }),
+    tasks: createTaskStore(dynamodb, { table, listIndex: false, clock, telemetry }),
   };
 }
 
 /** The same for functions that also accept or settle tasks. */
 export function wireTasks(env: TaskEnv, telemetry: Telemetry, options: WiringOptions = {}) {
   const hints = wireHints(env, telemetry, options);
-  const { dynamodb, s3, events } = hints.clients;
+  return { ...hints, ...storesOf(env, hints.clients, telemetry) };
+}
+
+/** For submit, which accepts tasks and does no more: what it does not need, its callers need not wait for at a cold start. */
+export function wireSubmit(env: TaskEnv, telemetry: Telemetry) {
+  const place = wirePlace(env, telemetry, {});
+  return { ...place, ...storesOf(env, place.clients, telemetry) };
+}
+
+function storesOf(env: TaskEnv, { dynamodb, s3, events }: Clients, telemetry: Telemetry) {
   const table = env.SLUICE_TABLE;
   return {
-    ...hints,
     hasher,
     tasks: createTaskStore(dynamodb, { table, listIndex: env.SLUICE_LIST_INDEX === 'on', clock, telemetry }),
     values: createValueStore({ dynamodb, s3 }, { table, bucket: env.SLUICE_BUCKET, clock }),

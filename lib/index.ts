@@ -1,3 +1,4 @@
+export type { AdmissionProps } from './admission.ts';
 export type { MonitoringOptions } from './monitoring/index.ts';
 export type { NotificationQueueProps, WebhookProps } from './notifications/index.ts';
 export { Resource, type ResourceProps } from './resource.ts';

@@ -5,6 +5,7 @@ import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
+import { admissionRules, type AdmissionProps } from './admission.ts';
 import type { CorsProps } from './api/cors.ts';
 import { Api } from './api/index.ts';
 import { Control } from './control/index.ts';
@@ -95,6 +96,11 @@ export interface TaskPlatformProps {
    * @default 2500
    */
   readonly requestBurst?: number;
+  /**
+   * What a tenant may submit whose quota says nothing else: rate, backlog, age. See docs/admission.md.
+   * @default - no bounds; tenants are refused only while they press the whole platform
+   */
+  readonly admission?: AdmissionProps;
   /**
    * Whether the gateway logs a line for every request.
    * @default false, as it costs more than the request
@@ -189,6 +195,7 @@ export class TaskPlatform extends Construct {
       pool: this.pool,
       outcomes: this.outcomes,
       control: this.control,
+      admission: admissionRules(props.admission ?? {}),
       architecture: this.architecture,
       logRetention: this.logRetention,
       tokens: (props.auth ?? 'token') === 'token',

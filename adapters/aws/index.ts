@@ -1,3 +1,4 @@
+export * from './admission-store.ts';
 export * from './backlog-store.ts';
 export * from './bucket-store.ts';
 export * from './clients.ts';

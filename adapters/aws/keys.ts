@@ -132,6 +132,18 @@ export const scheduleEntryKey = (tenant: string, name: string): { p: string; s: 
   s: `${tenant}#${name}`,
 });
 
+/** Parts of the reports of admission; each takes 1,000 environments that tell something every second. */
+export const REPORT_SHARDS = 4;
+export const reportPartition = (shard: number): string => `AR#${shard}`;
+/** By their end, so that old ones, which stay until DynamoDB deletes them, are not read. */
+export const reportSort = (to: number, by = ''): string => `${padded(to, 15)}#${by}`;
+export const reportKey = (by: string, to: number): { p: string; s: string } => ({
+  p: reportPartition(shardOf(by, REPORT_SHARDS)),
+  s: reportSort(to, by),
+});
+/** What control makes of them, and what it remembers. */
+export const admissionKey = (what: 'document' | 'state'): { p: string; s: string } => ({ p: 'A', s: what });
+
 export const TYPES_PARTITION = 'Y';
 /** So are resources. No type's name begins like this. */
 const RESOURCES = '%';

@@ -100,9 +100,10 @@ export function createTypeRegistry(
       ),
     );
     const isBreaker = (item: Item): boolean => isBreakerSort(String(item['s']));
-    const isRouting = (item: Item): boolean => item['s'] === ROUTING_SORT;
     const isResource = (item: Item): boolean => isResourceSort(String(item['s']));
-    const types = new Map(items.filter((item) => !isBreaker(item) && !isResource(item) && !isRouting(item)).flatMap(specOf));
+    const isRouting = (item: Item): boolean => item['s'] === ROUTING_SORT;
+    const isOther = (item: Item): boolean => isBreaker(item) || isResource(item) || isRouting(item);
+    const types = new Map(items.filter((item) => !isOther(item)).flatMap(specOf));
     const resources = new Map(items.filter(isResource).flatMap(resourceOf));
     const document = routingOfItem(items.find(isRouting));
     known = { types, resources, breakers: new Map(items.filter(isBreaker).flatMap(breakerOf)), document, readAt };

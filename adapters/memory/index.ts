@@ -1,3 +1,4 @@
+export * from './admission-store.ts';
 export * from './backlog-store.ts';
 export * from './breaker-store.ts';
 export * from './bucket-store.ts';

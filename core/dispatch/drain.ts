@@ -1,5 +1,6 @@
 import { PRIORITIES, type HintedTask } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
+import { isPast } from '../hints/decide.ts';
 import { laneRules } from '../limits/lane-rules.ts';
 import { hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
 import { readLane } from '../permits/read-lane.ts';
@@ -12,8 +13,10 @@ import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** Items of the backlog that are taken in one go. */
 const AT_ONCE = 50;
-/** Items that are looked at for what has expired behind a breaker. */
+/** Items that are looked at for what has expired behind a breaker or a full lane. */
 const HELD_LOOKED_AT = 500;
+/** ms between two looks of an environment at a full lane. */
+const FULL_LOOK_MS = 20_000;
 /** Time that one more round needs at least, ms. */
 const ROUND_MS = 5_000;
 
@@ -23,13 +26,16 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
   if (!spec) return;
   const rules = laneRules(spec);
   while (deps.clock.now() + ROUND_MS < options.deadline) {
-    if ((await gateOf(deps, lane.type)) === 'shut') return expireHeld(deps, lane, options);
+    if ((await gateOf(deps, lane.type)) === 'shut') return void (await expireHeld(deps, lane, options));
     const cells = await readLane(deps, lane, rules);
     const now = deps.clock.now();
     const free = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
-    if (free === 0) return;
+    if (free === 0) return expireFull(deps, lane, options);
     const { allowed: room, nextAt } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
-    if (room === 0) return cells.some(isWaiting) ? wakeLane(deps, lane, nextAt) : undefined;
+    if (room === 0) {
+      await expireFull(deps, lane, options);
+      return cells.some(isWaiting) ? wakeLane(deps, lane, nextAt) : undefined;
+    }
     const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);
     const [ready, retries] = await Promise.all([
       deps.backlog.first(lane, room),
@@ -40,6 +46,8 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
       .sort(byClassAndTime)
       .slice(0, room);
     if (works.length === 0) return;
+    // Where one is past its time, many are: they go many at a time, and the permits to what may still start.
+    if (works.some(({ task }) => mayExpire(task, now)) && (await expireHeld(deps, lane, options))) continue;
     if (await workOff(deps, lane, works, options)) continue;
     // Another has been quicker: for permits whoever gives them back tells, for rates nobody else does.
     return rules.rates && wakeLane(deps, lane, deps.clock.now());
@@ -62,12 +70,26 @@ async function workOff(deps: DispatchDeps, lane: Lane, works: readonly Work[], o
   return done.length > 0;
 }
 
-/** Behind a breaker that lets nothing pass, tasks still expire: those that waited for a permit before it opened, too. */
-async function expireHeld(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
+/** Behind a breaker that lets nothing pass, or a full lane, tasks still expire, without a permit. @returns whether any did */
+async function expireHeld(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<boolean> {
   const now = deps.clock.now();
   const held = await deps.backlog.first(lane, HELD_LOOKED_AT);
-  const expired = held.filter(({ expiresAt }) => expiresAt !== undefined && expiresAt <= now).map(workOf(lane, 'permits'));
-  if (expired.length > 0) await workOff(deps, lane, expired, options);
+  const expired = held.filter((task) => mayExpire(task, now)).map(workOf(lane, 'permits'));
+  return expired.length > 0 && (await workOff(deps, lane, expired, options));
+}
+
+/** A retry has started before, and does not expire. */
+function mayExpire(task: HintedTask, now: number): boolean {
+  return isPast(task, now) && task.again !== 'retry';
+}
+
+/** The same for a lane that is full, for which hints come with every permit that is given back: not each time. */
+async function expireFull(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
+  const key = `${lane.tenant}#${lane.type}#full`;
+  const now = deps.clock.now();
+  if (now - (options.noted.get(key) ?? -Infinity) < FULL_LOOK_MS) return;
+  options.noted.set(key, now);
+  await expireHeld(deps, lane, options);
 }
 
 /** What waits for budget is looked at first: one that was cancelled takes none. */

@@ -1,12 +1,15 @@
 import { readEnv } from '@sluice/contracts';
+import { createAdmissionStore } from '../../adapters/aws/admission-store.ts';
 import { createDedicatedQueues } from '../../adapters/aws/dedicated-queues.ts';
 import { createQueueWatch } from '../../adapters/aws/queue-watch.ts';
 import { createQuotaStore } from '../../adapters/aws/quota-store.ts';
 import { createRoutingStore } from '../../adapters/aws/routing-store.ts';
+import { admissionStep } from '../../core/admission/control-step.ts';
 import type { ControlStep } from '../../core/control/round.ts';
 import { DEFAULT_ROUTING_SETTINGS } from '../../core/routing/settings.ts';
 import { sensitiveTenants } from '../../core/routing/sensitive-tenants.ts';
 import { routingStep } from '../../core/routing/tend-routing.ts';
+import { wireBounds } from '../admission.ts';
 import { createObservability } from '../observability.ts';
 import { wireHints } from '../wiring.ts';
 import { createHandler } from './handler.ts';
@@ -15,18 +18,27 @@ const { telemetry, observed } = createObservability('control');
 const env = readEnv('control', process.env);
 const deps = wireHints(env, telemetry);
 const { sqs, lambda, dynamodb } = deps.clients;
+const table = env.SLUICE_TABLE;
 const queueUrlPrefix = env.SLUICE_QUEUE_PREFIX;
 
+const watch = createQueueWatch(sqs, { queueUrlPrefix, telemetry });
+const admission = admissionStep({
+  ...deps,
+  watch,
+  admissions: createAdmissionStore(dynamodb, { table, telemetry }),
+  bounds: wireBounds(env, deps),
+  commonBounds: env.SLUICE_ADMISSION,
+});
 const routing = routingStep({
   ...deps,
-  watch: createQueueWatch(sqs, { queueUrlPrefix, telemetry }),
+  watch,
   dedicatedQueues: createDedicatedQueues({ sqs, lambda }, { ...env.SLUICE_DEDICATED, queueUrlPrefix }),
-  routes: createRoutingStore(dynamodb, { table: env.SLUICE_TABLE }),
+  routes: createRoutingStore(dynamodb, { table }),
   routingSettings: { ...DEFAULT_ROUTING_SETTINGS, ...env.SLUICE_ROUTING },
   sensitiveTenants: () => sensitiveTenants(createQuotaStore(dynamodb, { table: env.SLUICE_TABLE })),
 });
 
-/** In this order. */
-const steps: readonly ControlStep[] = [routing];
+/** In this order: that of routing takes most of a minute while a queue is deep. */
+const steps: readonly ControlStep[] = [admission, routing];
 
 export const handler = observed(createHandler({ ...deps, steps }));

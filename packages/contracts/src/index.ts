@@ -1,3 +1,4 @@
+export * from './admission.ts';
 export * from './api.ts';
 export * from './breaker.ts';
 export * from './control.ts';
@@ -10,6 +11,7 @@ export * from './hint.ts';
 export * from './lane-limits.ts';
 export * from './limit-message.ts';
 export * from './limits.ts';
+export * from './metric-shapes.ts';
 export * from './metrics.ts';
 export * from './names.ts';
 export * from './notification.ts';

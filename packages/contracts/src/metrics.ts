@@ -20,6 +20,23 @@ export const METRICS = {
   'submit.throttled': { kind: 'sum', unit: 'count', per: 'type', means: 'submissions that were told to come back later (429)' },
   'submit.failed': { kind: 'sum', unit: 'count', per: 'type', total: true, means: 'submissions that failed on our side (5xx)' },
 
+  'admission.rate_limited': { kind: 'sum', unit: 'count', per: 'platform', means: 'submissions refused for a tenant beyond its rate' },
+  'admission.backlog_full': { kind: 'sum', unit: 'count', per: 'platform', means: 'submissions refused for a tenant with a full backlog' },
+  'admission.backlog_too_old': {
+    kind: 'sum',
+    unit: 'count',
+    per: 'platform',
+    means: 'submissions refused for a tenant whose backlog is too old',
+  },
+  'admission.throttled': { kind: 'sum', unit: 'count', per: 'platform', means: 'submissions refused while the platform was pressed' },
+  'admission.pressed': { kind: 'sum', unit: 'count', per: 'platform', means: 'rounds of control that found the shared queues pressed' },
+  'admission.failed': {
+    kind: 'sum',
+    unit: 'count',
+    per: 'platform',
+    means: 'reads and reports of admission that failed; nobody is refused for it',
+  },
+
   'hint.parked': { kind: 'sum', unit: 'count', per: 'type', means: 'hints put into the backlog of a full lane' },
   'hint.revived': { kind: 'sum', unit: 'count', per: 'platform', means: 'messages of the hints dead-letter queue that were hinted again' },
   'hint.unreadable': { kind: 'sum', unit: 'count', per: 'platform', means: 'messages of shard queues that are no hints' },
@@ -111,11 +128,6 @@ type NameOf<K extends Metric['kind']> = { [N in MetricName]: (typeof METRICS)[N]
 export type CountName = NameOf<'sum'>;
 /** Metrics that are distributions of values. */
 export type MeasureName = NameOf<'values'>;
-
-/** Whether a metric has a series for all types together beside those of the types. */
-export function hasTotal(name: MetricName): boolean {
-  return (METRICS[name] as Metric).total === true;
-}
 
 /** The namespace of a platform's metrics: two platforms in one account and region must not share a series. */
 export function metricNamespace(platform: string): string {
