@@ -156,6 +156,8 @@ export const isBreakerSort = (sort: string): boolean => sort.startsWith(BREAKERS
 /** The routing document is beside them too. */
 export const ROUTING_SORT = '~routing';
 export const routingKey = { p: TYPES_PARTITION, s: ROUTING_SORT } as const;
+/** How requests of deployments have ended, by the resource that they are about. */
+export const endedRequestKey = (owner: string, request: string): { p: string; s: string } => ({ p: `YE#${owner}`, s: request });
 export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${hash}`, s: 'K' });
 export const tokenDirectory = (tenant: string): string => `KT#${tenant}`;
 export const tokenEntryKey = (tenant: string, id: string): { p: string; s: string } => ({ p: tokenDirectory(tenant), s: id });

@@ -1,7 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { readEnv } from '@sluice/contracts';
+import { createEndedRequests } from '../../adapters/aws/ended-requests.ts';
 import { createResourceWriter, createTypeWriter } from '../../adapters/aws/type-registry.ts';
+import { systemClock as clock } from '../../adapters/system.ts';
 import { createHandler } from './handler.ts';
 
 const env = readEnv('registrar', process.env);
@@ -12,5 +14,6 @@ const table = env.SLUICE_TABLE;
 export const handler = createHandler({
   taskTypes: createTypeWriter(client, { table }),
   resources: createResourceWriter(client, { table }),
+  requests: createEndedRequests(client, { table, clock }),
   fetch,
 });

@@ -59,7 +59,7 @@ describe('what each function may do', () => {
     ],
     ['control', [...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'), ...HINT, ...CONSUME]],
     ['audit', [...table('Scan', 'GetItem', 'Query'), ...HINT]],
-    ['registrar', table('PutItem', 'DeleteItem')],
+    ['registrar', table('GetItem', 'PutItem', 'DeleteItem')],
     [
       'system',
       [
@@ -80,7 +80,7 @@ describe('what each function may do', () => {
 
   it.each([
     ['authorizer', ['K#*', 'I#*']],
-    ['registrar', ['Y']],
+    ['registrar', ['Y', 'YE#*']],
   ])('%s sees only the partitions %j', (name, keys) => {
     for (const { statement } of allowedTo(stack, `sluice-${name}`)) {
       expect(statement.Condition).toEqual({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });

@@ -23,6 +23,7 @@ import {
   webhookSecretsRecordSchema,
 } from '@sluice/contracts';
 import { expect, it } from 'vitest';
+import { endedRequestSchema } from '../../../adapters/aws/ended-requests.ts';
 
 const FOLDER = join(import.meta.dirname, '../../fixtures');
 
@@ -32,6 +33,7 @@ const SCHEMAS = {
   breaker: breakerSchema,
   'control-divide': controlMessageSchema,
   'destination-record': destinationRecordSchema,
+  'ended-request': endedRequestSchema,
   delivery: deliverySchema,
   'fire-payload': firePayloadSchema,
   grant: grantSchema,
