@@ -104,7 +104,7 @@ async function adaptLimit(
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const now = deps.clock.now();
     const flight = livePermits(seen, now).length + group.length;
-    const change = adaptCell(rules, index, seen, { throttled, good: seen.good ?? 0, flight }, now);
+    const change = adaptCell(rules, index, seen, { throttled, good: seen.good ?? 0, flight, waiting: hasBacklog(seen) }, now);
     if (!change) return seen;
     try {
       const { adapted, cell } = await deps.permits.adapt(lane, index, change.aimd, seen, change.cells);
