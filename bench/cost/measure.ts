@@ -14,6 +14,7 @@ import { createMemoryEventBus, createMemoryStarter, createMemoryTelemetry } from
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../../adapters/system.ts';
 import { createSightings } from '../../core/breakers/evidence.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
+import { tuneLimit } from '../../core/permits/tune.ts';
 import { createLaneViews } from '../../core/permits/views.ts';
 import type { ReceivedHint } from '../../core/ports/hint-queue.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
@@ -110,6 +111,7 @@ export async function wire({ dynamo, faux, counter }: Servers, mode: StartMode, 
     values: createValueStore({ dynamodb, s3: faux.clients.s3 }, { table, bucket: 'values', clock }),
     permits: createPermitStore(dynamodb, { table }),
     views: createLaneViews(clock),
+    tune: tuneLimit,
     backlog: createBacklogStore(dynamodb, { table, random, telemetry }),
     buckets: createBucketStore(dynamodb, { table, random, telemetry }),
     queue: createHintQueue(sqs, { queueUrlPrefix, random, telemetry }),
