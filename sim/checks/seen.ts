@@ -13,6 +13,8 @@ export const SEEN = [
   'excused',
   'breakers',
   'retriesHeld',
+  'promoted',
+  'demoted',
 ] as const;
 export type Seen = Readonly<Record<(typeof SEEN)[number], number>>;
 
@@ -29,5 +31,7 @@ export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
     excused: telemetry.total('breaker.excused'),
     breakers: telemetry.total('breaker.opened'),
     retriesHeld: telemetry.total('retry.held'),
+    promoted: telemetry.total('routing.promoted'),
+    demoted: telemetry.total('routing.demoted'),
   };
 }
