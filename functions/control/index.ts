@@ -1,4 +1,6 @@
 import { readEnv } from '@sluice/contracts';
+import type { Context } from 'aws-lambda';
+import { createCleanUp } from '../../adapters/aws/dedicated-clean-up.ts';
 import { createDedicatedQueues } from '../../adapters/aws/dedicated-queues.ts';
 import { createQueueWatch } from '../../adapters/aws/queue-watch.ts';
 import { createQuotaStore } from '../../adapters/aws/quota-store.ts';
@@ -9,6 +11,7 @@ import { sensitiveTenants } from '../../core/routing/sensitive-tenants.ts';
 import { routingStep } from '../../core/routing/tend-routing.ts';
 import { createObservability } from '../observability.ts';
 import { wireHints } from '../wiring.ts';
+import { answerCleanUp, isCleanUp } from './clean-up.ts';
 import { createHandler } from './handler.ts';
 
 const { telemetry, observed } = createObservability('control');
@@ -29,4 +32,8 @@ const routing = routingStep({
 /** In this order. */
 const steps: readonly ControlStep[] = [routing];
 
-export const handler = observed(createHandler({ ...deps, steps }));
+const round = observed(createHandler({ ...deps, steps }));
+const cleanUp = createCleanUp({ sqs, lambda }, env.SLUICE_DEDICATED);
+
+export const handler = (event: object, context: Context): Promise<unknown> =>
+  isCleanUp(event) ? answerCleanUp({ cleanUp, fetch }, event) : round(event, context);
