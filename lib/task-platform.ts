@@ -16,7 +16,7 @@ import { type PlatformMetricOptions, platformMetric } from './monitoring/metrics
 import { Outcomes } from './outcomes/index.ts';
 import { type NotificationQueueProps, Notifications, type WebhookProps } from './notifications/index.ts';
 import { MAX_SHARDS } from './pool/constants.ts';
-import type { DedicatedQueuesProps } from './pool/dedicated.ts';
+import { cleanUpDedicated, type DedicatedQueuesProps } from './pool/dedicated.ts';
 import { Pool } from './pool/index.ts';
 import { Schedule } from './schedule/index.ts';
 import { Storage } from './storage/index.ts';
@@ -210,6 +210,7 @@ export class TaskPlatform extends Construct {
       delivering: this.functions.system,
     });
     this.schedule = new Schedule(this, 'Schedule', { name, functions: this.functions });
+    this.schedule.node.addDependency(cleanUpDedicated(this, this.functions.control));
     this.api = new Api(this, 'Api', {
       name,
       functions: this.functions,

@@ -1,4 +1,5 @@
 import { receivedHint, type MemoryMessages, type ReceivedMessage } from '../adapters/memory/index.ts';
+import type { QueueRef, Shard } from '../core/ports/hint-queue.ts';
 import { settleRecords } from '../core/settle/settle-records.ts';
 import type { Stream } from './choices.ts';
 import { dispatch } from './functions.ts';
@@ -9,18 +10,27 @@ import { oneOf, strike, strikes, type Simulation } from './simulation.ts';
 const BATCH = 10;
 
 /** Whom a queue feeds: @returns the messages that stay */
+/** Whether anybody is fed from a queue. */
+type IsFed = (queue: string) => boolean;
+
 type Consumer = (batch: readonly ReceivedMessage[], stream: Stream, done: (kept: readonly string[]) => void) => void;
 
 /**
  * The event source of a queue: invokes its function with what is visible, and deletes what the function does not keep.
  * A batch whose invocation fails comes again when it is visible again.
  */
-function feed(sim: Simulation, messages: MemoryMessages, remove: (receipt: string) => void, consume: Consumer): void {
+function feed(
+  sim: Simulation,
+  messages: MemoryMessages,
+  remove: (receipt: string) => void,
+  consume: Consumer,
+  isFed: IsFed = () => true,
+): void {
   const streams = new Map<string, Stream>();
   const streamOf = (messageId: string): Stream => streams.get(messageId) ?? sim.root.fork(messageId);
 
   const deliver = (messageId: string, queue: string): void => {
-    if (!messages.isVisible(messageId)) return;
+    if (!messages.isVisible(messageId) || !isFed(queue)) return;
     const own = streamOf(messageId).next('delivery');
     const dead = messages.dead().length;
     const batch = messages.receive(1 + own.choose(BATCH, 'batch'), queue);
@@ -101,6 +111,10 @@ export function feedDispatch(sim: Simulation): void {
         run: (ports, { noted }) => dispatch(ports, hints, noted),
         done,
       });
+    },
+    (name) => {
+      const [priority, shard = ''] = name.split('-') as [QueueRef['priority'], string];
+      return queue.stateOf({ priority, shard: shard.startsWith('d') ? (shard as Shard) : Number(shard) }) === 'fed';
     },
   );
 }

@@ -72,6 +72,8 @@ const OTHERS = [
   /** A handler crashes each time: with one task, or with all of its type for minutes. */
   'poison',
   'outage',
+  /** Tenants get queues of their own and lose them. */
+  'routes',
 ] as const;
 
 export type Chance = keyof typeof CHANCES;
@@ -93,6 +95,7 @@ export interface Profile {
   readonly purges: boolean;
   readonly poisons: boolean;
   readonly outages: boolean;
+  readonly routes: boolean;
 }
 
 const LEVELS = [0, 0.3, 1, 3];
@@ -114,5 +117,6 @@ export function drawProfile(stream: Stream, only?: ReadonlySet<FaultKind>): Prof
     purges: may('purged') && stream.happens(0.06, 'purge'),
     poisons: may('poison') && stream.happens(0.3, 'poison'),
     outages: may('outage') && stream.happens(0.25, 'outage'),
+    routes: may('routes') && stream.happens(0.4, 'routes'),
   };
 }

@@ -7,6 +7,7 @@ import { describeAnswer, describeCall } from './describe.ts';
 import { CALL_FAULTS, type CallFault } from './faults.ts';
 import { TIMEOUT_SECONDS, type FunctionName } from './functions.ts';
 import { partitionOf } from './partition.ts';
+import { ROUTING_LATE } from './routing-late.ts';
 import { portsThrough, unknownAnswer, type PortCall, type SystemPorts } from './ports.ts';
 import { oneOf, strike, strikes, type Environment, type Simulation } from './simulation.ts';
 
@@ -51,7 +52,7 @@ const NEVER_TWICE: ReadonlySet<string> = new Set(['starter.start', 'timer.sleep'
 /** Runs a function as an invocation of its own. What it calls is applied later, or fails, or is its last. */
 export function invoke<T>(sim: Simulation, { name, stream, run, about, done, failed }: Start<T>): void {
   const who = `${name} ${++sim.invocations}`;
-  const environment = environmentOf(sim, name);
+  const environment = environmentOf(sim, name, stream);
   const skewMs = sim.calm || sim.profile.skewMs === 0 ? 0 : oneOf(stream, 'skew', SKEWS) * sim.profile.skewMs;
   if (skewMs !== 0) strike(sim, 'skew');
   let calls = 0;
@@ -94,6 +95,7 @@ export function invoke<T>(sim: Simulation, { name, stream, run, about, done, fai
     clock,
     random: chanceOf(stream),
     sightings,
+    ...(sim.profile.routes && { routing: { ...sim.ports.routing, map: environment.map } }),
   };
   run(ports, environment).then(
     (answer) => {
@@ -232,7 +234,7 @@ function faultOf(sim: Simulation, stream: Stream, name: FunctionName, call: Port
   return fault;
 }
 
-function environmentOf(sim: Simulation, name: FunctionName): Environment {
+function environmentOf(sim: Simulation, name: FunctionName, stream: Stream): Environment {
   const pool = sim.environments.get(name) ?? [];
   sim.environments.set(name, pool);
   const idle = pool.find((environment) => !environment.busy);
@@ -240,7 +242,8 @@ function environmentOf(sim: Simulation, name: FunctionName): Environment {
     idle.busy = true;
     return idle;
   }
-  const fresh: Environment = { noted: new Map(), sightings: createSightings(), types: undefined, busy: true };
+  const map = sim.services.routingMap(sim.profile.routes && !sim.calm ? oneOf(stream, 'knows the routing late by', ROUTING_LATE) : 0);
+  const fresh: Environment = { noted: new Map(), sightings: createSightings(), map, types: undefined, busy: true };
   pool.push(fresh);
   return fresh;
 }

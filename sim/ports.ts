@@ -5,13 +5,14 @@ import type { DispatchDeps } from '../core/dispatch/work.ts';
 import type { RedriveDeps } from '../core/redrive/operate.ts';
 import type { OccurrenceDeps } from '../core/schedules/arm.ts';
 import type { DeliverDeps } from '../core/notify/deliver.ts';
+import type { TendRoutingDeps } from '../core/routing/tend-routing.ts';
 import type { TickDeps } from '../core/timers/minute-tick.ts';
 
 /** All that the use cases ask of the world. */
 export type Ports = DispatchDeps & OccurrenceDeps & RedriveDeps & TickDeps & AuditDeps & CancelDeps & ListDeps;
 
 /** With what the platform's own tasks ask beside that. */
-export type SystemPorts = Ports & DeliverDeps;
+export type SystemPorts = Ports & DeliverDeps & TendRoutingDeps;
 
 /** The ports whose calls leave the process: each call is a point where others run, time passes or a fault strikes. */
 const OUTSIDE = [
@@ -34,6 +35,9 @@ const OUTSIDE = [
   'redrives',
   'webhooks',
   'notifications',
+  'watch',
+  'dedicatedQueues',
+  'routes',
 ] as const;
 
 /** One call of a port, not yet made. */
@@ -89,6 +93,8 @@ export function unknownAnswer({ at, args }: Pick<PortCall, 'at' | 'args'>): unkn
   if (at === 'queue.send') return (args[0] as unknown[]).map(() => false);
   if (at === 'queue.giveBack') return undefined;
   if (at === 'control.tell') return false;
+  if (at === 'watch.depths') return (args[0] as unknown[]).map(() => undefined);
+  if (at === 'watch.sample') return [];
   if (at === 'starter.start') return { kind: 'unknown', message: 'the connection was cut' };
   if (at === 'webhooks.send') return { kind: 'failed', message: 'no answer' };
   throw new Error(`${at}: no answer`);

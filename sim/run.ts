@@ -16,6 +16,7 @@ import { createLambda } from './lambda.ts';
 import { createLateList } from './late-list.ts';
 import { observed } from './observed.ts';
 import type { Ports, SystemPorts } from './ports.ts';
+import { inventedWatch, ROUTING_SETTINGS, startRouting, watchedDedicated } from './routing.ts';
 import { startSchedule } from './schedule.ts';
 import { createServices } from './services.ts';
 import { strike, type Simulation } from './simulation.ts';
@@ -91,6 +92,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const { buckets } = sim.services;
   await Promise.all(Array.from({ length: buckets.shards }, (_, shard) => buckets.advance(shard, undefined, minuteOf(START) + 1)));
   await storeSecrets(sim, TENANTS);
+  await startRouting(sim);
   startSchedule(sim);
   feedDispatch(sim);
   feedSettle(sim, outcomes);
@@ -191,7 +193,12 @@ function createSimulation(options: RunOptions): { sim: Simulation; outcomes: Ret
   });
   const starter = createLambda(outcomes, () => sim);
   const queue = { ...bare.queue, remove: watchedRemove };
-  const ports: SystemPorts = { ...services, queue, list, starter };
+  const routing = {
+    watch: inventedWatch(bare.watch, () => sim),
+    dedicatedQueues: watchedDedicated(bare.queue, checks),
+    routingSettings: ROUTING_SETTINGS,
+  };
+  const ports: SystemPorts = { ...services, ...routing, queue, list, starter };
   const sim: Simulation = {
     kernel,
     startedAt: START,

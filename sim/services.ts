@@ -12,6 +12,7 @@ import {
   createMemoryQueues,
   createMemoryQuotaStore,
   createMemoryRedriveStore,
+  createMemoryRoutingStore,
   createMemoryScheduleStore,
   createMemoryTaskList,
   createMemoryTaskStore,
@@ -25,6 +26,7 @@ import {
 import { createSightings } from '../core/breakers/evidence.ts';
 import { tuneLimit } from '../core/permits/tune.ts';
 import { createLaneViews } from '../core/permits/views.ts';
+import { DEFAULT_ROUTING_SETTINGS } from '../core/routing/settings.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { WebhookAnswer } from '../core/ports/webhook-sender.ts';
@@ -52,6 +54,8 @@ export function createServices(config: ServicesConfig) {
   const notifyRules = config.notifyRules ?? { queues: {}, ports: [443], hosts: [] };
   const queue = createMemoryQueues({ clock, random, visibilitySeconds: VISIBILITY_SECONDS, ...queues });
   const tasks = createMemoryTaskStore();
+  const routingStore = createMemoryRoutingStore({ clock });
+  const { read, write } = routingStore;
   return {
     clock,
     random,
@@ -59,6 +63,13 @@ export function createServices(config: ServicesConfig) {
     dead: queue.dead,
     buckets: createMemoryBucketStore(),
     routing: { shards: 4, shardsPerTenant: 2 },
+    routes: { read, write },
+    /** What readers know of the routing, late by so many ms. */
+    routingMap: routingStore.mapOf,
+    watch: queue.watch,
+    dedicatedQueues: queue.dedicatedQueues,
+    routingSettings: DEFAULT_ROUTING_SETTINGS,
+    sensitiveTenants: async (): Promise<readonly string[]> => [],
     permits: createMemoryPermitStore(),
     views: createLaneViews(clock),
     tune: tuneLimit,

@@ -1,5 +1,6 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 import type { Sightings } from '../core/breakers/evidence.ts';
+import type { RoutingMap } from '../core/ports/routing-store.ts';
 import type { Checks } from './checks/checks.ts';
 import type { Stream } from './choices.ts';
 import type { Chance, FaultKind, Profile } from './faults.ts';
@@ -13,6 +14,8 @@ import type { Services } from './services.ts';
 export interface Environment {
   readonly noted: Map<string, number>;
   readonly sightings: Sightings;
+  /** What it knows of the routing. */
+  readonly map: RoutingMap;
   types: { readonly specs: ReadonlyMap<string, unknown>; readonly readAt: number } | undefined;
   busy: boolean;
 }

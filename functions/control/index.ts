@@ -1,5 +1,7 @@
 import { readEnv } from '@sluice/contracts';
+import type { Context } from 'aws-lambda';
 import { createAdmissionStore } from '../../adapters/aws/admission-store.ts';
+import { createCleanUp } from '../../adapters/aws/dedicated-clean-up.ts';
 import { createDedicatedQueues } from '../../adapters/aws/dedicated-queues.ts';
 import { createQueueWatch } from '../../adapters/aws/queue-watch.ts';
 import { createQuotaStore } from '../../adapters/aws/quota-store.ts';
@@ -12,6 +14,7 @@ import { routingStep } from '../../core/routing/tend-routing.ts';
 import { wireBounds } from '../admission.ts';
 import { createObservability } from '../observability.ts';
 import { wireHints } from '../wiring.ts';
+import { answerCleanUp, isCleanUp } from './clean-up.ts';
 import { createHandler } from './handler.ts';
 
 const { telemetry, observed } = createObservability('control');
@@ -41,4 +44,8 @@ const routing = routingStep({
 /** In this order: that of routing takes most of a minute while a queue is deep. */
 const steps: readonly ControlStep[] = [admission, routing];
 
-export const handler = observed(createHandler({ ...deps, steps }));
+const round = observed(createHandler({ ...deps, steps }));
+const cleanUp = createCleanUp({ sqs, lambda }, env.SLUICE_DEDICATED);
+
+export const handler = (event: object, context: Context): Promise<unknown> =>
+  isCleanUp(event) ? answerCleanUp({ cleanUp, fetch }, event) : round(event, context);

@@ -1,7 +1,8 @@
 import { PRIORITIES, type DedicatedQueuesEnv, type RoutingSettingsEnv } from '@sluice/contracts';
-import { ArnFormat, Duration, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcard } from '../acknowledge.ts';
 import { BATCH_SIZE, DISPATCH_TIMEOUT, HINT_RECEIVES, MESSAGE_RETENTION } from './constants.ts';
 
@@ -94,12 +95,28 @@ export function grantDedicated(fn: LambdaFunction, dispatch: LambdaFunction, pla
     fn.addToRolePolicy(new PolicyStatement({ actions, resources, ...(conditions && { conditions }) }));
   const ofDispatch = { ArnEquals: { 'lambda:FunctionArn': dispatch.functionArn } };
   grant(['sqs:CreateQueue', 'sqs:TagQueue', 'sqs:DeleteQueue', 'sqs:DeleteMessage'], queues);
-  grant(['lambda:CreateEventSourceMapping', 'lambda:DeleteEventSourceMapping'], ['*'], ofDispatch);
+  grant(['lambda:DeleteEventSourceMapping'], [sources], ofDispatch);
   grant(['lambda:TagResource'], [sources]);
-  // Neither can be limited to a name.
+  // None of these can be limited to a name.
+  grant(['lambda:CreateEventSourceMapping'], ['*'], ofDispatch);
   grant(['lambda:ListEventSourceMappings', 'sqs:ListQueues'], ['*']);
   const role = fn.role ?? fn;
   for (const arn of queues) acknowledgeWildcard(role, arn, 'Queues of single tenants are made at run time: only their prefix is known.');
   acknowledgeWildcard(role, sources, 'Lambda chooses the id of an event source when it is made.');
   acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'Event sources of dispatch alone, by a condition; the two lists take no resource.');
+}
+
+/**
+ * Deletes with the stack what control has made at run time, which CloudFormation knows nothing of. What would make more of
+ * it must depend on the returned construct, so that it is deleted before.
+ */
+export function cleanUpDedicated(scope: Construct, control: LambdaFunction): Construct {
+  const cleanUp = new CustomResource(scope, 'DedicatedQueues', {
+    resourceType: 'Custom::SluiceDedicatedQueues',
+    serviceToken: control.functionArn,
+    // CloudFormation would wait an hour for an answer that does not come.
+    serviceTimeout: Duration.minutes(5),
+  });
+  if (control.role) cleanUp.node.addDependency(control.role);
+  return cleanUp;
 }

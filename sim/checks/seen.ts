@@ -14,6 +14,8 @@ export const SEEN = [
   'breakers',
   'retriesHeld',
   'ratesHeld',
+  'promoted',
+  'demoted',
 ] as const;
 export type Seen = Readonly<Record<(typeof SEEN)[number], number>>;
 
@@ -31,5 +33,7 @@ export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
     breakers: telemetry.total('breaker.opened'),
     retriesHeld: telemetry.total('retry.held'),
     ratesHeld: telemetry.total('rate.held'),
+    promoted: telemetry.total('routing.promoted'),
+    demoted: telemetry.total('routing.demoted'),
   };
 }

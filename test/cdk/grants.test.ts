@@ -57,7 +57,28 @@ describe('what each function may do', () => {
         'events:PutEvents',
       ],
     ],
-    ['control', [...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'), ...HINT, ...CONSUME]],
+    [
+      'control',
+      [
+        ...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'),
+        ...HINT,
+        // Its own queue.
+        ...CONSUME,
+        // To look at the queues of hints.
+        'sqs:GetQueueAttributes',
+        'sqs:ReceiveMessage',
+        // Queues of single tenants, and their event sources.
+        'sqs:CreateQueue',
+        'sqs:TagQueue',
+        'sqs:DeleteQueue',
+        'sqs:DeleteMessage',
+        'sqs:ListQueues',
+        'lambda:CreateEventSourceMapping',
+        'lambda:DeleteEventSourceMapping',
+        'lambda:ListEventSourceMappings',
+        'lambda:TagResource',
+      ],
+    ],
     ['audit', [...table('Scan', 'GetItem', 'Query'), ...HINT]],
     ['registrar', table('GetItem', 'PutItem', 'DeleteItem')],
     [

@@ -84,13 +84,25 @@ describe('in every template', () => {
     expect(failing('AWS::Logs::LogGroup', ({ resource }) => resource.Properties['RetentionInDays'] !== undefined)).toEqual([]);
   });
 
-  it('no role is allowed a wildcard action, nor every resource', () => {
+  /** No resource can be named for them. The first is allowed for event sources of dispatch alone, by a condition. */
+  const NAMELESS = ['lambda:CreateEventSourceMapping', 'lambda:ListEventSourceMappings', 'sqs:ListQueues'];
+
+  it('no role is allowed a wildcard action, nor every resource where one can be named', () => {
     const bad = failing('AWS::IAM::Policy', ({ resource }) =>
       statementsOf(resource)
         .filter((statement) => statement.Effect === 'Allow')
-        .every((s) => !list(s.Action).some((action) => action.includes('*')) && !list(s.Resource).includes('*')),
+        .every(
+          (s) =>
+            !list(s.Action).some((action) => action.includes('*')) &&
+            (!list(s.Resource).includes('*') || list(s.Action).every((action) => NAMELESS.includes(action))),
+        ),
     );
     expect(bad).toEqual([]);
+    const made = resourcesOf(stack, 'AWS::IAM::Policy')
+      .flatMap(({ resource }) => statementsOf(resource))
+      .filter((s) => list(s.Action).includes('lambda:CreateEventSourceMapping'));
+    expect(made).toHaveLength(1);
+    expect(JSON.stringify(made[0]?.Condition)).toMatch(/ArnEquals.*lambda:FunctionArn.*dispatch/);
     expect(failing('AWS::IAM::Role', ({ resource }) => !resource.Properties['ManagedPolicyArns'])).toEqual([]);
   });
 
@@ -102,7 +114,8 @@ describe('in every template', () => {
       .map((resource) => JSON.stringify(resource))
       .filter((resource) => resource.includes('*'))
       .map((resource) => /[^":]*\*/.exec(resource)?.[0]);
-    expect([...new Set(patterns)].sort()).toEqual(['/*', 'sluice-high-*', 'sluice-low-*', 'sluice-normal-*']);
+    const shards = ['sluice-high-*', 'sluice-high-d*', 'sluice-low-*', 'sluice-low-d*', 'sluice-normal-*', 'sluice-normal-d*'];
+    expect([...new Set(patterns)].sort()).toEqual(['*', '/*', ...shards]);
   });
 
   it.each(Object.keys(ENV_SCHEMAS) as FunctionName[])('%s has the variables of its schema and no other', (name) => {
@@ -120,7 +133,11 @@ describe('in every template', () => {
       expect(Object.keys(resources).length).toBeLessThan(500);
       expect(Object.keys(outputs).length).toBeLessThanOrEqual(200);
       expect(Object.keys(parameters).length).toBeLessThanOrEqual(200);
-      expect(Object.values(resources).filter(({ Type }) => Type.startsWith('Custom::') && !/^Custom::Sluice(TaskType|Resource)$/.test(Type))).toEqual([]);
+      expect(
+        Object.values(resources).filter(
+          ({ Type }) => Type.startsWith('Custom::') && !/^Custom::Sluice(TaskType|Resource|DedicatedQueues)$/.test(Type),
+        ),
+      ).toEqual([]);
     }
   });
 });
