@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NotifyRules, TaskTypeSpec } from '@sluice/contracts';
 import {
+  createMemoryAdmissionStore,
   createMemoryBacklogStore,
   createMemoryBreakerStore,
   createMemoryBucketStore,
@@ -69,6 +70,7 @@ export function createServices(config: ServicesConfig) {
     deadTasks: createMemoryDeadList(tasks),
     redrives: createMemoryRedriveStore(),
     quotas: createMemoryQuotaStore(),
+    admissions: createMemoryAdmissionStore(),
     control: createMemoryControlQueue(),
     tasks,
     list: createMemoryTaskList(tasks),
