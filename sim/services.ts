@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NotifyRules, TaskTypeSpec } from '@sluice/contracts';
 import {
+  createMemoryAdmissionStore,
   createMemoryBacklogStore,
   createMemoryBreakerStore,
   createMemoryBucketStore,
@@ -84,6 +85,7 @@ export function createServices(config: ServicesConfig) {
     deadTasks: createMemoryDeadList(tasks),
     redrives: createMemoryRedriveStore(),
     quotas: createMemoryQuotaStore(),
+    admissions: createMemoryAdmissionStore(),
     control: createMemoryControlQueue(),
     tasks,
     list: createMemoryTaskList(tasks),

@@ -28,6 +28,7 @@ const COMPONENTS = {
   EndReason: 'endReasonSchema',
   ErrorCode: 'errorCodeSchema',
   Health: 'healthSchema',
+  HeavyHitters: 'heavyHittersSchema',
   IssuedToken: 'issuedTokenSchema',
   IssuedWebhookSecret: 'issuedWebhookSecretSchema',
   Labels: 'labelsSchema',

@@ -27,6 +27,7 @@ import * as examples from './examples.ts';
 import type { Operation } from './operation.ts';
 import { retryAfter } from './problems.ts';
 import { webhookSecretOperations } from './webhooks.ts';
+import { ADMISSION_OPERATIONS } from './admission-operations.ts';
 import { OPERATOR_OPERATIONS } from './operator-operations.ts';
 import { SCHEDULE_OPERATIONS } from './schedule-operations.ts';
 
@@ -56,7 +57,18 @@ export const OPERATIONS: Record<RouteName, Operation> = {
       },
       201: { description: 'A new task.', schema: acceptedSchema, example: examples.accepted },
     },
-    codes: ['bad_request', 'unknown_type', 'unknown_queue', 'no_webhook_secret', 'id_conflict', 'payload_too_large'],
+    codes: [
+      'bad_request',
+      'unknown_type',
+      'unknown_queue',
+      'no_webhook_secret',
+      'id_conflict',
+      'payload_too_large',
+      'rate_limited',
+      'backlog_full',
+      'backlog_too_old',
+      'throttled',
+    ],
   },
   submitBatch: {
     tag: 'Tasks',
@@ -64,7 +76,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
     description:
       'Accepts up to ' +
       `${LIMITS.batchTasks} tasks. Each is accepted or refused by itself: the answer is 200 with one result for each, in their order, also when all were refused. ` +
-      'What was refused with a code that passes (`unavailable`, `throttled`, `internal`) may be submitted again with the same id.',
+      'What was refused with a code that passes (`rate_limited`, `backlog_full`, `backlog_too_old`, `throttled`, `unavailable`, `internal`) may be submitted again with the same id, after its `details.retryAfterSeconds` where it has them.',
     body: { schema: batchSchema, example: { tasks: [examples.submission, { type: 'thumbnial' }] } },
     success: { 200: { description: 'A result for each task.', schema: batchResponseSchema, example: examples.batchResponse } },
     codes: ['bad_request', 'too_many_tasks'],
@@ -193,6 +205,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
   },
   ...webhookSecretOperations,
   ...OPERATOR_OPERATIONS,
+  ...ADMISSION_OPERATIONS,
   attempt: {
     tag: 'Attempts',
     summary: 'Ask whether an attempt shall go on',

@@ -56,10 +56,19 @@ async function run(deps: AdmissionStepDeps, { now, minute, told }: ControlRound)
   const { depth, target } = await pressureOf(deps, before, merged, now);
   const document = documentOf({ now, merged, target, bounds, waiting });
   if (target !== undefined) deps.telemetry.count('admission.pressed', undefined);
-  const state: AdmissionState = { v: 1, at: now, pressed: target !== undefined, lanes, waiting: [...waiting], ...(depth && { depth }) };
+  const state: AdmissionState = {
+    v: 1,
+    at: now,
+    pressed: target !== undefined,
+    environments: merged.environments,
+    lanes,
+    waiting: [...waiting],
+    ...(depth && { depth }),
+  };
   // Nothing to say, and nothing was said before: an idle platform writes nothing.
-  const idle = ({ pressed, waiting: measured }: AdmissionState): boolean => !pressed && measured.length === 0;
-  if (merged.environments === 0 && idle(state) && (!before || idle(before))) return;
+  const idle = ({ environments, pressed, waiting: measured }: AdmissionState): boolean =>
+    environments === 0 && !pressed && measured.length === 0;
+  if (idle(state) && (!before || idle(before))) return;
   await deps.admissions.putDocument(document);
   await deps.admissions.putState(state);
 }

@@ -1,6 +1,7 @@
 import { readEnv } from '@sluice/contracts';
 import { createScheduleStore } from '../../adapters/aws/schedule-store.ts';
 import { createControlQueue } from '../../adapters/aws/control-queue.ts';
+import { createAdmissionStore } from '../../adapters/aws/admission-store.ts';
 import { createQuotaStore } from '../../adapters/aws/quota-store.ts';
 import { createDeadList } from '../../adapters/aws/dead-list.ts';
 import { createRedriveStore } from '../../adapters/aws/redrive-store.ts';
@@ -29,6 +30,7 @@ export const handler = observed(
     redrives: createRedriveStore(dynamodb, { table }),
     tokens: createTokenStore(dynamodb, { table }),
     quotas: createQuotaStore(dynamodb, { table }),
+    admissions: createAdmissionStore(dynamodb, { table, telemetry }),
     control: createControlQueue(deps.clients.sqs, { queueUrl: env.SLUICE_CONTROL_QUEUE_URL, telemetry }),
     version: platform.version,
   }),

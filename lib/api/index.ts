@@ -52,6 +52,7 @@ const ANSWERED_BY: Record<RouteName, 'submit' | 'api'> = {
   getQuota: 'api',
   putQuota: 'api',
   deleteQuota: 'api',
+  heavyHitters: 'api',
   attempt: 'api',
   health: 'api',
   openapi: 'api',

@@ -28,6 +28,7 @@ export function makeState(given: Partial<AdmissionState> = {}): AdmissionState {
     v: 1,
     at: NOW,
     pressed: true,
+    environments: 2,
     depth: { at: NOW, waiting: 1_000, drained: 20 },
     lanes: [[A, 'thumbnail', NOW, 17]],
     waiting: [{ tenant: A, at: NOW, tasks: 3, oldestAt: NOW - 1_000, drained: 1 }],

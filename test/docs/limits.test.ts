@@ -154,6 +154,7 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   quotaRate: allowing({ rate: LIMITS.quotaRate + 1 }),
   quotaBurst: allowing({ burst: LIMITS.quotaBurst + 1 }),
   quotaBacklog: allowing({ backlog: LIMITS.quotaBacklog + 1 }),
+  heavyHitters: calling('GET /v1/heavy-hitters', { query: { limit: String(LIMITS.heavyHitters + 1) } }),
   quotaPage: calling('GET /v1/quotas', { query: { limit: String(LIMITS.quotaPage + 1) } }),
   lanePage: calling('GET /v1/lanes', { query: { limit: String(LIMITS.lanePage + 1) } }),
   previewTimes: calling('POST /v1/schedules/preview', { body: { everySeconds: 60, n: LIMITS.previewTimes + 1 } }),

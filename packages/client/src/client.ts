@@ -9,7 +9,7 @@ import {
   uidSchema,
   waitResponseSchema,
 } from '@sluice/contracts';
-import type { Accepted, Cancelled, Health } from '@sluice/contracts';
+import type { Accepted, Cancelled, Health, HeavyHitters } from '@sluice/contracts';
 import { Coalescer } from './coalesce.ts';
 import { DeadTasks } from './dead.ts';
 import { encode } from './encode.ts';
@@ -18,6 +18,8 @@ import { callList, checkedQuery, listAll } from './list.ts';
 import { checkedNumber, settingsOf } from './options.ts';
 import type { SluiceClientOptions } from './options.ts';
 import { pathOf } from './path.ts';
+import { getHeavyHitters } from './heavy-hitters.ts';
+import type { HeavyHittersOptions } from './heavy-hitters.ts';
 import { Quotas } from './quotas.ts';
 import { Redrives } from './redrives.ts';
 import { pause } from './retry.ts';
@@ -118,6 +120,11 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
     options: SubmitManyOptions = {},
   ): Promise<SubmitManyResult> {
     return submitMany(this.#transport, submissions, options);
+  }
+
+  /** Who submits most, of all tenants, as it was some seconds ago; needs the scope `platform`. */
+  async heavyHitters(options: HeavyHittersOptions = {}): Promise<HeavyHitters> {
+    return getHeavyHitters(this.#transport, options);
   }
 
   /** The task as it is now, with its timeline. @throws ApiError `not_found` for an id that this tenant does not have */

@@ -100,7 +100,7 @@ export class PayloadTooLargeError extends ApiError {
   override readonly name = 'PayloadTooLargeError';
 }
 
-/** 429: too much for now. The client has repeated the call as often as it may. */
+/** 429: too much for now; `code` says of what: `throttled`, `rate_limited`, … The client has repeated the call as often as it may. */
 export class ThrottledError extends ApiError {
   override readonly name = 'ThrottledError';
 }

@@ -102,6 +102,8 @@ async function submitChunk(transport: Transport, chunk: Chunk, { tell, stop, sig
     }
     await tell(ends);
     if (refused.length === 0) return;
+    // Where a tenant is held to a rate, a few go each time: only calls of which nothing was taken are counted.
+    if (refused.length < items.length) repeat = 0;
     await pause(longest, stop);
     const again = repack(body, refused);
     items = refused.map((item, i) => ({ ...item, ...again.places[i] }));

@@ -58,6 +58,8 @@ export const LIMITS = {
   itemBytes: 8_192,
   /** Nesting depth of a payload. */
   payloadDepth: 64,
+  /** Tenants that a list of heavy hitters may ask for. */
+  heavyHitters: 200,
   /** Tasks on one page of a list. */
   listPage: 200,
   /** Days before now, or before `to`, that a list without `from` goes back. */

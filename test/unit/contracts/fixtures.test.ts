@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  admissionDocumentSchema,
+  admissionReportSchema,
+  admissionStateSchema,
   attemptSchema,
   breakerSchema,
   controlMessageSchema,
@@ -29,8 +32,12 @@ const FOLDER = join(import.meta.dirname, '../../fixtures');
 
 /** The schema that reads a sample, by the beginning of its file's name. */
 const SCHEMAS = {
+  'admission-document': admissionDocumentSchema,
+  'admission-report': admissionReportSchema,
+  'admission-state': admissionStateSchema,
   attempt: attemptSchema,
   breaker: breakerSchema,
+  'control-admission': controlMessageSchema,
   'control-divide': controlMessageSchema,
   'destination-record': destinationRecordSchema,
   'ended-request': endedRequestSchema,
