@@ -1,4 +1,4 @@
-import { PRIORITIES, type Attempt, type HintedTask } from '@sluice/contracts';
+import { PRIORITIES, type Attempt, type HintedTask, type Priority } from '@sluice/contracts';
 import type { Lane, Place } from '../../core/ports/permit-store.ts';
 
 /**
@@ -85,8 +85,11 @@ export const backlogKey = (lane: Lane, { uid, seq, at, priority }: HintedTask, p
 
 /** In front of the sort keys of retries that wait for their budget: behind all others, and each place is one range. */
 const RETRIES = 'r';
-/** The range of a place in a partition of a backlog: its bounds are no keys of items. */
-export const backlogRange = (place: Place): readonly [string, string] => (place === 'budget' ? [RETRIES, 's'] : ['0', RETRIES]);
+/** The range of a place in a partition of a backlog, from a class on: its bounds are no keys of items. */
+export const backlogRange = (place: Place, from: Priority = 'high'): readonly [string, string] => {
+  const rank = String(PRIORITIES.indexOf(from));
+  return place === 'budget' ? [RETRIES + rank, 's'] : [rank, RETRIES];
+};
 
 /** Ranks of classes in a partition of a backlog: those of the first place, then those of retries. */
 const RANKS: readonly string[] = [...PRIORITIES.keys()]

@@ -1,7 +1,9 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Cell, Lane, Permit, PermitStore, Place, Starts } from '../../core/ports/permit-store.ts';
+import type { Cell, ClassAsk, Lane, Permit, PermitStore, Place, Starts } from '../../core/ports/permit-store.ts';
+import { limitUnder } from '../../core/priority/ask.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
+import { classCountsOf, classesOf, ranksOf } from './permit-classes.ts';
 import { cellKey } from './keys.ts';
 import { markOfText, permitOfText, textOfMark, textOfPermit } from './permit-codec.ts';
 
@@ -15,7 +17,8 @@ const SAME_WINDOW = { seen: 'wn = :seen', none: 'attribute_not_exists(wn)' };
 
 /**
  * Attributes beside the permits. A cell is billed by the kilobyte, so they are short: `f` and `r` count first attempts and
- * retries, `wb` and `wn` are the budget's marks, `ok` is when the latest success began, in seconds.
+ * retries, `wb` and `wn` are the budget's marks, `ok` is when the latest success began, in seconds. Those of classes are in
+ * permit-classes.ts.
  */
 const FLAGS = { permits: { raised: 'raised', cleared: 'cleared' }, budget: { raised: 'rr', cleared: 'rc' } } as const;
 
@@ -47,21 +50,33 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
    * Adds the permits if the cell has room for those that it does not hold yet; `held` are asked ones that it was seen
    * to hold. The condition names them: while they are there, size counts them already.
    */
-  const add = async (lane: Lane, cell: number, permits: readonly Permit[], held: readonly string[], limit: number, starts?: Starts) => {
-    const room = limit - (permits.length - held.length);
+  const add = async (
+    lane: Lane,
+    cell: number,
+    permits: readonly Permit[],
+    held: readonly string[],
+    limit: number,
+    starts: Starts | undefined,
+    ask: ClassAsk | undefined,
+  ) => {
+    const missing = permits.length - held.length;
+    const room = limit - missing;
     const texts = permits.map(textOfPermit);
     const counts = countsOf(starts, texts[0] ?? '', held.length > 0);
+    const classes = classCountsOf(ask, missing);
+    const set = [...counts.set, ...classes.set];
     const ours = held.length === 0 ? [ROOM_IN_CELL] : ['size(permits) <= :room', ...held.map((_, n) => `contains(permits, :held${n})`)];
     const command = new UpdateCommand({
       TableName,
       Key: cellKey(lane, cell),
-      UpdateExpression: `ADD permits :permits${counts.add}`,
-      ConditionExpression: [...ours, ...counts.conditions].join(' AND '),
+      UpdateExpression: `ADD permits :permits${counts.add}${classes.add}${set.length > 0 ? ` SET ${set.join(', ')}` : ''}`,
+      ConditionExpression: [...ours, ...counts.conditions, ...classes.conditions].join(' AND '),
       ExpressionAttributeValues: {
         ':permits': new Set(texts),
         ':room': room,
         ...Object.fromEntries(held.map((text, n) => [`:held${n}`, text])),
         ...counts.values,
+        ...classes.values,
       },
       ReturnValues: 'ALL_NEW',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
@@ -69,13 +84,13 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     return conditionalAnswerOf('take permits', client.send(command));
   };
 
-  const acquire: PermitStore['acquire'] = async (lane, cell, permits, limit, starts) => {
+  const acquire: PermitStore['acquire'] = async (lane, cell, permits, limit, starts, ask) => {
     const asked = permits.map(textOfPermit);
     let held: readonly string[] = [];
     for (;;) {
       // More than the limit: not even an empty cell has room, and the condition would let them into an absent set.
       const hopeless = permits.length === 0 || permits.length > limit;
-      const answer = hopeless ? undefined : await add(lane, cell, permits, held, limit, starts);
+      const answer = hopeless ? undefined : await add(lane, cell, permits, held, limit, starts, ask);
       if (answer?.met) return { granted: true, cell: cellOf(answer.output.Attributes ?? {}) };
 
       const item = answer?.found ?? (await read(lane, cell));
@@ -83,11 +98,23 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       const overlap = asked.filter((text) => texts.has(text));
       // All of them are there: this is the repeat of a call that was granted and whose answer was lost.
       if (overlap.length === asked.length) return { granted: true, cell: cellOf(item) };
-      const fits = texts.size + asked.length - overlap.length <= limit;
+      const fits = texts.size + asked.length - overlap.length <= limitUnder(cellOf(item), limit, ask);
       // Asking again helps only where some are held, so that the condition counted them twice.
       if (hopeless || !fits || overlap.length <= held.length) return { granted: false, cell: cellOf(item) };
       held = overlap;
     }
+  };
+
+  /** The latest version: nothing waits, of no class. */
+  const clearWhole = async (lane: Lane, cell: number, version: number, raised: string, cleared: string): Promise<boolean> => {
+    const command = new UpdateCommand({
+      TableName,
+      Key: cellKey(lane, cell),
+      UpdateExpression: `SET ${cleared} = :version REMOVE wc`,
+      ConditionExpression: `${raised} = :version AND (attribute_not_exists(${cleared}) OR ${cleared} < :version)`,
+      ExpressionAttributeValues: { ':version': version },
+    });
+    return (await conditionalAnswerOf('clear a backlog flag', client.send(command))).met;
   };
 
   return {
@@ -101,9 +128,14 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     },
     read: async (lane, cell) => cellOf(await read(lane, cell)),
     // Repeated, it counts twice: the flag is up either way, and only versions that were read are cleared.
-    raise: (lane, cell, of = 'permits') => update(lane, cell, `ADD ${FLAGS[of].raised} :one`, { ':one': 1 }),
+    raise: (lane, cell, of = 'permits', classes = []) =>
+      classes.length === 0
+        ? update(lane, cell, `ADD ${FLAGS[of].raised} :one`, { ':one': 1 })
+        : update(lane, cell, `ADD ${FLAGS[of].raised} :one, wc :ranks`, { ':one': 1, ':ranks': ranksOf(classes) }),
     clear: async (lane, cell, version, of = 'permits') => {
-      const { cleared } = FLAGS[of];
+      const { raised, cleared } = FLAGS[of];
+      // Where something was put there since, its class is not taken away.
+      if (of === 'permits' && (await clearWhole(lane, cell, version, raised, cleared))) return;
       const command = new UpdateCommand({
         TableName,
         Key: cellKey(lane, cell),
@@ -123,12 +155,17 @@ function textsOf(item: Item): ReadonlySet<string> {
 }
 
 /** What counts the starts of a call in its write: once, however often it is sent. */
-function countsOf(starts: Starts | undefined, first: string, partly: boolean): { add: string; conditions: string[]; values: Item } {
-  if (!starts) return { add: '', conditions: [], values: {} };
+function countsOf(
+  starts: Starts | undefined,
+  first: string,
+  partly: boolean,
+): { add: string; set: string[]; conditions: string[]; values: Item } {
+  if (!starts) return { add: '', set: [], conditions: [], values: {} };
   const { firsts, retries, within } = starts;
   const counters = [...(firsts > 0 ? ['f :f'] : []), ...(retries > 0 ? ['r :r'] : [])];
   return {
-    add: `${counters.map((each) => `, ${each}`).join('')}${within ? ' SET wb = :base, wn = :next' : ''}`,
+    add: counters.map((each) => `, ${each}`).join(''),
+    set: within ? ['wb = :base', 'wn = :next'] : [],
     conditions: [...(partly ? [] : [NOT_YET]), ...(within ? [WITHIN_BUDGET, within.seen ? SAME_WINDOW.seen : SAME_WINDOW.none] : [])],
     values: {
       ...(partly ? {} : { ':first': first }),
@@ -162,5 +199,6 @@ function cellOf(item: Item): Cell {
       },
     }),
     ...(item['ok'] !== undefined && { aliveAt: Number(item['ok']) * 1000 }),
+    ...classesOf(item),
   };
 }

@@ -1,4 +1,6 @@
-import type { Budget, Cell, Lane, Mark, Permit, PermitStore, Place, Starts } from '../../core/ports/permit-store.ts';
+import { PRIORITIES, type Priority } from '@sluice/contracts';
+import { limitUnder } from '../../core/priority/ask.ts';
+import type { Budget, Cell, ClassAsk, Lane, Mark, Permit, PermitStore, Place, Starts } from '../../core/ports/permit-store.ts';
 
 interface Flag {
   raised: number;
@@ -10,6 +12,9 @@ interface StoredCell {
   flags: Record<Place, Flag>;
   budget: Budget | undefined;
   aliveAt: number | undefined;
+  seen: Partial<Record<Priority, number>>;
+  waits: readonly Priority[];
+  turns: number;
 }
 
 /** Lane cells in a map. */
@@ -23,20 +28,25 @@ export function createMemoryPermitStore(): PermitStore {
       flags: { permits: flag(), budget: flag() },
       budget: undefined,
       aliveAt: undefined,
+      seen: {},
+      waits: [],
+      turns: 0,
     };
     cells.set(key, found);
     return found;
   };
 
   return {
-    acquire: async (lane, cell, permits, limit, starts) => {
+    acquire: async (lane, cell, permits, limit, starts, ask) => {
       const stored = cellOf(lane, cell);
       const missing = permits.filter((permit) => !stored.permits.has(keyOf(permit)));
       // Nothing is missing when a call is repeated: it was granted before, whatever the limit is now.
       const repeated = missing.length === 0;
-      const granted = repeated || (stored.permits.size + missing.length <= limit && isWithin(stored.budget, starts));
+      const granted =
+        repeated || (stored.permits.size + missing.length <= limitUnder(view(stored), limit, ask) && isWithin(stored.budget, starts));
       if (granted) for (const permit of missing) stored.permits.set(keyOf(permit), structuredClone(permit));
       if (granted && !repeated && starts) stored.budget = counted(stored.budget, starts);
+      if (granted && !repeated && ask) note(stored, ask);
       return { granted, cell: view(stored) };
     },
     release: async (lane, cell, permits, aliveAt) => {
@@ -46,13 +56,16 @@ export function createMemoryPermitStore(): PermitStore {
       return view(stored);
     },
     read: async (lane, cell) => view(cellOf(lane, cell)),
-    raise: async (lane, cell, of = 'permits') => {
+    raise: async (lane, cell, of = 'permits', classes = []) => {
       const stored = cellOf(lane, cell);
       stored.flags[of].raised += 1;
+      stored.waits = PRIORITIES.filter((priority) => stored.waits.includes(priority) || classes.includes(priority));
       return view(stored);
     },
     clear: async (lane, cell, version, of = 'permits') => {
-      const flag = cellOf(lane, cell).flags[of];
+      const stored = cellOf(lane, cell);
+      const flag = stored.flags[of];
+      if (of === 'permits' && version === flag.raised && flag.cleared < version) stored.waits = [];
       flag.cleared = Math.max(flag.cleared, version);
     },
   };
@@ -72,16 +85,24 @@ export function counted(budget: Budget | undefined, { firsts, retries, within }:
   return { firsts: f + firsts, retries: r + retries, base: within?.base ?? base, next: within?.next ?? next };
 }
 
+function note(stored: StoredCell, { classes, now, turns = 0 }: ClassAsk): void {
+  for (const priority of classes) stored.seen[priority] = now;
+  stored.turns += turns;
+}
+
 function keyOf({ expiry, nonce }: Permit): string {
   return `${expiry}|${nonce}`;
 }
 
-function view({ permits, flags, budget, aliveAt }: StoredCell): Cell {
+function view({ permits, flags, budget, aliveAt, seen, waits, turns }: StoredCell): Cell {
   return structuredClone({
     permits: [...permits.values()],
     ...flags.permits,
     ...(flags.budget.raised > 0 && { waiting: flags.budget }),
     ...(budget && { budget }),
     ...(aliveAt !== undefined && { aliveAt }),
+    ...(Object.keys(seen).length > 0 && { seen }),
+    ...(waits.length > 0 && { waits }),
+    ...(turns > 0 && { turns }),
   });
 }

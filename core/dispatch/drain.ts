@@ -1,8 +1,10 @@
-import { PRIORITIES, type HintedTask } from '@sluice/contracts';
+import { PRIORITIES, type Priority } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
 import { cellLimits, hasBacklog, hasRetries, livePermits, retriesLeft } from '../permits/cells.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
+import { DEFAULT_BOUNDS } from '../priority/turns.ts';
+import { candidates, workOf } from './candidates.ts';
 import { processWorks, type ProcessOptions } from './process.ts';
 import { hintLater } from './look.ts';
 import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
@@ -27,14 +29,11 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
     if (free === 0) return;
     const room = Math.min(free, AT_ONCE);
     const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, limits.length, now), 0);
-    const [ready, retries] = await Promise.all([
-      deps.backlog.first(lane, room),
-      cells.some(hasRetries) && budget > 0 ? deps.backlog.first(lane, Math.min(room, budget), 'budget') : undefined,
-    ]);
-    await clearFlags(deps, lane, cells, ready, retries);
-    const works = [...ready.map(workOf(lane, 'permits')), ...(retries ?? []).map(workOf(lane, 'budget'))]
-      .sort(byClassAndTime)
-      .slice(0, room);
+    const turn = cells.reduce((sum, { turns = 0 }) => sum + turns, 0);
+    const round = { turn, room, now, bounds: spec.starvation ?? DEFAULT_BOUNDS };
+    const rooms = { permits: room, budget: cells.some(hasRetries) ? Math.min(room, budget) : 0 };
+    const { works, empty } = await candidates(deps, lane, round, rooms, waitsOf(cells));
+    await clearFlags(deps, lane, cells, empty);
     if (works.length === 0) return;
     if (!(await workOff(deps, lane, works, options))) return;
   }
@@ -60,26 +59,16 @@ async function expireHeld(deps: DispatchDeps, lane: Lane, options: ProcessOption
   if (expired.length > 0) await workOff(deps, lane, expired, options);
 }
 
-/** What waits for budget is looked at first: one that was cancelled takes none. */
-function workOf({ tenant }: Lane, place: Place) {
-  return (task: HintedTask): Work => ({ tenant, task, source: 'backlog', place, blind: place !== 'budget' });
-}
-
-function byClassAndTime({ task: a }: Work, { task: b }: Work): number {
-  return PRIORITIES.indexOf(a.priority) - PRIORITIES.indexOf(b.priority) || a.at - b.at;
+/** Each cell knows what was put there while it was one of the lane's. */
+function waitsOf(cells: readonly Cell[]): readonly Priority[] {
+  return PRIORITIES.filter((priority) => cells.some(({ waits }) => waits?.includes(priority)));
 }
 
 /** The flags were read before a place was found empty: an item put since then has raised them higher. */
-async function clearFlags(
-  deps: DispatchDeps,
-  lane: Lane,
-  cells: readonly Cell[],
-  ready: readonly HintedTask[],
-  retries: readonly HintedTask[] | undefined,
-): Promise<void> {
+async function clearFlags(deps: DispatchDeps, lane: Lane, cells: readonly Cell[], empty: readonly Place[]): Promise<void> {
   const up = (cell: Cell): [number, Place][] => [
-    ...(ready.length === 0 && hasBacklog(cell) ? [[cell.raised, 'permits'] as [number, Place]] : []),
-    ...(retries?.length === 0 && hasRetries(cell) ? [[cell.waiting?.raised ?? 0, 'budget'] as [number, Place]] : []),
+    ...(empty.includes('permits') && hasBacklog(cell) ? [[cell.raised, 'permits'] as [number, Place]] : []),
+    ...(empty.includes('budget') && hasRetries(cell) ? [[cell.waiting?.raised ?? 0, 'budget'] as [number, Place]] : []),
   ];
   await Promise.all(cells.flatMap((cell, i) => up(cell).map(([version, place]) => deps.permits.clear(lane, i, version, place))));
 }

@@ -1,4 +1,4 @@
-import { SluiceError, type TaskTypeSpec } from '@sluice/contracts';
+import { PRIORITIES, SluiceError, type TaskTypeSpec } from '@sluice/contracts';
 import { placeHints, placeLaneHints } from '../hints/place.ts';
 import { cellLimits, livePermits, retriesLeft } from '../permits/cells.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
@@ -38,7 +38,8 @@ export async function park(
     works.map((w) => w.task),
     place,
   );
-  const cells = await Promise.all(cellLimits(spec.concurrency).map((_, cell) => deps.permits.raise(lane, cell, place)));
+  const classes = PRIORITIES.filter((priority) => place === 'permits' && works.some(({ task }) => task.priority === priority));
+  const cells = await Promise.all(cellLimits(spec.concurrency).map((_, cell) => deps.permits.raise(lane, cell, place, classes)));
   deps.telemetry.count(COUNTS[why], lane.type, works.length);
   for (const { task } of works) logStep(deps.telemetry, 'parked', { ...lane, id: task.id, uid: task.uid }, { why });
   if (why === 'breaker') return expireInTime(deps, works);

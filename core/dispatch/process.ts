@@ -2,6 +2,7 @@ import type { TaskTypeSpec } from '@sluice/contracts';
 import { passGate, undoProbes } from '../breakers/gate.ts';
 import { decideBlind } from '../hints/decide.ts';
 import { acquirePermits } from '../permits/acquire.ts';
+import type { Asker } from '../priority/ask.ts';
 import type { Lane, Permit } from '../ports/permit-store.ts';
 import { coalesceEffects, type Effects } from '../settle/effects.ts';
 import { claimAndStart, placeLeaseHints, type Claim } from './claim.ts';
@@ -91,7 +92,8 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   if (pass.length === 0) return [];
   const permits = pass.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));
   const again = pass.map(({ task }) => task.again);
-  const cells = await acquirePermits(deps, lane, spec.concurrency, permits, { again, budget: spec.retryBudget });
+  const askers = pass.map(askerOf);
+  const cells = await acquirePermits(deps, lane, spec.concurrency, permits, { again, budget: spec.retryBudget, askers });
   const refused = { full: pass.filter((_, i) => cells[i] === undefined), budget: pass.filter((_, i) => cells[i] === 'budget') };
   await undoProbes(
     deps,
@@ -105,6 +107,10 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
     const cell = cells[i];
     return permit && typeof cell === 'number' ? [{ work, spec, mode, permit, cell, canary }] : [];
   });
+}
+
+function askerOf({ task, source, own = false }: Work): Asker {
+  return { priority: task.priority, fresh: source === 'queue', own };
 }
 
 async function parkAll(

@@ -20,6 +20,8 @@ export interface Work extends TenantTask {
   readonly source: 'queue' | 'backlog';
   /** Where in the backlog. */
   readonly place?: Place;
+  /** It is its class's own turn: no class above it has a reservation against it. */
+  readonly own?: boolean;
   /** Its row is expected to be as the hint says, so that it need not be read first. */
   readonly blind: boolean;
 }

@@ -1,3 +1,5 @@
+import type { Priority } from '@sluice/contracts';
+
 /** One tenant's work of one task type. */
 export interface Lane {
   readonly tenant: string;
@@ -46,6 +48,20 @@ export interface Starts {
 /** What a hint of a lane's backlog waits for: a permit (or its breaker), or, as a retry, the lane's budget. Each has a flag. */
 export type Place = 'permits' | 'budget';
 
+/** What classes of priority ask of a cell beside its limit, when permits are taken. */
+export interface ClassAsk {
+  /** The classes that the permits are for, noted as seen now. */
+  readonly classes: readonly Priority[];
+  /** ms; a store may keep it to the second. */
+  readonly now: number;
+  /** How many of the permits are for hints of the backlog: its turns are counted. */
+  readonly turns?: number;
+  /** Another limit where one of these classes was seen since, ms. */
+  readonly reserve?: { readonly for: readonly Priority[]; readonly since: number; readonly limit: number };
+  /** Another limit where the backlog's flag is up and one of these classes waits there. */
+  readonly behind?: { readonly of: readonly Priority[]; readonly limit: number };
+}
+
 /** A cell of a lane, as it was after a call (or, when the call was refused, before it). */
 export interface Cell {
   readonly permits: readonly Permit[];
@@ -57,13 +73,19 @@ export interface Cell {
   readonly budget?: Budget;
   /** When the attempt began whose success was heard of last, ms; a store may keep it to the second. */
   readonly aliveAt?: number;
+  /** When permits were last taken for a class, ms, to the second. */
+  readonly seen?: Readonly<Partial<Record<Priority, number>>>;
+  /** Classes that were put into the backlog since it was last seen empty. */
+  readonly waits?: readonly Priority[];
+  /** Permits that were taken for hints of the backlog, ever. */
+  readonly turns?: number;
 }
 
 /** The permits and backlog flags of lanes. All calls are repeatable; each throws when its answer is unknown. */
 export interface PermitStore {
   /**
    * Adds all of them, on condition that the cell then holds at most `limit`; permits that it already holds count once.
-   * `starts` are counted in the same write, and not when a call is repeated; they may add a condition.
+   * `starts` are counted in the same write, and not when a call is repeated; they may add a condition. `ask` may lower the limit.
    */
   readonly acquire: (
     lane: Lane,
@@ -71,13 +93,14 @@ export interface PermitStore {
     permits: readonly Permit[],
     limit: number,
     starts?: Starts,
+    ask?: ClassAsk,
   ) => Promise<{ readonly granted: boolean; readonly cell: Cell }>;
   /** Removes exactly these, where they are there. `aliveAt`: one of them succeeded, whose attempt began then. */
   readonly release: (lane: Lane, cell: number, permits: readonly Permit[], aliveAt?: number) => Promise<Cell>;
   /** Reads consistently. */
   readonly read: (lane: Lane, cell: number) => Promise<Cell>;
-  /** Raises the flag's version by one. @param of default `permits` */
-  readonly raise: (lane: Lane, cell: number, of?: Place) => Promise<Cell>;
-  /** Marks that version of the flag as dealt with; a higher one stays up. */
+  /** Raises the flag's version by one. @param of default `permits` @param classes of what was put there */
+  readonly raise: (lane: Lane, cell: number, of?: Place, classes?: readonly Priority[]) => Promise<Cell>;
+  /** Marks that version of the flag as dealt with; a higher one stays up. No class waits any more where it was the latest. */
   readonly clear: (lane: Lane, cell: number, version: number, of?: Place) => Promise<void>;
 }

@@ -1,12 +1,7 @@
-import type { Priority } from '@sluice/contracts';
+import type { Priority, StarvationBounds } from '@sluice/contracts';
 import { rankOf } from './reserve.ts';
 
-/** How long a task may wait before it has been passed over for long enough, by class, seconds. */
-export interface StarvationBounds {
-  readonly normalSeconds: number;
-  readonly lowSeconds: number;
-}
-
+/** Where a type does not say, seconds. */
 export const DEFAULT_BOUNDS: StarvationBounds = { normalSeconds: 300, lowSeconds: 1_800 };
 
 /** Starts out of a backlog come round in turns of so many. */

@@ -1,3 +1,4 @@
+import { PRIORITIES, type Priority } from '@sluice/contracts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPermitStore } from '../../adapters/aws/permit-store.ts';
@@ -18,6 +19,7 @@ const make = async (): Promise<PermitStore> => createPermitStore(dynamo.clients.
 permitStoreContract('memory', async () => createMemoryPermitStore());
 permitStoreContract('DynamoDB', make);
 
+const T0 = 1_767_225_600_000;
 const LANE = { tenant: A, type: 'thumbnail' };
 
 describe('permit store on DynamoDB', () => {
@@ -39,15 +41,33 @@ describe('permit stores', () => {
       call: fc.constantFrom('acquire', 'acquire', 'release', 'raise', 'clear'),
       permits: fc.subarray([...pool]),
       limit: fc.integer({ min: 0, max: 5 }),
+      classes: fc.subarray([...PRIORITIES]),
+      ask: fc.option(
+        fc.record(
+          {
+            classes: fc.subarray([...PRIORITIES]),
+            now: fc.constantFrom(T0, T0 + 1_000, T0 + 2_000),
+            turns: fc.integer({ min: 1, max: 3 }),
+            reserve: fc.record({
+              for: fc.subarray<Priority>(['high', 'normal'], { minLength: 1 }),
+              since: fc.constantFrom(T0 + 1_000, T0 + 2_000),
+              limit: fc.integer({ min: 0, max: 4 }),
+            }),
+            behind: fc.record({ of: fc.subarray([...PRIORITIES], { minLength: 1 }), limit: fc.integer({ min: 0, max: 4 }) }),
+          },
+          { requiredKeys: ['classes', 'now'] },
+        ),
+        { nil: undefined },
+      ),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
         const stores = [createMemoryPermitStore(), await make()];
-        for (const { call, permits, limit } of steps) {
+        for (const { call, permits, limit, classes, ask } of steps) {
           const views = stores.map(async (store) => {
-            const granted = call === 'acquire' && (await store.acquire(LANE, 0, permits, limit)).granted;
+            const granted = call === 'acquire' && (await store.acquire(LANE, 0, permits, limit, undefined, ask)).granted;
             if (call === 'release') await store.release(LANE, 0, permits);
-            if (call === 'raise') await store.raise(LANE, 0);
+            if (call === 'raise') await store.raise(LANE, 0, 'permits', classes);
             if (call === 'clear') await store.clear(LANE, 0, limit);
             const cell = await store.read(LANE, 0);
             return { granted, ...cell, permits: cell.permits.map(({ nonce }) => nonce).sort() };
@@ -56,7 +76,7 @@ describe('permit stores', () => {
           expect(aws).toEqual(memory);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 60 },
     );
   });
 });

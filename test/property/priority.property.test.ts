@@ -1,17 +1,8 @@
-import { PRIORITIES, type Priority } from '@sluice/contracts';
+import { PRIORITIES, type Priority, type StarvationBounds } from '@sluice/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { freshLimit, limitOf } from '../../core/priority/reserve.ts';
-import {
-  DEFAULT_BOUNDS,
-  depthOf,
-  longestWaitMs,
-  SURE_TURNS,
-  takeTurns,
-  TURNS,
-  type StarvationBounds,
-  type Waiting,
-} from '../../core/priority/turns.ts';
+import { DEFAULT_BOUNDS, depthOf, longestWaitMs, SURE_TURNS, takeTurns, TURNS, type Waiting } from '../../core/priority/turns.ts';
 
 const limits = fc.integer({ min: 1, max: 10_000 });
 const bounds = fc.record({ normalSeconds: fc.integer({ min: 10, max: 600 }), lowSeconds: fc.integer({ min: 10, max: 3_600 }) });

@@ -13,6 +13,7 @@ export * from './notification.ts';
 export * from './notify.ts';
 export * from './outcome.ts';
 export * from './redrive.ts';
+export * from './priority.ts';
 export * from './retry-policy.ts';
 export * from './retry-rules.ts';
 export * from './routes.ts';

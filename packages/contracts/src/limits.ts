@@ -98,6 +98,12 @@ export const LIMITS = {
   misfires: 100,
   /** Bytes of the payload of a schedule's task as JSON in UTF-8: it is written anew with each occurrence. */
   schedulePayloadBytes: 8_192,
+  /** Seconds that a class may be promised to wait at most: a week. */
+  starvationSeconds: 7 * 86_400,
+  /** Times that one task is preempted; then it runs through. */
+  preemptions: 3,
+  /** Bytes as JSON in UTF-8 of a checkpoint. */
+  checkpointBytes: 8_192,
   /** Next times that a preview tells. */
   previewTimes: 100,
 } as const;

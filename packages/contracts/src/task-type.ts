@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { LIMITS } from './limits.ts';
 import { startSchema, taskTypeNameSchema } from './names.ts';
 import { typeNotifySchema } from './notify.ts';
+import { starvationSchema } from './priority.ts';
 import { retryPolicySchema } from './retry-policy.ts';
 
 /** A task type as the platform knows it: written to the table by the `TaskType` construct's custom resource at deploy time. */
@@ -40,5 +41,7 @@ export const taskTypeSpecSchema = z.object({
     .max(365 * 86_400)
     .default(14 * 86_400),
   notify: typeNotifySchema.optional(),
+  /** How long a task may wait while others of higher classes keep coming, by class. */
+  starvation: starvationSchema.optional(),
 });
 export type TaskTypeSpec = z.infer<typeof taskTypeSpecSchema>;
