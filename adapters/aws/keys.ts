@@ -1,4 +1,5 @@
 import { PRIORITIES, type Attempt, type HintedTask, type Priority } from '@sluice/contracts';
+import type { ValueKind } from '../../core/ports/value-store.ts';
 import type { Lane, Place } from '../../core/ports/permit-store.ts';
 
 /**
@@ -30,7 +31,8 @@ export const archiveSort = (uid: string): string => `G#${uid}`;
 export const attemptSort = ({ uid, fence, late }: Pick<Attempt, 'uid' | 'fence' | 'late'>): string =>
   `A#${uid}#${padded(fence, 10)}${late ? '#late' : ''}`;
 export const attemptsPrefix = (uid: string): string => `A#${uid}#`;
-export const valueSort = (kind: 'payload' | 'result', name: string): string => `${kind === 'payload' ? 'P' : 'R'}#${name}`;
+const VALUES: Readonly<Record<ValueKind, string>> = { payload: 'P', result: 'R', checkpoint: 'K' };
+export const valueSort = (kind: ValueKind, name: string): string => `${VALUES[kind]}#${name}`;
 
 /** Takes the tenant and id out of a row's partition key. */
 export function taskOfPartition(partition: string): { readonly tenant: string; readonly id: string } {

@@ -4,7 +4,7 @@ import type { Item } from './answers.ts';
 
 /**
  * What a lane cell knows of classes: `sh`, `sn` and `sl` are when permits were last taken for one, in seconds; `wc` are the ranks
- * of those that wait in the backlog; `tn` counts its turns.
+ * of those that wait in the backlog; `tn` counts its turns; `pw` attempts are wanted to make room.
  */
 const SEEN: Readonly<Record<Priority, string>> = { high: 'sh', normal: 'sn', low: 'sl' };
 
@@ -64,7 +64,7 @@ function roomFor(room: number, name: string): string {
   return room < 0 ? `size(permits) <= ${name}` : `attribute_not_exists(permits) OR size(permits) <= ${name}`;
 }
 
-export function classesOf(item: Item): Pick<Cell, 'seen' | 'waits' | 'turns'> {
+export function classesOf(item: Item): Pick<Cell, 'seen' | 'waits' | 'turns' | 'wanted'> {
   const seen = Object.fromEntries(
     PRIORITIES.flatMap((each) => (item[SEEN[each]] === undefined ? [] : [[each, Number(item[SEEN[each]]) * 1000]])),
   );
@@ -72,6 +72,7 @@ export function classesOf(item: Item): Pick<Cell, 'seen' | 'waits' | 'turns'> {
   return {
     ...(Object.keys(seen).length > 0 && { seen }),
     ...(ranks.size > 0 && { waits: PRIORITIES.filter((_, rank) => [...ranks].some((each) => Number(each) === rank)) }),
+    ...(Number(item['pw'] ?? 0) > 0 && { wanted: Number(item['pw']) }),
     ...(item['tn'] !== undefined && { turns: Number(item['tn']) }),
   };
 }

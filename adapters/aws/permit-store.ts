@@ -110,7 +110,7 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     const command = new UpdateCommand({
       TableName,
       Key: cellKey(lane, cell),
-      UpdateExpression: `SET ${cleared} = :version REMOVE wc`,
+      UpdateExpression: `SET ${cleared} = :version REMOVE wc, pw`,
       ConditionExpression: `${raised} = :version AND (attribute_not_exists(${cleared}) OR ${cleared} < :version)`,
       ExpressionAttributeValues: { ':version': version },
     });
@@ -128,10 +128,12 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     },
     read: async (lane, cell) => cellOf(await read(lane, cell)),
     // Repeated, it counts twice: the flag is up either way, and only versions that were read are cleared.
-    raise: (lane, cell, of = 'permits', classes = []) =>
-      classes.length === 0
-        ? update(lane, cell, `ADD ${FLAGS[of].raised} :one`, { ':one': 1 })
-        : update(lane, cell, `ADD ${FLAGS[of].raised} :one, wc :ranks`, { ':one': 1, ':ranks': ranksOf(classes) }),
+    raise: (lane, cell, of = 'permits', classes = [], wanted = 0) =>
+      update(lane, cell, `ADD ${FLAGS[of].raised} :one${classes.length > 0 ? ', wc :ranks' : ''}${wanted > 0 ? ', pw :wanted' : ''}`, {
+        ':one': 1,
+        ...(classes.length > 0 && { ':ranks': ranksOf(classes) }),
+        ...(wanted > 0 && { ':wanted': wanted }),
+      }),
     clear: async (lane, cell, version, of = 'permits') => {
       const { raised, cleared } = FLAGS[of];
       // Where something was put there since, its class is not taken away.
@@ -146,6 +148,16 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       });
       // Lost: that version, or a later one, is dealt with already.
       await conditionalAnswerOf('clear a backlog flag', client.send(command));
+    },
+    preempt: async (lane, cell) => {
+      const command = new UpdateCommand({
+        TableName,
+        Key: cellKey(lane, cell),
+        UpdateExpression: 'ADD pw :less',
+        ConditionExpression: 'pw > :none',
+        ExpressionAttributeValues: { ':less': -1, ':none': 0 },
+      });
+      return (await conditionalAnswerOf('ask for room', client.send(command))).met;
     },
   };
 }

@@ -15,6 +15,7 @@ interface StoredCell {
   seen: Partial<Record<Priority, number>>;
   waits: readonly Priority[];
   turns: number;
+  wanted: number;
 }
 
 /** Lane cells in a map. */
@@ -31,6 +32,7 @@ export function createMemoryPermitStore(): PermitStore {
       seen: {},
       waits: [],
       turns: 0,
+      wanted: 0,
     };
     cells.set(key, found);
     return found;
@@ -56,17 +58,27 @@ export function createMemoryPermitStore(): PermitStore {
       return view(stored);
     },
     read: async (lane, cell) => view(cellOf(lane, cell)),
-    raise: async (lane, cell, of = 'permits', classes = []) => {
+    raise: async (lane, cell, of = 'permits', classes = [], wanted = 0) => {
       const stored = cellOf(lane, cell);
       stored.flags[of].raised += 1;
+      stored.wanted += wanted;
       stored.waits = PRIORITIES.filter((priority) => stored.waits.includes(priority) || classes.includes(priority));
       return view(stored);
     },
     clear: async (lane, cell, version, of = 'permits') => {
       const stored = cellOf(lane, cell);
       const flag = stored.flags[of];
-      if (of === 'permits' && version === flag.raised && flag.cleared < version) stored.waits = [];
+      if (of === 'permits' && version === flag.raised && flag.cleared < version) {
+        stored.waits = [];
+        stored.wanted = 0;
+      }
       flag.cleared = Math.max(flag.cleared, version);
+    },
+    preempt: async (lane, cell) => {
+      const stored = cellOf(lane, cell);
+      const isWanted = stored.wanted > 0;
+      if (isWanted) stored.wanted -= 1;
+      return isWanted;
     },
   };
 }
@@ -94,7 +106,7 @@ function keyOf({ expiry, nonce }: Permit): string {
   return `${expiry}|${nonce}`;
 }
 
-function view({ permits, flags, budget, aliveAt, seen, waits, turns }: StoredCell): Cell {
+function view({ permits, flags, budget, aliveAt, seen, waits, turns, wanted }: StoredCell): Cell {
   return structuredClone({
     permits: [...permits.values()],
     ...flags.permits,
@@ -104,5 +116,6 @@ function view({ permits, flags, budget, aliveAt, seen, waits, turns }: StoredCel
     ...(Object.keys(seen).length > 0 && { seen }),
     ...(waits.length > 0 && { waits }),
     ...(turns > 0 && { turns }),
+    ...(wanted > 0 && { wanted }),
   });
 }

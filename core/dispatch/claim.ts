@@ -17,6 +17,7 @@ import type { WriteResult } from '../ports/task-store.ts';
 import type { Effects } from '../settle/effects.ts';
 import { settleOutcome } from '../settle/settle-outcome.ts';
 import { logStep } from '../tasks/step.ts';
+import { readCheckpoint } from '../tasks/checkpoint.ts';
 import { readValue } from '../tasks/values.ts';
 import { look, lookAt } from './look.ts';
 import { DONE, keep, runMs, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
@@ -100,7 +101,7 @@ async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult
       {
         set: { state: 'running', fence: fenceOf(work), run: { hint, mode, claimedAt, leaseEnd: permit.expiry, cell, nonce: permit.nonce } },
         setOnce: { firstClaimAt: claimedAt },
-        remove: ['startedAt'],
+        remove: ['startedAt', 'preemptAt'],
       },
     );
   };
@@ -138,7 +139,8 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
 
   let envelope: Envelope;
   try {
-    envelope = { ...(await payloadOf(deps, claim, row)), sluice };
+    const [payload, checkpoint] = await Promise.all([payloadOf(deps, claim, row), checkpointOf(deps, row)]);
+    envelope = { ...payload, sluice: checkpoint === undefined ? sluice : { ...sluice, checkpoint } };
   } catch (error) {
     deps.telemetry.log('error', 'payload unreadable', { tenant: row.tenant, task: row.id, error });
     if (isSluiceError(error) && error.code === 'not_found') {
@@ -170,6 +172,17 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
       deps.telemetry.count('start.unknown', row.type);
       // It may run: nothing is decided before its lease is over. A message in flight is its hint until then.
       return { end: needsLeaseHint(claim.work, mode) ? DONE : keep(secondsUntil(deps, permit.expiry)), effects: [] };
+  }
+}
+
+/** One that is gone is none: the attempt begins at the beginning. */
+async function checkpointOf(deps: DispatchDeps, row: TaskRow): Promise<unknown> {
+  try {
+    return await readCheckpoint(deps.values, row);
+  } catch (error) {
+    if (!isSluiceError(error) || error.code !== 'not_found') throw error;
+    deps.telemetry.log('warn', 'checkpoint is gone', { tenant: row.tenant, task: row.id });
+    return undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import { placeHints, placeLaneHints } from '../hints/place.ts';
 import { cellLimits, livePermits, retriesLeft } from '../permits/cells.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
+import { roomWanted } from '../priority/preempt.ts';
 import { logStep } from '../tasks/step.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
@@ -39,7 +40,10 @@ export async function park(
     place,
   );
   const classes = PRIORITIES.filter((priority) => place === 'permits' && works.some(({ task }) => task.priority === priority));
-  const cells = await Promise.all(cellLimits(spec.concurrency).map((_, cell) => deps.permits.raise(lane, cell, place, classes)));
+  const wanted = why === 'full' ? roomWanted(spec, works) : 0;
+  const cells = await Promise.all(
+    cellLimits(spec.concurrency).map((_, cell) => deps.permits.raise(lane, cell, place, classes, cell === 0 ? wanted : 0)),
+  );
   deps.telemetry.count(COUNTS[why], lane.type, works.length);
   for (const { task } of works) logStep(deps.telemetry, 'parked', { ...lane, id: task.id, uid: task.uid }, { why });
   if (why === 'breaker') return expireInTime(deps, works);

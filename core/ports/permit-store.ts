@@ -77,6 +77,8 @@ export interface Cell {
   readonly seen?: Readonly<Partial<Record<Priority, number>>>;
   /** Classes that were put into the backlog since it was last seen empty. */
   readonly waits?: readonly Priority[];
+  /** Attempts that are wanted to make room for a higher class, and have not been asked yet. Of a lane's cell 0. */
+  readonly wanted?: number;
   /** Permits that were taken for hints of the backlog, ever. */
   readonly turns?: number;
 }
@@ -99,8 +101,13 @@ export interface PermitStore {
   readonly release: (lane: Lane, cell: number, permits: readonly Permit[], aliveAt?: number) => Promise<Cell>;
   /** Reads consistently. */
   readonly read: (lane: Lane, cell: number) => Promise<Cell>;
-  /** Raises the flag's version by one. @param of default `permits` @param classes of what was put there */
-  readonly raise: (lane: Lane, cell: number, of?: Place, classes?: readonly Priority[]) => Promise<Cell>;
-  /** Marks that version of the flag as dealt with; a higher one stays up. No class waits any more where it was the latest. */
+  /**
+   * Raises the flag's version by one. @param of default `permits` @param classes of what was put there
+   * @param wanted how many more attempts are wanted to make room for it
+   */
+  readonly raise: (lane: Lane, cell: number, of?: Place, classes?: readonly Priority[], wanted?: number) => Promise<Cell>;
+  /** Marks that version of the flag as dealt with; a higher one stays up. No class waits any more, nor is room wanted, where it was the latest. */
   readonly clear: (lane: Lane, cell: number, version: number, of?: Place) => Promise<void>;
+  /** Takes one from those that are wanted to make room. @returns whether there was one */
+  readonly preempt: (lane: Lane, cell: number) => Promise<boolean>;
 }

@@ -41,6 +41,8 @@ export const taskTypeSpecSchema = z.object({
     .max(365 * 86_400)
     .default(14 * 86_400),
   notify: typeNotifySchema.optional(),
+  /** Whether attempts of `low` tasks are asked to make room for `high` ones that wait. */
+  preemptible: z.boolean().optional(),
   /** How long a task may wait while others of higher classes keep coming, by class. */
   starvation: starvationSchema.optional(),
 });
