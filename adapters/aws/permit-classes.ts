@@ -38,10 +38,10 @@ export function classCountsOf(
   };
   return {
     add: turns === undefined ? '' : ', tn :turns',
-    set: classes.map((priority) => `${SEEN[priority]} = :seen`),
+    set: classes.map((priority) => `${SEEN[priority]} = :at`),
     conditions: [reserved, queued].flatMap((each) => each?.condition ?? []),
     values: {
-      ...(classes.length > 0 && { ':seen': Math.floor(now / 1000) }),
+      ...(classes.length > 0 && { ':at': Math.floor(now / 1000) }),
       ...(turns !== undefined && { ':turns': turns }),
       ...reserved?.values,
       ...queued?.values,

@@ -62,7 +62,9 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     const missing = permits.length - held.length;
     const room = limit - missing;
     const texts = permits.map(textOfPermit);
-    const counts = countsOf(starts, texts[0] ?? '', held.length > 0);
+    const counts = countsOf(starts);
+    // What is counted or noted is so once, however often a call is sent.
+    const once = (starts ?? ask) && held.length === 0;
     const classes = classCountsOf(ask, missing);
     const set = [...counts.set, ...classes.set];
     const ours = held.length === 0 ? [ROOM_IN_CELL] : ['size(permits) <= :room', ...held.map((_, n) => `contains(permits, :held${n})`)];
@@ -70,10 +72,11 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       TableName,
       Key: cellKey(lane, cell),
       UpdateExpression: `ADD permits :permits${counts.add}${classes.add}${set.length > 0 ? ` SET ${set.join(', ')}` : ''}`,
-      ConditionExpression: [...ours, ...counts.conditions, ...classes.conditions].join(' AND '),
+      ConditionExpression: [...ours, ...(once ? [NOT_YET] : []), ...counts.conditions, ...classes.conditions].join(' AND '),
       ExpressionAttributeValues: {
         ':permits': new Set(texts),
         ':room': room,
+        ...(once && { ':first': texts[0] }),
         ...Object.fromEntries(held.map((text, n) => [`:held${n}`, text])),
         ...counts.values,
         ...classes.values,
@@ -166,21 +169,16 @@ function textsOf(item: Item): ReadonlySet<string> {
   return item['permits'] instanceof Set ? (item['permits'] as Set<string>) : new Set();
 }
 
-/** What counts the starts of a call in its write: once, however often it is sent. */
-function countsOf(
-  starts: Starts | undefined,
-  first: string,
-  partly: boolean,
-): { add: string; set: string[]; conditions: string[]; values: Item } {
+/** What counts the starts of a call in its write. */
+function countsOf(starts: Starts | undefined): { add: string; set: string[]; conditions: string[]; values: Item } {
   if (!starts) return { add: '', set: [], conditions: [], values: {} };
   const { firsts, retries, within } = starts;
   const counters = [...(firsts > 0 ? ['f :f'] : []), ...(retries > 0 ? ['r :r'] : [])];
   return {
     add: counters.map((each) => `, ${each}`).join(''),
     set: within ? ['wb = :base', 'wn = :next'] : [],
-    conditions: [...(partly ? [] : [NOT_YET]), ...(within ? [WITHIN_BUDGET, within.seen ? SAME_WINDOW.seen : SAME_WINDOW.none] : [])],
+    conditions: within ? [WITHIN_BUDGET, within.seen ? SAME_WINDOW.seen : SAME_WINDOW.none] : [],
     values: {
-      ...(partly ? {} : { ':first': first }),
       ...(firsts > 0 && { ':f': firsts }),
       ...(retries > 0 && { ':r': retries }),
       ...(within && {

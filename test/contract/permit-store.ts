@@ -209,6 +209,21 @@ export function permitStoreContract(name: string, make: () => Promise<PermitStor
         expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, behind)).granted).toBe(true);
       });
 
+      it('want room of so many attempts, each of which is asked once', async () => {
+        expect(await store.preempt(LANE, 0)).toBe(false);
+        expect((await store.raise(LANE, 0, 'permits', ['high'], 2)).wanted).toBe(2);
+        expect((await store.raise(LANE, 0, 'permits', ['high'], 1)).wanted).toBe(3);
+        const asked = await Promise.all(Array.from({ length: 5 }, () => store.preempt(LANE, 0)));
+        expect(asked.filter(Boolean)).toHaveLength(3);
+        await store.raise(LANE, 0, 'permits', ['high'], 1);
+        expect(await store.preempt({ tenant: B, type: 'thumbnail' }, 0)).toBe(false);
+        await store.clear(LANE, 0, 2);
+        expect((await store.read(LANE, 0)).wanted).toBe(1);
+        await store.clear(LANE, 0, 3);
+        expect(await store.preempt(LANE, 0)).toBe(false);
+        expect((await store.read(LANE, 0)).wanted).toBeUndefined();
+      });
+
       it('have their turns counted', async () => {
         await store.acquire(LANE, 0, makePermits(3), 9, undefined, { classes: ['normal'], now, turns: 2 });
         await store.acquire(LANE, 0, makePermits(1), 9, { firsts: 1, retries: 0 }, { classes: [], now });

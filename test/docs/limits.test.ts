@@ -1,4 +1,13 @@
-import { AWS_LIMITS, EVENT_AGE_SECONDS, isSluiceError, LIMITS, retryPolicySchema, S3_SHORT_DAYS, type Scope } from '@sluice/contracts';
+import {
+  AWS_LIMITS,
+  EVENT_AGE_SECONDS,
+  isSluiceError,
+  LIMITS,
+  retryPolicySchema,
+  S3_SHORT_DAYS,
+  type KitReply,
+  type Scope,
+} from '@sluice/contracts';
 import { ERROR_LIMITS, EVENT_AND_RESULT_BYTES } from '@sluice/handler';
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -134,6 +143,9 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   jitterSeconds: scheduling({ jitterSeconds: LIMITS.jitterSeconds + 1 }),
   misfires: scheduling({ misfire: { policy: 'all', max: LIMITS.misfires + 1 } }),
   schedulePayloadBytes: scheduling({ task: { type: 'echo', payload: 'x'.repeat(LIMITS.schedulePayloadBytes - 1) } }),
+  starvationSeconds: deploying({ starvationBounds: { low: Duration.seconds(LIMITS.starvationSeconds + 1) } }),
+  preemptions: 'then the task runs through',
+  checkpointBytes: async () => classifyAnswer({ payload: leavingOff('x'.repeat(LIMITS.checkpointBytes - 1)) }).error?.message ?? '',
   previewTimes: calling('POST /v1/schedules/preview', { body: { everySeconds: 60, n: LIMITS.previewTimes + 1 } }),
 };
 const causes = Object.entries(CAUSES).flatMap(([limit, cause]) => (typeof cause === 'string' ? [] : [[limit as Limit, cause] as const]));
@@ -152,6 +164,11 @@ describe('a refusal says what was given, what is allowed and what to do', () => 
     expect(row).toContain(`"${said}"`);
   });
 });
+
+/** What the kit answers for an attempt that failed. */
+function leavingOff(checkpoint: string): KitReply {
+  return { sluice: { version: 1, class: 'retryable', startedAt: T0, endedAt: T0, checkpoint } };
+}
 
 /** Rules that have so many bytes together, in patterns that are not too long. */
 function rulesOf(bytes: number): { message: string; as: 'fatal' }[] {
