@@ -3,10 +3,10 @@ import type { Cell, ClassAsk } from '../../core/ports/permit-store.ts';
 import type { Item } from './answers.ts';
 
 /**
- * What a lane cell knows of classes: `sh`, `sn` and `sl` are when permits were last taken for one, in seconds; `wc` are the ranks
+ * What a lane cell knows of classes: `ph`, `pn` and `pl` are when permits were last taken for one, in seconds; `wc` are the ranks
  * of those that wait in the backlog; `tn` counts its turns; `pw` attempts are wanted to make room.
  */
-const SEEN: Readonly<Record<Priority, string>> = { high: 'sh', normal: 'sn', low: 'sl' };
+const SEEN: Readonly<Record<Priority, string>> = { high: 'ph', normal: 'pn', low: 'pl' };
 
 /** Classes as the numbers of a set. */
 export function ranksOf(classes: readonly Priority[]): Set<number> {

@@ -64,8 +64,8 @@ export async function placeLeaseHints(deps: DispatchDeps, claims: readonly Claim
   return claims.map((claim) => byClaim.get(claim) ?? true);
 }
 
-/** Claims a task and runs or starts its attempt. */
-export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<Claimed> {
+/** Claims a task and runs or starts its attempt. @param onClaimed called between the two */
+export async function claimAndStart(deps: DispatchDeps, claim: Claim, onClaimed?: () => void): Promise<Claimed> {
   const { work, permit, cell } = claim;
   const now = deps.clock.now();
   const own = { release: { lane: { tenant: work.tenant, type: work.task.type }, cell, permit } };
@@ -79,7 +79,10 @@ export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<C
   }
   // Our own nonce in a row that refused us means that the write was applied and its answer lost.
   const mine = written.row?.uid === work.task.uid && written.row.fence === fenceOf(work) && written.row.run?.nonce === permit.nonce;
-  if (written.row && (written.applied || (mine && written.row.state === 'running'))) return start(deps, claim, written.row);
+  if (written.row && (written.applied || (mine && written.row.state === 'running'))) {
+    onClaimed?.();
+    return start(deps, claim, written.row);
+  }
   // The claim is lost, and only its own permit with it; the row is looked at again.
   await undoProbes(deps, claim.canary, [work.task.uid]);
   const looked = written.row ? await lookAt(deps, work, written.row, now) : await look(deps, work);

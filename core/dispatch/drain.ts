@@ -1,13 +1,13 @@
-import { PRIORITIES, type Priority } from '@sluice/contracts';
+import { PRIORITIES, type Priority, type TaskTypeSpec } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
 import { cellLimits, hasBacklog, hasRetries, livePermits, retriesLeft } from '../permits/cells.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { DEFAULT_BOUNDS } from '../priority/turns.ts';
 import { candidates, workOf } from './candidates.ts';
-import { processWorks, type ProcessOptions } from './process.ts';
-import { hintLater } from './look.ts';
-import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+import { MARGIN_MS, type ProcessOptions } from './process.ts';
+import { createSlots, type Slots } from './slots.ts';
+import { modeOf, runMs, type DispatchDeps, type Drained, type Work } from './work.ts';
 
 /** Items of the backlog that are taken in one go. */
 const AT_ONCE = 50;
@@ -16,47 +16,59 @@ const HELD_LOOKED_AT = 500;
 /** Time that one more round needs at least, ms. */
 const ROUND_MS = 5_000;
 
-/** Works off a lane's backlog while there are permits and time. What it leaves, the next release or the minute goes on with. */
-export async function drainLane(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
+/**
+ * Works off a lane's backlog while there are permits and time. Where it waits for attempts, each that ends makes room for the
+ * next. What it leaves, the next release or the minute goes on with.
+ */
+export async function drainLane(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<Drained> {
   const spec = await deps.types.get(lane.type);
-  if (!spec) return;
-  const limits = cellLimits(spec.concurrency);
-  while (deps.clock.now() + ROUND_MS < options.deadline) {
-    if ((await gateOf(deps, lane.type)) === 'shut') return expireHeld(deps, lane, options);
-    const cells = await Promise.all(limits.map((_, cell) => deps.permits.read(lane, cell)));
-    const now = deps.clock.now();
-    const free = cells.reduce((sum, cell, i) => sum + Math.max(0, (limits[i] ?? 0) - livePermits(cell, now).length), 0);
-    if (free === 0) return;
-    const room = Math.min(free, AT_ONCE);
-    const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, limits.length, now), 0);
-    const turn = cells.reduce((sum, { turns = 0 }) => sum + turns, 0);
-    const round = { turn, room, now, bounds: spec.starvation ?? DEFAULT_BOUNDS };
-    const rooms = { permits: room, budget: cells.some(hasRetries) ? Math.min(room, budget) : 0 };
-    const { works, empty } = await candidates(deps, lane, round, rooms, waitsOf(cells));
-    await clearFlags(deps, lane, cells, empty);
-    if (works.length === 0) return;
-    if (!(await workOff(deps, lane, works, options))) return;
+  if (!spec) return 'left';
+  const slots = createSlots(deps, lane, options);
+  try {
+    while (hasTime(deps, options, spec)) {
+      if ((await gateOf(deps, lane.type)) === 'shut') {
+        await expireHeld(deps, lane, slots);
+        return 'left';
+      }
+      slots.look();
+      const works = (await nextOf(deps, lane, spec)).filter((work) => !slots.holds(work));
+      if (works.length === 0 ? !(await slots.ended()) : !(await slots.start(works))) return 'left';
+    }
+    return 'late';
+  } finally {
+    await slots.idle();
   }
 }
 
-/** @returns whether anything came of it. */
-async function workOff(deps: DispatchDeps, lane: Lane, works: readonly Work[], options: ProcessOptions): Promise<boolean> {
-  const ends = await processWorks(deps, works, options);
-  const gone = await Promise.all(works.map((work, i) => mayGo(deps, work, ends[i] ?? STAY)));
-  const done = works.filter((_, i) => gone[i]);
-  for (const place of ['permits', 'budget'] as const) {
-    const tasks = done.flatMap((work) => (work.place === place ? [work.task] : []));
-    if (tasks.length > 0) await deps.backlog.remove(lane, tasks, place);
-  }
-  return done.length > 0;
+/** Whether another round may begin: with `wait` an attempt must fit into it. */
+function hasTime({ clock }: DispatchDeps, { deadline }: ProcessOptions, spec: TaskTypeSpec): boolean {
+  const mode = modeOf(spec);
+  return clock.now() + Math.max(ROUND_MS, mode === 'wait' ? runMs(spec, mode) + MARGIN_MS : 0) < deadline;
+}
+
+/** What the lane is to start next: nothing where it is full, or nothing waits. */
+async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec): Promise<readonly Work[]> {
+  const limits = cellLimits(spec.concurrency);
+  const cells = await Promise.all(limits.map((_, cell) => deps.permits.read(lane, cell)));
+  const now = deps.clock.now();
+  const free = cells.reduce((sum, cell, i) => sum + Math.max(0, (limits[i] ?? 0) - livePermits(cell, now).length), 0);
+  if (free === 0) return [];
+  const room = Math.min(free, AT_ONCE);
+  const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, limits.length, now), 0);
+  const turn = cells.reduce((sum, { turns = 0 }) => sum + turns, 0);
+  const round = { turn, room, now, bounds: spec.starvation ?? DEFAULT_BOUNDS };
+  const rooms = { permits: room, budget: cells.some(hasRetries) ? Math.min(room, budget) : 0 };
+  const { works, empty } = await candidates(deps, lane, round, rooms, waitsOf(cells));
+  await clearFlags(deps, lane, cells, empty);
+  return works;
 }
 
 /** Behind a breaker that lets nothing pass, tasks still expire: those that waited for a permit before it opened, too. */
-async function expireHeld(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
+async function expireHeld(deps: DispatchDeps, lane: Lane, slots: Slots): Promise<void> {
   const now = deps.clock.now();
   const held = await deps.backlog.first(lane, HELD_LOOKED_AT);
   const expired = held.filter(({ expiresAt }) => expiresAt !== undefined && expiresAt <= now).map(workOf(lane, 'permits'));
-  if (expired.length > 0) await workOff(deps, lane, expired, options);
+  if (expired.length > 0) await slots.start(expired);
 }
 
 /** Each cell knows what was put there while it was one of the lane's. */
@@ -71,10 +83,4 @@ async function clearFlags(deps: DispatchDeps, lane: Lane, cells: readonly Cell[]
     ...(empty.includes('budget') && hasRetries(cell) ? [[cell.waiting?.raised ?? 0, 'budget'] as [number, Place]] : []),
   ];
   await Promise.all(cells.flatMap((cell, i) => up(cell).map(([version, place]) => deps.permits.clear(lane, i, version, place))));
-}
-
-/** What is to be looked at again for another reason than a full lane becomes a message: its lane does not wait behind it. */
-async function mayGo(deps: DispatchDeps, work: Work, end: WorkEnd): Promise<boolean> {
-  if (end.hint === 'done') return true;
-  return end.full !== true && (await hintLater(deps, work, end.seconds * 1000)).hint === 'done';
 }

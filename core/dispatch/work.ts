@@ -36,6 +36,9 @@ export function keep(seconds: number): WorkEnd {
   return { hint: 'keep', seconds };
 }
 
+/** What a lane's backlog was left as. `late`: there was no time to look whether there is more. */
+export type Drained = 'left' | 'late';
+
 /** A message received before may have been acted on before: its rows are read first. */
 export function workOf(message: Extract<HintMessage, { kind: 'tasks' }>, receiveCount: number): Work[] {
   return message.tasks.map((task) => ({ tenant: message.tenant, task, source: 'queue', blind: receiveCount <= 1 }));

@@ -7,6 +7,8 @@ import { cellLimits, expiredPermits, hasBacklog, hasRetries, retriesLeft } from 
 export interface ReleaseDeps extends PlaceDeps {
   readonly permits: PermitStore;
   readonly types: TypeRegistry;
+  /** Whether whoever gives back goes on with the backlog of a lane, so that nobody need be told of it. @default it does not */
+  readonly goesOn?: (lane: Lane) => boolean;
 }
 
 export interface HeldPermit {
@@ -52,7 +54,10 @@ export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermi
       }
     }),
   );
-  await placeLaneHints(deps, [...waiting.values()]);
+  await placeLaneHints(
+    deps,
+    [...waiting.values()].filter((lane) => deps.goesOn?.(lane) !== true),
+  );
   return failed;
 }
 
