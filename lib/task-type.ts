@@ -77,6 +77,19 @@ export interface TaskTypeProps {
    */
   readonly concurrency?: number;
   /**
+   * How the lane of a tenant finds the capacity of what is behind its handler: it begins with a few attempts at once, takes
+   * more while it goes well, and fewer when attempts are throttled, between 1 and `concurrency`. `false`: always as many as
+   * `concurrency` says.
+   * @default - 10 at first; fewer when 3 attempts and 2 % of those of 10 s are throttled
+   */
+  readonly adaptive?: TaskTypeSpec['adaptive'];
+  /**
+   * Attempts that the lane of a tenant starts in windows of time, one or two that hold at once, such as 10 a second and
+   * 5,000 an hour. What is beyond them waits, free of charge. After a rest as many as the limit start at once.
+   * @default - at any pace
+   */
+  readonly rates?: TaskTypeSpec['rates'];
+  /**
    * Whether attempts of `low` tasks may be asked to make room for `high` ones that find their lane full. One that is asked stops at
    * its next `ctx.checkpoint` (of the handler kit), costs the task nothing, and is queued again; three times at most.
    * @default false
@@ -213,6 +226,8 @@ export class TaskType extends Construct {
           concurrency: known(concurrency, 1),
           retry: props.retry ?? {},
           ...(props.retryBudget && { retryBudget: props.retryBudget }),
+          ...(props.adaptive !== undefined && { adaptive: props.adaptive }),
+          ...(props.rates && { rates: props.rates }),
           ...(props.preemptible === true && { preemptible: true }),
           ...(props.starvationBounds && { starvation: secondsOf(props.starvationBounds) }),
           dedupWindowSeconds: known(dedupWindow.toSeconds(), 60),

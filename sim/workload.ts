@@ -12,10 +12,17 @@ import { HOOK, QUEUE } from './system-tasks.ts';
 import { typeSpec } from './type-spec.ts';
 
 const RETRY = { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 30, factor: 3 };
+const RATES = [
+  { limit: 2, perSeconds: 10 },
+  { limit: 4, perSeconds: 60 },
+];
 export const TYPES: readonly TaskTypeSpec[] = [
   typeSpec('narrow', { concurrency: 2, retry: RETRY }),
-  typeSpec('wide', { concurrency: 150, retry: RETRY }),
+  typeSpec('wide', { concurrency: 150, retry: RETRY, adaptive: { start: 2, signals: 1, windowSeconds: 60 } }),
   typeSpec('short', { start: 'wait', concurrency: 2, timeoutSeconds: 10, retry: RETRY }),
+  typeSpec('paced', { concurrency: 2, start: 'wait', timeoutSeconds: 10, retry: RETRY, rates: RATES }),
+  // Its permits are in several cells, its rates in one of them.
+  typeSpec('spread', { concurrency: 150, retry: RETRY, adaptive: false, rates: RATES }),
   typeSpec('single', { concurrency: 1, retry: { ...RETRY, maxAgeSeconds: 300 } }),
   typeSpec(FRAGILE, {
     concurrency: 5,

@@ -1,6 +1,7 @@
 import { PRIORITIES, type Priority } from '@sluice/contracts';
 import type { Cell, ClassAsk } from '../../core/ports/permit-store.ts';
 import type { Item } from './answers.ts';
+import type { Parts } from './permit-expressions.ts';
 
 /**
  * What a lane cell knows of classes: `ph`, `pn` and `pl` are when permits were last taken for one, in seconds; `wc` are the ranks
@@ -14,12 +15,7 @@ export function ranksOf(classes: readonly Priority[]): Set<number> {
 }
 
 /** What a write that takes so many more permits notes of their classes, and what it asks for. */
-export function classCountsOf(
-  ask: ClassAsk | undefined,
-  missing: number,
-): { add: string; set: string[]; conditions: string[]; values: Item } {
-  if (!ask) return { add: '', set: [], conditions: [], values: {} };
-  const { classes, now, turns, reserve, behind } = ask;
+export function partsOfClasses({ seen, now, turns, reserve, behind }: ClassAsk, missing: number): Parts {
   const reserved = reserve && {
     condition: anyOf(roomFor(reserve.limit - missing, ':reserved'), unseen(reserve.for)),
     values: { ':reserved': reserve.limit - missing, ':since': Math.floor(reserve.since / 1000) },
@@ -37,11 +33,11 @@ export function classCountsOf(
     },
   };
   return {
-    add: turns === undefined ? '' : ', tn :turns',
-    set: classes.map((priority) => `${SEEN[priority]} = :at`),
+    add: turns === undefined ? [] : ['tn :turns'],
+    set: seen.map((priority) => `${SEEN[priority]} = :at`),
     conditions: [reserved, queued].flatMap((each) => each?.condition ?? []),
     values: {
-      ...(classes.length > 0 && { ':at': Math.floor(now / 1000) }),
+      ...(seen.length > 0 && { ':at': Math.floor(now / 1000) }),
       ...(turns !== undefined && { ':turns': turns }),
       ...reserved?.values,
       ...queued?.values,

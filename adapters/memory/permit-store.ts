@@ -1,6 +1,20 @@
 import { PRIORITIES, type Priority } from '@sluice/contracts';
 import { limitUnder } from '../../core/priority/ask.ts';
-import type { Budget, Cell, ClassAsk, Lane, Mark, Permit, PermitStore, Place, Starts } from '../../core/ports/permit-store.ts';
+import type { Aimd } from '../../core/limits/aimd.ts';
+import { stepped, type RateStep } from '../../core/limits/gcra.ts';
+import type {
+  Budget,
+  Cell,
+  ClassAsk,
+  Demands,
+  Lane,
+  Mark,
+  Permit,
+  PermitStore,
+  Place,
+  Share,
+  Starts,
+} from '../../core/ports/permit-store.ts';
 
 interface Flag {
   raised: number;
@@ -12,10 +26,16 @@ interface StoredCell {
   flags: Record<Place, Flag>;
   budget: Budget | undefined;
   aliveAt: number | undefined;
-  seen: Partial<Record<Priority, number>>;
-  waits: readonly Priority[];
-  turns: number;
-  wanted: number;
+  share?: Share;
+  aimd?: Aimd;
+  good?: number;
+  cells?: number;
+  tats?: readonly (number | undefined)[];
+  wakeAt?: number;
+  seen?: Partial<Record<Priority, number>>;
+  waits?: readonly Priority[];
+  turns?: number;
+  wanted?: number;
 }
 
 /** Lane cells in a map. */
@@ -29,58 +49,102 @@ export function createMemoryPermitStore(): PermitStore {
       flags: { permits: flag(), budget: flag() },
       budget: undefined,
       aliveAt: undefined,
-      seen: {},
-      waits: [],
-      turns: 0,
-      wanted: 0,
     };
     cells.set(key, found);
     return found;
   };
 
   return {
-    acquire: async (lane, cell, permits, limit, starts, ask) => {
+    acquire: async (lane, cell, permits, limit, starts, demands = {}) => {
       const stored = cellOf(lane, cell);
       const missing = permits.filter((permit) => !stored.permits.has(keyOf(permit)));
       // Nothing is missing when a call is repeated: it was granted before, whatever the limit is now.
       const repeated = missing.length === 0;
-      const granted =
-        repeated || (stored.permits.size + missing.length <= limitUnder(view(stored), limit, ask) && isWithin(stored.budget, starts));
+      const most = limitUnder(view(stored), limit, demands.classes);
+      const room = stored.permits.size + missing.length <= most && isWithin(stored.budget, starts) && allows(stored, limit, demands);
+      const granted = repeated || room;
       if (granted) for (const permit of missing) stored.permits.set(keyOf(permit), structuredClone(permit));
       if (granted && !repeated && starts) stored.budget = counted(stored.budget, starts);
-      if (granted && !repeated && ask) note(stored, ask);
+      if (granted && !repeated && demands.rates) stored.tats = steppedAll(stored.tats, demands.rates);
+      if (granted && !repeated && demands.classes) note(stored, demands.classes);
       return { granted, cell: view(stored) };
     },
-    release: async (lane, cell, permits, aliveAt) => {
+    release: async (lane, cell, permits, { aliveAt, good = 0 } = {}) => {
       const stored = cellOf(lane, cell);
       for (const permit of permits) stored.permits.delete(keyOf(permit));
       if (permits.length > 0 && aliveAt !== undefined) stored.aliveAt = aliveAt;
+      if (permits.length > 0 && good > 0) stored.good = (stored.good ?? 0) + good;
       return view(stored);
     },
     read: async (lane, cell) => view(cellOf(lane, cell)),
     raise: async (lane, cell, of = 'permits', classes = [], wanted = 0) => {
       const stored = cellOf(lane, cell);
       stored.flags[of].raised += 1;
-      stored.wanted += wanted;
-      stored.waits = PRIORITIES.filter((priority) => stored.waits.includes(priority) || classes.includes(priority));
+      if (wanted > 0) stored.wanted = (stored.wanted ?? 0) + wanted;
+      if (classes.length > 0) stored.waits = PRIORITIES.filter((each) => stored.waits?.includes(each) === true || classes.includes(each));
       return view(stored);
     },
     clear: async (lane, cell, version, of = 'permits') => {
       const stored = cellOf(lane, cell);
       const flag = stored.flags[of];
       if (of === 'permits' && version === flag.raised && flag.cleared < version) {
-        stored.waits = [];
-        stored.wanted = 0;
+        delete stored.waits;
+        delete stored.wanted;
       }
       flag.cleared = Math.max(flag.cleared, version);
     },
     preempt: async (lane, cell) => {
       const stored = cellOf(lane, cell);
-      const isWanted = stored.wanted > 0;
-      if (isWanted) stored.wanted -= 1;
-      return isWanted;
+      const { wanted = 0 } = stored;
+      if (wanted > 1) stored.wanted = wanted - 1;
+      else delete stored.wanted;
+      return wanted > 0;
+    },
+    adapt: async (lane, cell, next, seen, cells) => {
+      const stored = cellOf(lane, cell);
+      const adapted = sameAimd(stored.aimd, seen.aimd) && (cells === undefined || stored.cells === seen.cells);
+      if (adapted) stored.aimd = next;
+      if (adapted && cells !== undefined) stored.cells = cells;
+      return { adapted, cell: view(stored) };
+    },
+    setShare: async (lane, cell, share) => {
+      const stored = cellOf(lane, cell);
+      const set = stored.share === undefined || stored.share.version < share.version;
+      if (set) stored.share = share;
+      return { set, cell: view(stored) };
+    },
+    spend: async (lane, rates) => {
+      const stored = cellOf(lane, 0);
+      const spent = passes(stored.tats, rates);
+      if (spent) stored.tats = steppedAll(stored.tats, rates);
+      return { spent, cell: view(stored) };
+    },
+    wake: async (lane, at, now) => {
+      const stored = cellOf(lane, 0);
+      const news = stored.wakeAt === undefined || stored.wakeAt <= now || stored.wakeAt > at;
+      if (news) stored.wakeAt = at;
+      return news;
     },
   };
+}
+
+/** Whether a cell lets its permits be taken up to that limit. */
+export function allows({ aimd, share, tats }: Pick<Cell, 'aimd' | 'share' | 'tats'>, limit: number, demands: Demands): boolean {
+  if (demands.adaptive !== false && aimd && aimd.limit < limit) return false;
+  return (share?.share ?? limit) >= limit && passes(tats, demands.rates ?? []);
+}
+
+function passes(tats: Cell['tats'], rates: readonly RateStep[]): boolean {
+  return rates.every((step, i) => stepped(tats?.[i], step) !== undefined);
+}
+
+export function steppedAll(tats: Cell['tats'], rates: readonly RateStep[]): (number | undefined)[] {
+  return rates.map((step, i) => stepped(tats?.[i], step));
+}
+
+/** Like the other store, it compares what is written: of no two states are all numbers the same. */
+function sameAimd(a: Aimd | undefined, b: Aimd | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 export function isWithin(budget: Budget | undefined, starts: Starts | undefined): boolean {
@@ -97,25 +161,22 @@ export function counted(budget: Budget | undefined, { firsts, retries, within }:
   return { firsts: f + firsts, retries: r + retries, base: within?.base ?? base, next: within?.next ?? next };
 }
 
-function note(stored: StoredCell, { classes, now, turns = 0 }: ClassAsk): void {
-  for (const priority of classes) stored.seen[priority] = now;
-  stored.turns += turns;
+function note(stored: StoredCell, { seen, now, turns = 0 }: ClassAsk): void {
+  if (seen.length > 0) stored.seen = { ...stored.seen, ...Object.fromEntries(seen.map((priority) => [priority, now])) };
+  if (turns > 0) stored.turns = (stored.turns ?? 0) + turns;
 }
 
 function keyOf({ expiry, nonce }: Permit): string {
   return `${expiry}|${nonce}`;
 }
 
-function view({ permits, flags, budget, aliveAt, seen, waits, turns, wanted }: StoredCell): Cell {
+function view({ permits, flags, budget, aliveAt, ...more }: StoredCell): Cell {
   return structuredClone({
     permits: [...permits.values()],
     ...flags.permits,
     ...(flags.budget.raised > 0 && { waiting: flags.budget }),
     ...(budget && { budget }),
     ...(aliveAt !== undefined && { aliveAt }),
-    ...(Object.keys(seen).length > 0 && { seen }),
-    ...(waits.length > 0 && { waits }),
-    ...(turns > 0 && { turns }),
-    ...(wanted > 0 && { wanted }),
+    ...more,
   });
 }

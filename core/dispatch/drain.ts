@@ -1,11 +1,14 @@
 import { PRIORITIES, type Priority, type TaskTypeSpec } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
-import { cellLimits, hasBacklog, hasRetries, livePermits, retriesLeft } from '../permits/cells.ts';
+import { laneRules } from '../limits/lane-rules.ts';
+import { hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import { readLane } from '../permits/read-lane.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { DEFAULT_BOUNDS } from '../priority/turns.ts';
 import { candidates, workOf } from './candidates.ts';
 import { MARGIN_MS, type ProcessOptions } from './process.ts';
+import { wakeLane } from './wake.ts';
 import { createSlots, type Slots } from './slots.ts';
 import { modeOf, runMs, type DispatchDeps, type Drained, type Work } from './work.ts';
 
@@ -32,7 +35,14 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
       }
       slots.look();
       const works = (await nextOf(deps, lane, spec)).filter((work) => !slots.holds(work));
-      if (works.length === 0 ? !(await slots.ended()) : !(await slots.start(works))) return 'left';
+      if (works.length === 0) {
+        if (await slots.ended()) continue;
+        return 'left';
+      }
+      if (await slots.start(works)) continue;
+      // Another has been quicker: for permits whoever gives them back tells, for rates nobody else does.
+      if (spec.rates) await wakeLane(deps, lane, deps.clock.now());
+      return 'left';
     }
     return 'late';
   } finally {
@@ -48,13 +58,17 @@ function hasTime({ clock }: DispatchDeps, { deadline }: ProcessOptions, spec: Ta
 
 /** What the lane is to start next: nothing where it is full, or nothing waits. */
 async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec): Promise<readonly Work[]> {
-  const limits = cellLimits(spec.concurrency);
-  const cells = await Promise.all(limits.map((_, cell) => deps.permits.read(lane, cell)));
+  const rules = laneRules(spec);
+  const cells = await readLane(deps, lane, rules);
   const now = deps.clock.now();
-  const free = cells.reduce((sum, cell, i) => sum + Math.max(0, (limits[i] ?? 0) - livePermits(cell, now).length), 0);
+  const free = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
   if (free === 0) return [];
-  const room = Math.min(free, AT_ONCE);
-  const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, limits.length, now), 0);
+  const { allowed: room, nextAt } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
+  if (room === 0) {
+    if (cells.some(isWaiting)) await wakeLane(deps, lane, nextAt);
+    return [];
+  }
+  const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);
   const turn = cells.reduce((sum, { turns = 0 }) => sum + turns, 0);
   const round = { turn, room, now, bounds: spec.starvation ?? DEFAULT_BOUNDS };
   const rooms = { permits: room, budget: cells.some(hasRetries) ? Math.min(room, budget) : 0 };
@@ -69,6 +83,10 @@ async function expireHeld(deps: DispatchDeps, lane: Lane, slots: Slots): Promise
   const held = await deps.backlog.first(lane, HELD_LOOKED_AT);
   const expired = held.filter(({ expiresAt }) => expiresAt !== undefined && expiresAt <= now).map(workOf(lane, 'permits'));
   if (expired.length > 0) await slots.start(expired);
+}
+
+function isWaiting(cell: Cell): boolean {
+  return hasBacklog(cell) || hasRetries(cell);
 }
 
 /** Each cell knows what was put there while it was one of the lane's. */

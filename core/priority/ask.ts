@@ -1,5 +1,4 @@
 import { PRIORITIES, type Priority } from '@sluice/contracts';
-import { hasBacklog } from '../permits/cells.ts';
 import type { Cell, ClassAsk } from '../ports/permit-store.ts';
 import { above, freshLimit, limitOf, rankOf, SEEN_MS } from './reserve.ts';
 
@@ -24,9 +23,9 @@ export function orderOf({ priority, own }: Asker): number {
 export function askOf(askers: readonly Asker[], limit: number, now: number): ClassAsk {
   const last = askers.reduce<Asker | undefined>((a, b) => (a && orderOf(a) > orderOf(b) ? a : b), undefined);
   // Nobody makes room for the lowest.
-  const classes = PRIORITIES.slice(0, -1).filter((priority) => askers.some((asker) => asker.priority === priority));
+  const seen = PRIORITIES.slice(0, -1).filter((priority) => askers.some((asker) => asker.priority === priority));
   const turns = askers.filter(({ fresh }) => !fresh).length;
-  const ask = { classes, now, ...(turns > 0 && { turns }) };
+  const ask = { seen, now, ...(turns > 0 && { turns }) };
   if (!last || last.own === true) return ask;
   const { priority } = last;
   const reserved = limitOf(priority, limit);
@@ -38,8 +37,8 @@ export function askOf(askers: readonly Asker[], limit: number, now: number): Cla
 }
 
 /** How many permits a cell may hold once these are granted. */
-export function limitUnder(cell: Cell, limit: number, { reserve, behind }: Pick<ClassAsk, 'reserve' | 'behind'> = {}): number {
+export function limitUnder(cell: Partial<Cell>, limit: number, { reserve, behind }: Pick<ClassAsk, 'reserve' | 'behind'> = {}): number {
   const isSeen = reserve?.for.some((each) => (cell.seen?.[each] ?? Number.NEGATIVE_INFINITY) >= reserve.since) === true;
-  const isQueued = hasBacklog(cell) && behind?.of.some((each) => cell.waits?.includes(each)) === true;
+  const isQueued = (cell.raised ?? 0) > (cell.cleared ?? 0) && behind?.of.some((each) => cell.waits?.includes(each)) === true;
   return Math.min(limit, isSeen ? reserve.limit : limit, isQueued ? behind.limit : limit);
 }

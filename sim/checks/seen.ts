@@ -13,6 +13,7 @@ export const SEEN = [
   'excused',
   'breakers',
   'retriesHeld',
+  'ratesHeld',
 ] as const;
 export type Seen = Readonly<Record<(typeof SEEN)[number], number>>;
 
@@ -29,5 +30,6 @@ export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
     excused: telemetry.total('breaker.excused'),
     breakers: telemetry.total('breaker.opened'),
     retriesHeld: telemetry.total('retry.held'),
+    ratesHeld: telemetry.total('rate.held'),
   };
 }

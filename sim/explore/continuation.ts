@@ -163,7 +163,12 @@ export class Continuations {
         read: never('read'),
         raise: never('raise'),
         clear: call,
+        // Lanes that find their limit, have rates or share a capacity are not explored.
         preempt: never('preempt'),
+        adapt: never('adapt'),
+        setShare: never('setShare'),
+        spend: never('spend'),
+        wake: never('wake'),
       },
       ...(this.#hasBreakers && {
         breakers: { known: call, notClosed: never('notClosed'), read: call, write: never('write') },

@@ -121,7 +121,7 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'release-never',
     why: 'an attempt that is to be tried again keeps its permit',
-    edits: edit(OUTCOME, 'return releaseOf(written.row);', 'return {};'),
+    edits: edit(OUTCOME, 'return withEnd(releaseOf(written.row), attemptEnd(row, outcome, spec));', 'return {};'),
     question: 'wait-wide',
   },
   {
@@ -163,7 +163,7 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'flag-not-raised',
     why: 'an item is put into the backlog and the flag stays down',
-    edits: edit('core/dispatch/park.ts', 'deps.permits.raise(lane, cell, place)', 'deps.permits.read(lane, cell)'),
+    edits: edit('core/permits/read-lane.ts', 'deps.permits.raise(lane, cell, place)', 'deps.permits.read(lane, cell)'),
     question: 'lanes',
   },
   {
@@ -187,7 +187,7 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'budget-flag-not-raised',
     why: 'a retry without budget is put aside and the flag of the permits is raised for it',
-    edits: edit('core/dispatch/park.ts', 'deps.permits.raise(lane, cell, place)', 'deps.permits.raise(lane, cell)'),
+    edits: edit('core/permits/read-lane.ts', 'deps.permits.raise(lane, cell, place)', 'deps.permits.raise(lane, cell)'),
     question: 'budget',
   },
   {

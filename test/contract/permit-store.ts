@@ -185,28 +185,29 @@ export function permitStoreContract(name: string, make: () => Promise<PermitStor
       const now = 1_767_225_600_000;
 
       it('are noted as seen, and what lower ones may hold falls while they were seen lately', async () => {
-        const normal = (since: number) => ({ classes: [], now, reserve: { for: ['high'] as const, since, limit: 1 } });
-        expect((await store.acquire(LANE, 0, makePermits(1), 3, undefined, normal(now))).granted).toBe(true);
-        const high = await store.acquire(LANE, 0, makePermits(1), 3, undefined, { classes: ['high'], now });
+        const normal = (since: number) => ({ seen: [], now, reserve: { for: ['high'] as const, since, limit: 1 } });
+        expect((await store.acquire(LANE, 0, makePermits(1), 3, undefined, { classes: normal(now) })).granted).toBe(true);
+        const high = await store.acquire(LANE, 0, makePermits(1), 3, undefined, { classes: { seen: ['high'], now } });
         expect(high.cell.seen).toEqual({ high: now });
-        expect((await store.acquire(LANE, 0, makePermits(1), 3, undefined, normal(now))).granted).toBe(false);
-        expect((await store.acquire(LANE, 0, makePermits(1), 3, undefined, normal(now + 1_000))).granted).toBe(true);
+        expect((await store.acquire(LANE, 0, makePermits(1), 3, undefined, { classes: normal(now) })).granted).toBe(false);
+        expect((await store.acquire(LANE, 0, makePermits(1), 3, undefined, { classes: normal(now + 1_000) })).granted).toBe(true);
       });
 
       it('do not overtake others that wait in the backlog', async () => {
-        const behind = { classes: [], now, behind: { of: ['high', 'low'] as const, limit: 0 } };
+        const behind = { seen: [], now, behind: { of: ['high', 'low'] as const, limit: 0 } };
         await store.raise(LANE, 0, 'permits', ['normal']);
-        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, behind)).granted).toBe(true);
+        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: behind })).granted).toBe(true);
         expect((await store.raise(LANE, 0, 'permits', ['low'])).waits).toEqual(['normal', 'low']);
-        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, behind)).granted).toBe(false);
-        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, { ...behind, behind: { of: ['low'], limit: 2 } })).granted).toBe(
-          true,
-        );
+        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: behind })).granted).toBe(false);
+        expect(
+          (await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: { ...behind, behind: { of: ['low'], limit: 2 } } }))
+            .granted,
+        ).toBe(true);
         await store.clear(LANE, 0, 1);
         expect((await store.read(LANE, 0)).waits).toEqual(['normal', 'low']);
         await store.clear(LANE, 0, 2);
         expect((await store.read(LANE, 0)).waits).toBeUndefined();
-        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, behind)).granted).toBe(true);
+        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: behind })).granted).toBe(true);
       });
 
       it('want room of so many attempts, each of which is asked once', async () => {
@@ -225,9 +226,9 @@ export function permitStoreContract(name: string, make: () => Promise<PermitStor
       });
 
       it('have their turns counted', async () => {
-        await store.acquire(LANE, 0, makePermits(3), 9, undefined, { classes: ['normal'], now, turns: 2 });
-        await store.acquire(LANE, 0, makePermits(1), 9, { firsts: 1, retries: 0 }, { classes: [], now });
-        expect(await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: [], now, turns: 1 })).toMatchObject({
+        await store.acquire(LANE, 0, makePermits(3), 9, undefined, { classes: { seen: ['normal'], now, turns: 2 } });
+        await store.acquire(LANE, 0, makePermits(1), 9, { firsts: 1, retries: 0 }, { classes: { seen: [], now } });
+        expect(await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: { seen: [], now, turns: 1 } })).toMatchObject({
           cell: { turns: 3, seen: { normal: now } },
         });
       });
@@ -236,9 +237,17 @@ export function permitStoreContract(name: string, make: () => Promise<PermitStor
     it('keeps when the latest success began, to the second', async () => {
       const [one, two] = [makePermits(1), makePermits(1)];
       await store.acquire(LANE, 0, [...one, ...two], 2);
-      const { aliveAt } = await store.release(LANE, 0, one, 1_767_225_600_000);
+      const { aliveAt } = await store.release(LANE, 0, one, { aliveAt: 1_767_225_600_000 });
       expect(aliveAt).toBe(1_767_225_600_000);
       expect((await store.release(LANE, 0, two)).aliveAt).toBe(1_767_225_600_000);
+    });
+
+    it('counts successes, where there are some', async () => {
+      const [one, two] = [makePermits(1), makePermits(1)];
+      await store.acquire(LANE, 0, [...one, ...two], 2);
+      expect((await store.release(LANE, 0, one, { good: 3 })).good).toBe(3);
+      expect((await store.release(LANE, 0, two)).good).toBe(3);
+      expect((await store.release(LANE, 0, two, { good: 2 })).good).toBe(5);
     });
 
     it('keeps tenants, types and cells apart', async () => {

@@ -5,6 +5,7 @@ export * from './env.ts';
 export * from './errors.ts';
 export * from './event.ts';
 export * from './hint.ts';
+export * from './lane-limits.ts';
 export * from './limit-message.ts';
 export * from './limits.ts';
 export * from './metrics.ts';

@@ -8,7 +8,7 @@ function lane(concurrency: number, over: Partial<WorldConfig> = {}) {
   const started: string[] = [];
   const runs: (() => Promise<void>)[] = [];
   const world = createWorld({
-    types: [typeSpec('echo', { concurrency })],
+    types: [typeSpec('echo', { concurrency, adaptive: false })],
     handlers: { echo: ({ sluice }) => void started.push(sluice.task) },
     launch: (run) => void runs.push(run),
     ...over,
