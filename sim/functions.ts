@@ -7,7 +7,7 @@ import type { Ports } from './ports.ts';
 
 /** The functions of the platform. */
 export type FunctionName =
-  'submit' | 'cancel' | 'retry' | 'list' | 'schedules' | 'redrives' | 'dispatch' | 'settle' | 'timers' | 'audit' | 'system';
+  'submit' | 'cancel' | 'retry' | 'list' | 'schedules' | 'redrives' | 'dispatch' | 'settle' | 'timers' | 'audit' | 'attempt' | 'system';
 
 /** Seconds that each may run, as the construct library sets it; what is called by HTTP may run less than its caller waits. */
 export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
@@ -21,6 +21,7 @@ export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
   settle: 60,
   timers: 300,
   audit: 900,
+  attempt: 29,
   system: 60,
 };
 

@@ -94,6 +94,7 @@ export function invoke<T>(sim: Simulation, { name, stream, run, about, done, fai
     clock,
     random: chanceOf(stream),
     sightings,
+    attemptsUrl: 'https://sluice.invalid/attempt',
   };
   run(ports, environment).then(
     (answer) => {
