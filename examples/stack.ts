@@ -97,6 +97,7 @@ function addSlowReport(home: Construct, platform: TaskPlatform): void {
     timeout: Duration.minutes(15),
     retry: { maxAttempts: 3, minDelaySeconds: 5, maxDelaySeconds: 60 },
     concurrency: 5,
+    preemptible: true,
     start: 'event',
   });
 }

@@ -4,6 +4,7 @@ import {
   type MetricName,
   type RetryOverride,
   type Start,
+  type StarvationBounds,
   type TaskTypeSpec,
   type TypeNotify,
   taskTypeSpecSchema,
@@ -101,6 +102,18 @@ export interface TaskTypeProps {
    * @default - at any pace
    */
   readonly rates?: TaskTypeSpec['rates'];
+  /**
+   * Whether attempts of `low` tasks may be asked to make room for `high` ones that find their lane full. One that is asked stops at
+   * its next `ctx.checkpoint` (of the handler kit), costs the task nothing, and is queued again; three times at most.
+   * @default false
+   */
+  readonly preemptible?: boolean;
+  /**
+   * How long a task waits at most while tasks of higher classes keep coming, 10 s to 7 days each, as long as its class asks for
+   * no more of its lane than its share.
+   * @default - 5 minutes for `normal`, 30 minutes for `low`
+   */
+  readonly starvationBounds?: { readonly normal?: Duration; readonly low?: Duration };
   /**
    * How an attempt is started: `event` = asynchronously, for anything long; `wait` = dispatch waits for the reply, for
    * short work; `auto` = by what its run times show.
@@ -233,6 +246,8 @@ export class TaskType extends Construct {
           ...(props.retryBudget && { retryBudget: props.retryBudget }),
           ...(props.adaptive !== undefined && { adaptive: props.adaptive }),
           ...(props.rates && { rates: props.rates }),
+          ...(props.preemptible === true && { preemptible: true }),
+          ...(props.starvationBounds && { starvation: secondsOf(props.starvationBounds) }),
           dedupWindowSeconds: known(dedupWindow.toSeconds(), 60),
           ...(props.notify && { notify: props.notify }),
         },
@@ -287,6 +302,10 @@ function isFunction(handler: IFunction | NodeHandlerProps): handler is IFunction
 function timeoutOf(handler: IFunction): Duration | undefined {
   if (!('currentVersion' in handler)) return undefined;
   return 'timeout' in handler && handler.timeout instanceof Duration ? handler.timeout : Duration.seconds(3);
+}
+
+function secondsOf({ normal, low }: NonNullable<TaskTypeProps['starvationBounds']>): Partial<StarvationBounds> {
+  return { ...(normal && { normalSeconds: normal.toSeconds() }), ...(low && { lowSeconds: low.toSeconds() }) };
 }
 
 function known(value: number, standIn: number): number {

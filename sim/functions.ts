@@ -7,7 +7,19 @@ import type { Ports } from './ports.ts';
 
 /** The functions of the platform. */
 export type FunctionName =
-  'submit' | 'cancel' | 'retry' | 'list' | 'schedules' | 'redrives' | 'dispatch' | 'settle' | 'timers' | 'routing' | 'audit' | 'system';
+  | 'submit'
+  | 'cancel'
+  | 'retry'
+  | 'list'
+  | 'schedules'
+  | 'redrives'
+  | 'dispatch'
+  | 'settle'
+  | 'timers'
+  | 'routing'
+  | 'audit'
+  | 'attempt'
+  | 'system';
 
 /** Seconds that each may run, as the construct library sets it; what is called by HTTP may run less than its caller waits. */
 export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
@@ -22,6 +34,7 @@ export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
   timers: 300,
   routing: 120,
   audit: 900,
+  attempt: 29,
   system: 60,
 };
 

@@ -96,6 +96,7 @@ export function invoke<T>(sim: Simulation, { name, stream, run, about, done, fai
     random: chanceOf(stream),
     sightings,
     ...(sim.profile.routes && { routing: { ...sim.ports.routing, map: environment.map } }),
+    attemptsUrl: 'https://sluice.invalid/attempt',
   };
   run(ports, environment).then(
     (answer) => {

@@ -4,6 +4,7 @@ import type { Starter, StartResult } from '../core/ports/starter.ts';
 import type { Stream } from './choices.ts';
 import type { Behaviour } from './behaviour.ts';
 import { behave } from './handlers.ts';
+import { runUntilAsked } from './preempt.ts';
 import { oneOf, strikes, type Simulation } from './simulation.ts';
 import { runSystem } from './system-tasks.ts';
 
@@ -108,5 +109,5 @@ function runHandler(sim: Simulation, { stream, spec, envelope, who }: HandlerRun
   }
   const end = behave(sim, stream, spec, envelope);
   sim.history?.add(who, `begins, ${end.name} in ${end.ms} ms`);
-  sim.kernel.after(end.ms, () => done(end));
+  runUntilAsked(sim, stream, spec, envelope, end, done);
 }

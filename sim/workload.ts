@@ -17,7 +17,7 @@ const RATES = [
   { limit: 4, perSeconds: 60 },
 ];
 export const TYPES: readonly TaskTypeSpec[] = [
-  typeSpec('narrow', { concurrency: 2, retry: RETRY }),
+  typeSpec('narrow', { concurrency: 2, retry: RETRY, preemptible: true }),
   typeSpec('wide', { concurrency: 150, retry: RETRY, adaptive: { start: 2, signals: 1, windowSeconds: 60 } }),
   typeSpec('short', { start: 'wait', concurrency: 2, timeoutSeconds: 10, retry: RETRY }),
   typeSpec('paced', { concurrency: 2, start: 'wait', timeoutSeconds: 10, retry: RETRY, rates: RATES }),

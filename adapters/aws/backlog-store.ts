@@ -144,9 +144,9 @@ export function createBacklogStore(client: DynamoDBDocumentClient, config: Backl
         tasks.map((task) => ({ put: { ...backlogKey(lane, task, place), hint: task } })),
       ),
 
-    first: async (lane, limit, place = 'permits') => {
+    first: async (lane, limit, place = 'permits', from = 'high') => {
       if (limit < 1) return [];
-      const shards = shardNumbers(BACKLOG_SHARDS).map((shard) => query(backlogPartition(lane, shard), limit, backlogRange(place)));
+      const shards = shardNumbers(BACKLOG_SHARDS).map((shard) => query(backlogPartition(lane, shard), limit, backlogRange(place, from)));
       return (await Promise.all(shards))
         .flat()
         .sort((a, b) => (String(a['s']) < String(b['s']) ? -1 : 1))

@@ -1,4 +1,5 @@
-import { PRIORITIES, type Attempt, type HintedTask } from '@sluice/contracts';
+import { PRIORITIES, type Attempt, type HintedTask, type Priority } from '@sluice/contracts';
+import type { ValueKind } from '../../core/ports/value-store.ts';
 import type { Lane, Place } from '../../core/ports/permit-store.ts';
 
 /**
@@ -30,7 +31,8 @@ export const archiveSort = (uid: string): string => `G#${uid}`;
 export const attemptSort = ({ uid, fence, late }: Pick<Attempt, 'uid' | 'fence' | 'late'>): string =>
   `A#${uid}#${padded(fence, 10)}${late ? '#late' : ''}`;
 export const attemptsPrefix = (uid: string): string => `A#${uid}#`;
-export const valueSort = (kind: 'payload' | 'result', name: string): string => `${kind === 'payload' ? 'P' : 'R'}#${name}`;
+const VALUES: Readonly<Record<ValueKind, string>> = { payload: 'P', result: 'R', checkpoint: 'K' };
+export const valueSort = (kind: ValueKind, name: string): string => `${VALUES[kind]}#${name}`;
 
 /** Takes the tenant and id out of a row's partition key. */
 export function taskOfPartition(partition: string): { readonly tenant: string; readonly id: string } {
@@ -85,8 +87,11 @@ export const backlogKey = (lane: Lane, { uid, seq, at, priority }: HintedTask, p
 
 /** In front of the sort keys of retries that wait for their budget: behind all others, and each place is one range. */
 const RETRIES = 'r';
-/** The range of a place in a partition of a backlog: its bounds are no keys of items. */
-export const backlogRange = (place: Place): readonly [string, string] => (place === 'budget' ? [RETRIES, 's'] : ['0', RETRIES]);
+/** The range of a place in a partition of a backlog, from a class on: its bounds are no keys of items. */
+export const backlogRange = (place: Place, from: Priority = 'high'): readonly [string, string] => {
+  const rank = String(PRIORITIES.indexOf(from));
+  return place === 'budget' ? [RETRIES + rank, 's'] : [rank, RETRIES];
+};
 
 /** Ranks of classes in a partition of a backlog: those of the first place, then those of retries. */
 const RANKS: readonly string[] = [...PRIORITIES.keys()]

@@ -28,10 +28,16 @@ export function partsOfLimit(limit: number, { adaptive = true }: Demands): Parts
 }
 
 /** What counts the starts of a call in its write, and steps its rates: once, however often it is sent. */
-export function partsOnce(first: string, partly: boolean, starts: Starts | undefined, rates: readonly RateStep[] | undefined): Parts[] {
-  if (!starts && !rates) return [];
+export function partsOnce(
+  first: string,
+  partly: boolean,
+  starts: Starts | undefined,
+  rates: readonly RateStep[] | undefined,
+  classes?: Parts,
+): Parts[] {
+  if (!starts && !rates && !classes) return [];
   const once = partly ? [] : [{ set: [], add: [], conditions: [NOT_YET], values: { ':first': first } }];
-  return [...once, ...(starts ? [partsOfStarts(starts)] : []), ...(rates ? [partsOfRates(rates)] : [])];
+  return [...once, ...(starts ? [partsOfStarts(starts)] : []), ...(rates ? [partsOfRates(rates)] : []), ...(classes ? [classes] : [])];
 }
 
 function partsOfStarts({ firsts, retries, within }: Starts): Parts {

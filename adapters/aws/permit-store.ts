@@ -1,8 +1,10 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Cell, Demands, Lane, PermitStore, Place, Share, Starts } from '../../core/ports/permit-store.ts';
+import { limitUnder } from '../../core/priority/ask.ts';
 import { answerOf, conditionalAnswerOf, type ConditionalAnswer, type Item } from './answers.ts';
 import { cellKey } from './keys.ts';
+import { classesOf, partsOfClasses, ranksOf } from './permit-classes.ts';
 import { aimdOf, markOfText, permitOfText, textOfAimd, textOfPermit } from './permit-codec.ts';
 import { partsOfLimit, partsOfRates, partsOnce, together, updateOf, type Parts } from './permit-expressions.ts';
 
@@ -17,6 +19,7 @@ const SAME_CELLS = { seen: 'n = :n', none: 'attribute_not_exists(n)' };
  * retries, `wb` and `wn` are the budget's marks, `ok` is when the latest success began, in seconds; `al` and `ai` are the
  * limit of AIMD and what it knows beside that, `g` counts successes, `n` is the number of cells in use; `sh`, `sc` and `sv`
  * are the share, its cells and its version; `t1` and `t2` the TATs of rates, `wk` the time at which they let the lane go on.
+ * Those of classes are in permit-classes.ts.
  */
 const FLAGS = { permits: { raised: 'raised', cleared: 'cleared' }, budget: { raised: 'rr', cleared: 'rc' } } as const;
 
@@ -72,7 +75,8 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     starts: Starts | undefined,
     demands: Demands,
   ) => {
-    const room = limit - (texts.length - held.length);
+    const missing = texts.length - held.length;
+    const room = limit - missing;
     const ours = held.length === 0 ? [ROOM_IN_CELL] : ['size(permits) <= :room', ...held.map((_, n) => `contains(permits, :held${n})`)];
     const permits: Parts = {
       set: [],
@@ -80,7 +84,13 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       conditions: ours,
       values: { ':permits': new Set(texts), ':room': room, ...Object.fromEntries(held.map((text, n) => [`:held${n}`, text])) },
     };
-    const once = partsOnce(texts[0] ?? '', held.length > 0, starts, demands.rates);
+    const once = partsOnce(
+      texts[0] ?? '',
+      held.length > 0,
+      starts,
+      demands.rates,
+      demands.classes && partsOfClasses(demands.classes, missing),
+    );
     return change('take permits', lane, cell, together([permits, partsOfLimit(limit, demands), ...once]));
   };
 
@@ -98,11 +108,23 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       const overlap = asked.filter((text) => texts.has(text));
       // All of them are there: this is the repeat of a call that was granted and whose answer was lost.
       if (overlap.length === asked.length) return { granted: true, cell: cellOf(item) };
-      const fits = texts.size + asked.length - overlap.length <= limit;
+      const fits = texts.size + asked.length - overlap.length <= limitUnder(cellOf(item), limit, demands.classes);
       // Asking again helps only where some are held, so that the condition counted them twice.
       if (hopeless || !fits || overlap.length <= held.length) return { granted: false, cell: cellOf(item) };
       held = overlap;
     }
+  };
+
+  /** The latest version: nothing waits, of no class. */
+  const clearWhole = async (lane: Lane, cell: number, version: number, raised: string, cleared: string): Promise<boolean> => {
+    const answer = await change('clear a backlog flag', lane, cell, {
+      set: [`${cleared} = :version`],
+      add: [],
+      remove: ['wc', 'pw'],
+      conditions: [`${raised} = :version`, `(attribute_not_exists(${cleared}) OR ${cleared} < :version)`],
+      values: { ':version': version },
+    });
+    return answer.met;
   };
 
   return {
@@ -119,9 +141,16 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     },
     read: async (lane, cell) => cellOf(await read(lane, cell)),
     // Repeated, it counts twice: the flag is up either way, and only versions that were read are cleared.
-    raise: (lane, cell, of = 'permits') => update(lane, cell, `ADD ${FLAGS[of].raised} :one`, { ':one': 1 }),
+    raise: (lane, cell, of = 'permits', classes = [], wanted = 0) =>
+      update(lane, cell, `ADD ${FLAGS[of].raised} :one${classes.length > 0 ? ', wc :ranks' : ''}${wanted > 0 ? ', pw :wanted' : ''}`, {
+        ':one': 1,
+        ...(classes.length > 0 && { ':ranks': ranksOf(classes) }),
+        ...(wanted > 0 && { ':wanted': wanted }),
+      }),
     clear: async (lane, cell, version, of = 'permits') => {
-      const { cleared } = FLAGS[of];
+      const { raised, cleared } = FLAGS[of];
+      // Where something was put there since, its class is not taken away.
+      if (of === 'permits' && (await clearWhole(lane, cell, version, raised, cleared))) return;
       const command = new UpdateCommand({
         TableName,
         Key: cellKey(lane, cell),
@@ -132,6 +161,15 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       });
       // Lost: that version, or a later one, is dealt with already.
       await conditionalAnswerOf('clear a backlog flag', client.send(command));
+    },
+    preempt: async (lane, cell) => {
+      const answer = await change('ask for room', lane, cell, {
+        set: [],
+        add: ['pw :less'],
+        conditions: ['pw > :none'],
+        values: { ':less': -1, ':none': 0 },
+      });
+      return answer.met;
     },
     adapt: async (lane, cell, next, seen, cells) => {
       const known = seen.aimd;
@@ -206,6 +244,7 @@ function cellOf(item: Item): Cell {
     }),
     ...(item['ok'] !== undefined && { aliveAt: Number(item['ok']) * 1000 }),
     ...limitsOf(item),
+    ...classesOf(item),
   };
 }
 

@@ -30,9 +30,10 @@ export function createMemoryBacklogStore(): BacklogStore {
         backlog.tasks.set(key, structuredClone(task));
       }
     },
-    first: async (lane, limit, place) => {
+    first: async (lane, limit, place, from = 'high') => {
       const { keys, tasks } = backlogOf(lane, place);
-      return keys.slice(0, limit).flatMap((key) => structuredClone(tasks.get(key)) ?? []);
+      const begin = placeOf(keys, `${PRIORITIES.indexOf(from)}#`);
+      return keys.slice(begin, begin + limit).flatMap((key) => structuredClone(tasks.get(key)) ?? []);
     },
     remove: async (lane, tasks, place) => {
       const backlog = backlogOf(lane, place);

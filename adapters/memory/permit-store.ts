@@ -1,6 +1,20 @@
+import { PRIORITIES, type Priority } from '@sluice/contracts';
+import { limitUnder } from '../../core/priority/ask.ts';
 import type { Aimd } from '../../core/limits/aimd.ts';
 import { stepped, type RateStep } from '../../core/limits/gcra.ts';
-import type { Budget, Cell, Demands, Lane, Mark, Permit, PermitStore, Place, Share, Starts } from '../../core/ports/permit-store.ts';
+import type {
+  Budget,
+  Cell,
+  ClassAsk,
+  Demands,
+  Lane,
+  Mark,
+  Permit,
+  PermitStore,
+  Place,
+  Share,
+  Starts,
+} from '../../core/ports/permit-store.ts';
 
 interface Flag {
   raised: number;
@@ -18,6 +32,10 @@ interface StoredCell {
   cells?: number;
   tats?: readonly (number | undefined)[];
   wakeAt?: number;
+  seen?: Partial<Record<Priority, number>>;
+  waits?: readonly Priority[];
+  turns?: number;
+  wanted?: number;
 }
 
 /** Lane cells in a map. */
@@ -42,11 +60,13 @@ export function createMemoryPermitStore(): PermitStore {
       const missing = permits.filter((permit) => !stored.permits.has(keyOf(permit)));
       // Nothing is missing when a call is repeated: it was granted before, whatever the limit is now.
       const repeated = missing.length === 0;
-      const room = stored.permits.size + missing.length <= limit && isWithin(stored.budget, starts) && allows(stored, limit, demands);
+      const most = limitUnder(view(stored), limit, demands.classes);
+      const room = stored.permits.size + missing.length <= most && isWithin(stored.budget, starts) && allows(stored, limit, demands);
       const granted = repeated || room;
       if (granted) for (const permit of missing) stored.permits.set(keyOf(permit), structuredClone(permit));
       if (granted && !repeated && starts) stored.budget = counted(stored.budget, starts);
       if (granted && !repeated && demands.rates) stored.tats = steppedAll(stored.tats, demands.rates);
+      if (granted && !repeated && demands.classes) note(stored, demands.classes);
       return { granted, cell: view(stored) };
     },
     release: async (lane, cell, permits, { aliveAt, good = 0 } = {}) => {
@@ -57,14 +77,28 @@ export function createMemoryPermitStore(): PermitStore {
       return view(stored);
     },
     read: async (lane, cell) => view(cellOf(lane, cell)),
-    raise: async (lane, cell, of = 'permits') => {
+    raise: async (lane, cell, of = 'permits', classes = [], wanted = 0) => {
       const stored = cellOf(lane, cell);
       stored.flags[of].raised += 1;
+      if (wanted > 0) stored.wanted = (stored.wanted ?? 0) + wanted;
+      if (classes.length > 0) stored.waits = PRIORITIES.filter((each) => stored.waits?.includes(each) === true || classes.includes(each));
       return view(stored);
     },
     clear: async (lane, cell, version, of = 'permits') => {
-      const flag = cellOf(lane, cell).flags[of];
+      const stored = cellOf(lane, cell);
+      const flag = stored.flags[of];
+      if (of === 'permits' && version === flag.raised && flag.cleared < version) {
+        delete stored.waits;
+        delete stored.wanted;
+      }
       flag.cleared = Math.max(flag.cleared, version);
+    },
+    preempt: async (lane, cell) => {
+      const stored = cellOf(lane, cell);
+      const { wanted = 0 } = stored;
+      if (wanted > 1) stored.wanted = wanted - 1;
+      else delete stored.wanted;
+      return wanted > 0;
     },
     adapt: async (lane, cell, next, seen, cells) => {
       const stored = cellOf(lane, cell);
@@ -125,6 +159,11 @@ function sameMark(a: Mark | undefined, b: Mark | undefined): boolean {
 export function counted(budget: Budget | undefined, { firsts, retries, within }: Starts): Budget {
   const { firsts: f = 0, retries: r = 0, base, next } = budget ?? {};
   return { firsts: f + firsts, retries: r + retries, base: within?.base ?? base, next: within?.next ?? next };
+}
+
+function note(stored: StoredCell, { seen, now, turns = 0 }: ClassAsk): void {
+  if (seen.length > 0) stored.seen = { ...stored.seen, ...Object.fromEntries(seen.map((priority) => [priority, now])) };
+  if (turns > 0) stored.turns = (stored.turns ?? 0) + turns;
 }
 
 function keyOf({ expiry, nonce }: Permit): string {

@@ -1,7 +1,7 @@
 import { isSluiceError, SluiceError, taskIdSchema, type TaskRow, type TaskView } from '@sluice/contracts';
 import type { Clock } from '../ports/clock.ts';
 import type { TaskStore } from '../ports/task-store.ts';
-import type { ValueKind, ValueStore } from '../ports/value-store.ts';
+import type { ShownKind, ValueStore } from '../ports/value-store.ts';
 import { readValue } from '../tasks/values.ts';
 import { isGone, toTaskView } from './view.ts';
 
@@ -15,7 +15,7 @@ export interface ReadDeps {
  * A task of this tenant, with the values that are asked for.
  * @throws SluiceError `not_found`
  */
-export async function getTask(deps: ReadDeps, tenant: string, id: string, include: readonly ValueKind[]): Promise<TaskView> {
+export async function getTask(deps: ReadDeps, tenant: string, id: string, include: readonly ShownKind[]): Promise<TaskView> {
   return viewOf(deps, await readRow(deps, tenant, id), include);
 }
 
@@ -39,8 +39,8 @@ function missing(error: unknown): undefined {
 }
 
 /** The view of a row. Only what can be there is read: no attempts before the first claim. */
-export async function viewOf(deps: ReadDeps, row: TaskRow, include: readonly ValueKind[]): Promise<TaskView> {
-  const value = async (kind: ValueKind) => {
+export async function viewOf(deps: ReadDeps, row: TaskRow, include: readonly ShownKind[]): Promise<TaskView> {
+  const value = async (kind: ShownKind) => {
     const stored = include.includes(kind) ? row[kind] : undefined;
     return stored && (await readValue(deps.values, row, kind, stored).catch(missing));
   };

@@ -60,6 +60,7 @@ function factsOf(row: TaskRow) {
     attempts: row.attempts,
     lost: row.lost,
     throttled: row.throttled,
+    ...(row.preempted !== undefined && { preempted: row.preempted }),
     runAt: iso(row.at),
     ...at('expiresAt', row.expiresAt),
     ...(row.retryOf && { retryOf: row.retryOf }),

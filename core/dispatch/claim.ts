@@ -18,6 +18,7 @@ import type { WriteResult } from '../ports/task-store.ts';
 import type { Effects } from '../settle/effects.ts';
 import { settleOutcome } from '../settle/settle-outcome.ts';
 import { logStep } from '../tasks/step.ts';
+import { readCheckpoint } from '../tasks/checkpoint.ts';
 import { readValue } from '../tasks/values.ts';
 import { look, lookAt } from './look.ts';
 import { DONE, keep, runMs, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
@@ -64,8 +65,8 @@ export async function placeLeaseHints(deps: DispatchDeps, claims: readonly Claim
   return claims.map((claim) => byClaim.get(claim) ?? true);
 }
 
-/** Claims a task and runs or starts its attempt. */
-export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<Claimed> {
+/** Claims a task and runs or starts its attempt. @param onClaimed called between the two */
+export async function claimAndStart(deps: DispatchDeps, claim: Claim, onClaimed?: () => void): Promise<Claimed> {
   const { work, permit, cell } = claim;
   const now = deps.clock.now();
   const own = { release: { lane: { tenant: work.tenant, type: work.task.type }, cell, permit } };
@@ -79,7 +80,10 @@ export async function claimAndStart(deps: DispatchDeps, claim: Claim): Promise<C
   }
   // Our own nonce in a row that refused us means that the write was applied and its answer lost.
   const mine = written.row?.uid === work.task.uid && written.row.fence === fenceOf(work) && written.row.run?.nonce === permit.nonce;
-  if (written.row && (written.applied || (mine && written.row.state === 'running'))) return start(deps, claim, written.row);
+  if (written.row && (written.applied || (mine && written.row.state === 'running'))) {
+    onClaimed?.();
+    return start(deps, claim, written.row);
+  }
   // The claim is lost, and only its own permit with it; the row is looked at again.
   await undoProbes(deps, claim.canary, [work.task.uid]);
   const looked = written.row ? await lookAt(deps, work, written.row, now) : await look(deps, work);
@@ -101,7 +105,7 @@ async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult
       {
         set: { state: 'running', fence: fenceOf(work), run: { hint, mode, claimedAt, leaseEnd: permit.expiry, cell, nonce: permit.nonce } },
         setOnce: { firstClaimAt: claimedAt },
-        remove: ['startedAt'],
+        remove: ['startedAt', 'preemptAt'],
       },
     );
   };
@@ -139,7 +143,8 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
 
   let envelope: Envelope;
   try {
-    envelope = { ...(await payloadOf(deps, claim, row)), sluice };
+    const [payload, checkpoint] = await Promise.all([payloadOf(deps, claim, row), checkpointOf(deps, row)]);
+    envelope = { ...payload, sluice: checkpoint === undefined ? sluice : { ...sluice, checkpoint } };
   } catch (error) {
     deps.telemetry.log('error', 'payload unreadable', { tenant: row.tenant, task: row.id, error });
     if (isSluiceError(error) && error.code === 'not_found') {
@@ -171,6 +176,17 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
       deps.telemetry.count('start.unknown', row.type);
       // It may run: nothing is decided before its lease is over. A message in flight is its hint until then.
       return { end: needsLeaseHint(claim.work, mode) ? DONE : keep(secondsUntil(deps, permit.expiry)), effects: [] };
+  }
+}
+
+/** One that is gone is none: the attempt begins at the beginning. */
+async function checkpointOf(deps: DispatchDeps, row: TaskRow): Promise<unknown> {
+  try {
+    return await readCheckpoint(deps.values, row);
+  } catch (error) {
+    if (!isSluiceError(error) || error.code !== 'not_found') throw error;
+    deps.telemetry.log('warn', 'checkpoint is gone', { tenant: row.tenant, task: row.id });
+    return undefined;
   }
 }
 

@@ -2,11 +2,13 @@ import type { LaneHint } from '@sluice/contracts';
 import { parseHint } from '../hints/parse.ts';
 import { placeHints } from '../hints/place.ts';
 import type { ReceivedHint } from '../ports/hint-queue.ts';
+import type { Lane } from '../ports/permit-store.ts';
 import { drainLane } from './drain.ts';
 import { againAt } from './look.ts';
 import type { NotedLanes } from './park.ts';
-import { processWorks } from './process.ts';
-import { DONE, keep, workOf, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+import { createLanePools } from './pools.ts';
+import { processWorks, type ProcessOptions } from './process.ts';
+import { DONE, keep, workOf, type DispatchDeps, type Drained, type Work, type WorkEnd } from './work.ts';
 
 /** Receives of a message that may follow each other closely, and the longest wait of the later ones, seconds. */
 const QUICK_RECEIVES = 4;
@@ -23,7 +25,7 @@ export interface DispatchOptions {
  * @returns the messages that stay: received again after a visibility time that has been set where it matters.
  */
 export async function dispatch(
-  deps: DispatchDeps,
+  given: DispatchDeps,
   received: readonly ReceivedHint[],
   options: DispatchOptions,
 ): Promise<readonly string[]> {
@@ -40,35 +42,68 @@ export async function dispatch(
       if (same) same.from.push(message);
       else lanes.set(key, { hint, from: [message] });
     } else {
-      deps.telemetry.count('hint.unreadable', undefined);
-      deps.telemetry.log('error', 'unreadable hint', { messageId: message.messageId, body: message.body.slice(0, 500) });
+      given.telemetry.count('hint.unreadable', undefined);
+      given.telemetry.log('error', 'unreadable hint', { messageId: message.messageId, body: message.body.slice(0, 500) });
       ends.set(message, keep(60));
     }
   }
 
-  const processOptions = { ...options, via: received[0]?.queue.shard };
+  const hinted = new Set([...lanes.values()].flatMap(({ from }) => from));
+  const via = received[0]?.queue.shard;
+  const hasTime = () => given.clock.now() < options.deadline;
+  const drain = async (lane: Lane): Promise<Drained> => {
+    try {
+      return await drainLane(deps, lane, processOptions);
+    } catch (error) {
+      deps.telemetry.count('drain.failed', lane.type);
+      deps.telemetry.log('error', 'drain failed', { ...lane, error });
+      throw error;
+    }
+  };
+  const pools = createLanePools(given, drain, hasTime);
+  const deps: DispatchDeps = { ...given, goesOn: pools.goesOn };
+  const processOptions: ProcessOptions = { ...options, via, pools };
   const works = [...worksOf.values()].flat();
-  const tasks = processWorks(deps, works, processOptions).then((done) => {
+  const tasks = processWorks(deps, works, processOptions).then(async (done) => {
     const endOf = new Map(works.map((work, i) => [work, done[i] ?? keep(0)]));
-    return Promise.all([...worksOf].map(async ([message, own]) => ends.set(message, await endOfMessage(deps, own, endOf))));
+    await Promise.all([...worksOf].map(async ([message, own]) => ends.set(message, await endOfMessage(deps, own, endOf))));
+    // At once: the backlogs of these lanes may take minutes.
+    await giveBack(
+      deps,
+      received.filter((message) => !hinted.has(message)),
+      ends,
+    );
   });
   const drains = [...lanes.values()].map(async ({ hint, from }) => {
     try {
-      await drainLane(deps, hint, processOptions);
-    } catch (error) {
-      deps.telemetry.count('drain.failed', hint.type);
-      deps.telemetry.log('error', 'drain failed', { tenant: hint.tenant, type: hint.type, error });
+      await pools.drain({ tenant: hint.tenant, type: hint.type });
+    } catch {
       for (const message of from) ends.set(message, keep(5));
     }
   });
-  await Promise.all([tasks, ...drains]);
+  await Promise.allSettled([tasks, ...drains]);
+  await pools.idle();
+  await tasks;
+  await giveBack(
+    deps,
+    received.filter((message) => hinted.has(message)),
+    ends,
+  );
+  return received.filter((message) => ends.get(message)?.hint === 'keep').map(({ messageId }) => messageId);
+}
 
-  const kept = received.flatMap((message) => {
-    const end = ends.get(message);
-    return end?.hint === 'keep' ? [{ message, seconds: Math.max(end.seconds, patience(message)) }] : [];
-  });
-  await Promise.all(kept.map(({ message, seconds }) => deps.queue.giveBack(message, seconds)));
-  return kept.map(({ message }) => message.messageId);
+/** Has the messages that stay received again, each after its time. */
+async function giveBack(
+  { queue }: DispatchDeps,
+  messages: readonly ReceivedHint[],
+  ends: ReadonlyMap<ReceivedHint, WorkEnd>,
+): Promise<void> {
+  await Promise.all(
+    messages.map(async (message) => {
+      const end = ends.get(message);
+      if (end?.hint === 'keep') await queue.giveBack(message, Math.max(end.seconds, patience(message)));
+    }),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { PRIORITIES, type HintedTask } from '@sluice/contracts';
+import { PRIORITIES, type HintedTask, type Priority, type TaskTypeSpec } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
 import { isPast } from '../hints/decide.ts';
 import { laneRules } from '../limits/lane-rules.ts';
@@ -6,10 +6,12 @@ import { hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits
 import { readLane } from '../permits/read-lane.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
-import { processWorks, type ProcessOptions } from './process.ts';
-import { hintLater } from './look.ts';
+import { DEFAULT_BOUNDS } from '../priority/turns.ts';
+import { candidates, workOf } from './candidates.ts';
+import { MARGIN_MS, type ProcessOptions } from './process.ts';
 import { wakeLane } from './wake.ts';
-import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+import { createSlots, type Slots } from './slots.ts';
+import { modeOf, runMs, type DispatchDeps, type Drained, type Work } from './work.ts';
 
 /** Items of the backlog that are taken in one go. */
 const AT_ONCE = 50;
@@ -20,62 +22,76 @@ const FULL_LOOK_MS = 20_000;
 /** Time that one more round needs at least, ms. */
 const ROUND_MS = 5_000;
 
-/** Works off a lane's backlog while there are permits and time. What it leaves, the next release or the minute goes on with. */
-export async function drainLane(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
+/**
+ * Works off a lane's backlog while there are permits and time. Where it waits for attempts, each that ends makes room for the
+ * next. What it leaves, the next release or the minute goes on with.
+ */
+export async function drainLane(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<Drained> {
   const spec = await deps.types.get(lane.type);
-  if (!spec) return;
-  const rules = laneRules(spec);
-  while (deps.clock.now() + ROUND_MS < options.deadline) {
-    if ((await gateOf(deps, lane.type)) === 'shut') return void (await expireHeld(deps, lane, options));
-    const cells = await readLane(deps, lane, rules);
-    const now = deps.clock.now();
-    const free = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
-    if (free === 0) return expireFull(deps, lane, options);
-    const { allowed: room, nextAt } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
-    if (room === 0) {
-      await expireFull(deps, lane, options);
-      return cells.some(isWaiting) ? wakeLane(deps, lane, nextAt) : undefined;
+  if (!spec) return 'left';
+  const slots = createSlots(deps, lane, options);
+  try {
+    while (hasTime(deps, options, spec)) {
+      if ((await gateOf(deps, lane.type)) === 'shut') {
+        await expireHeld(deps, lane, slots);
+        return 'left';
+      }
+      slots.look();
+      const works = (await nextOf(deps, lane, spec, () => expireFull(deps, lane, options, slots))).filter((work) => !slots.holds(work));
+      if (works.length === 0) {
+        if (await slots.ended()) continue;
+        return 'left';
+      }
+      // Where one is past its time, many are: they go many at a time, and the permits to what may still start.
+      if (works.some(({ task }) => mayExpire(task, deps.clock.now())) && (await expireHeld(deps, lane, slots))) continue;
+      if (await slots.start(works)) continue;
+      // Another has been quicker: for permits whoever gives them back tells, for rates nobody else does.
+      if (spec.rates) await wakeLane(deps, lane, deps.clock.now());
+      return 'left';
     }
-    const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);
-    const [ready, retries] = await Promise.all([
-      deps.backlog.first(lane, room),
-      cells.some(hasRetries) && budget > 0 ? deps.backlog.first(lane, Math.min(room, budget), 'budget') : undefined,
-    ]);
-    await clearFlags(deps, lane, cells, ready, retries);
-    const works = [...ready.map(workOf(lane, 'permits')), ...(retries ?? []).map(workOf(lane, 'budget'))]
-      .sort(byClassAndTime)
-      .slice(0, room);
-    if (works.length === 0) return;
-    // Where one is past its time, many are: they go many at a time, and the permits to what may still start.
-    if (works.some(({ task }) => mayExpire(task, now)) && (await expireHeld(deps, lane, options))) continue;
-    if (await workOff(deps, lane, works, options)) continue;
-    // Another has been quicker: for permits whoever gives them back tells, for rates nobody else does.
-    return rules.rates && wakeLane(deps, lane, deps.clock.now());
+    return 'late';
+  } finally {
+    await slots.idle();
   }
 }
 
-function isWaiting(cell: Cell): boolean {
-  return hasBacklog(cell) || hasRetries(cell);
+/** Whether another round may begin: with `wait` an attempt must fit into it. */
+function hasTime({ clock }: DispatchDeps, { deadline }: ProcessOptions, spec: TaskTypeSpec): boolean {
+  const mode = modeOf(spec);
+  return clock.now() + Math.max(ROUND_MS, mode === 'wait' ? runMs(spec, mode) + MARGIN_MS : 0) < deadline;
 }
 
-/** @returns whether anything came of it. */
-async function workOff(deps: DispatchDeps, lane: Lane, works: readonly Work[], options: ProcessOptions): Promise<boolean> {
-  const ends = await processWorks(deps, works, options);
-  const gone = await Promise.all(works.map((work, i) => mayGo(deps, work, ends[i] ?? STAY)));
-  const done = works.filter((_, i) => gone[i]);
-  for (const place of ['permits', 'budget'] as const) {
-    const tasks = done.flatMap((work) => (work.place === place ? [work.task] : []));
-    if (tasks.length > 0) await deps.backlog.remove(lane, tasks, place);
+/** What the lane is to start next: nothing where it is full, or nothing waits. */
+async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, onFull: () => Promise<void>): Promise<readonly Work[]> {
+  const rules = laneRules(spec);
+  const cells = await readLane(deps, lane, rules);
+  const now = deps.clock.now();
+  const free = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
+  if (free === 0) {
+    await onFull();
+    return [];
   }
-  return done.length > 0;
+  const { allowed: room, nextAt } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
+  if (room === 0) {
+    await onFull();
+    if (cells.some(isWaiting)) await wakeLane(deps, lane, nextAt);
+    return [];
+  }
+  const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);
+  const turn = cells.reduce((sum, { turns = 0 }) => sum + turns, 0);
+  const round = { turn, room, now, bounds: spec.starvation ?? DEFAULT_BOUNDS };
+  const rooms = { permits: room, budget: cells.some(hasRetries) ? Math.min(room, budget) : 0 };
+  const { works, empty } = await candidates(deps, lane, round, rooms, waitsOf(cells));
+  await clearFlags(deps, lane, cells, empty);
+  return works;
 }
 
 /** Behind a breaker that lets nothing pass, or a full lane, tasks still expire, without a permit. @returns whether any did */
-async function expireHeld(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<boolean> {
+async function expireHeld(deps: DispatchDeps, lane: Lane, slots: Slots): Promise<boolean> {
   const now = deps.clock.now();
-  const held = await deps.backlog.first(lane, HELD_LOOKED_AT);
-  const expired = held.filter((task) => mayExpire(task, now)).map(workOf(lane, 'permits'));
-  return expired.length > 0 && (await workOff(deps, lane, expired, options));
+  const held = (await deps.backlog.first(lane, HELD_LOOKED_AT)).map(workOf(lane, 'permits'));
+  const expired = held.filter((work) => mayExpire(work.task, now) && !slots.holds(work));
+  return expired.length > 0 && (await slots.start(expired));
 }
 
 /** A retry has started before, and does not expire. */
@@ -84,40 +100,28 @@ function mayExpire(task: HintedTask, now: number): boolean {
 }
 
 /** The same for a lane that is full, for which hints come with every permit that is given back: not each time. */
-async function expireFull(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
+async function expireFull(deps: DispatchDeps, lane: Lane, options: ProcessOptions, slots: Slots): Promise<void> {
   const key = `${lane.tenant}#${lane.type}#full`;
   const now = deps.clock.now();
   if (now - (options.noted.get(key) ?? -Infinity) < FULL_LOOK_MS) return;
   options.noted.set(key, now);
-  await expireHeld(deps, lane, options);
+  await expireHeld(deps, lane, slots);
 }
 
-/** What waits for budget is looked at first: one that was cancelled takes none. */
-function workOf({ tenant }: Lane, place: Place) {
-  return (task: HintedTask): Work => ({ tenant, task, source: 'backlog', place, blind: place !== 'budget' });
+function isWaiting(cell: Cell): boolean {
+  return hasBacklog(cell) || hasRetries(cell);
 }
 
-function byClassAndTime({ task: a }: Work, { task: b }: Work): number {
-  return PRIORITIES.indexOf(a.priority) - PRIORITIES.indexOf(b.priority) || a.at - b.at;
+/** Each cell knows what was put there while it was one of the lane's. */
+function waitsOf(cells: readonly Cell[]): readonly Priority[] {
+  return PRIORITIES.filter((priority) => cells.some(({ waits }) => waits?.includes(priority)));
 }
 
 /** The flags were read before a place was found empty: an item put since then has raised them higher. */
-async function clearFlags(
-  deps: DispatchDeps,
-  lane: Lane,
-  cells: readonly Cell[],
-  ready: readonly HintedTask[],
-  retries: readonly HintedTask[] | undefined,
-): Promise<void> {
+async function clearFlags(deps: DispatchDeps, lane: Lane, cells: readonly Cell[], empty: readonly Place[]): Promise<void> {
   const up = (cell: Cell): [number, Place][] => [
-    ...(ready.length === 0 && hasBacklog(cell) ? [[cell.raised, 'permits'] as [number, Place]] : []),
-    ...(retries?.length === 0 && hasRetries(cell) ? [[cell.waiting?.raised ?? 0, 'budget'] as [number, Place]] : []),
+    ...(empty.includes('permits') && hasBacklog(cell) ? [[cell.raised, 'permits'] as [number, Place]] : []),
+    ...(empty.includes('budget') && hasRetries(cell) ? [[cell.waiting?.raised ?? 0, 'budget'] as [number, Place]] : []),
   ];
   await Promise.all(cells.flatMap((cell, i) => up(cell).map(([version, place]) => deps.permits.clear(lane, i, version, place))));
-}
-
-/** What is to be looked at again for another reason than a full lane becomes a message: its lane does not wait behind it. */
-async function mayGo(deps: DispatchDeps, work: Work, end: WorkEnd): Promise<boolean> {
-  if (end.hint === 'done') return true;
-  return end.full !== true && (await hintLater(deps, work, end.seconds * 1000)).hint === 'done';
 }

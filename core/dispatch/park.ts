@@ -1,10 +1,11 @@
-import { SluiceError, type TaskTypeSpec } from '@sluice/contracts';
+import { PRIORITIES, SluiceError, type TaskTypeSpec } from '@sluice/contracts';
 import { placeHints, placeLaneHints } from '../hints/place.ts';
 import { laneRules, type LaneRules } from '../limits/lane-rules.ts';
 import { ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
 import { raiseFlags } from '../permits/read-lane.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
+import { roomWanted } from '../priority/preempt.ts';
 import { logStep } from '../tasks/step.ts';
 import { wakeLane } from './wake.ts';
 import type { DispatchDeps, Work } from './work.ts';
@@ -42,7 +43,9 @@ export async function park(
     place,
   );
   const rules = laneRules(spec);
-  const cells = await raiseFlags(deps, lane, rules, place);
+  const classes = PRIORITIES.filter((priority) => place === 'permits' && works.some(({ task }) => task.priority === priority));
+  const wanted = why === 'full' ? roomWanted(spec, works) : 0;
+  const cells = await raiseFlags(deps, lane, rules, { place, classes, wanted });
   deps.telemetry.count(COUNTS[why], lane.type, works.length);
   for (const { task } of works) logStep(deps.telemetry, 'parked', { ...lane, id: task.id, uid: task.uid }, { why });
   if (why === 'breaker') return expireInTime(deps, works);

@@ -5,9 +5,11 @@ import { laneRules } from '../limits/lane-rules.ts';
 import { acquirePermits } from '../permits/acquire.ts';
 import type { Shard } from '../ports/hint-queue.ts';
 import type { Lane, Permit } from '../ports/permit-store.ts';
+import type { Asker } from '../priority/ask.ts';
 import { coalesceEffects, type Effects } from '../settle/effects.ts';
 import { claimAndStart, placeLeaseHints, type Claim } from './claim.ts';
 import { expireBlind, hintAt, hintLater, look } from './look.ts';
+import type { LanePools } from './pools.ts';
 import { park, type NotedLanes, type ParkReason } from './park.ts';
 import { DONE, keep, leaseMs, modeOf, runMs, STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
@@ -16,7 +18,7 @@ const UNKNOWN_TYPE_MS = 60_000;
 /** Seconds after which a hint is received again when a call about it went wrong. */
 const FAULT_SECONDS = 5;
 /** Time that dispatch needs after its last attempt for settling, ms. */
-const MARGIN_MS = 10_000;
+export const MARGIN_MS = 10_000;
 
 export interface ProcessOptions {
   readonly noted: NotedLanes;
@@ -24,6 +26,12 @@ export interface ProcessOptions {
   readonly deadline: number;
   /** The shard that the hints came by. */
   readonly via?: Shard | undefined;
+  /** The lanes whose backlog this invocation goes on with. */
+  readonly pools?: LanePools;
+  /** Told of a hint whose attempt has been claimed and is waited for; its lease-end hint is durable. */
+  readonly onRun?: (work: Work) => void;
+  /** Told when a hint has been dealt with: an attempt that was waited for has ended, and its permit has been given back. */
+  readonly onEnd?: (work: Work) => void;
 }
 
 /**
@@ -53,6 +61,7 @@ export async function processWorks(deps: DispatchDeps, works: readonly Work[], o
       }
     }),
   );
+  if (options.onEnd) for (const work of works) if (ends.has(work)) options.onEnd(work);
   await startAll(deps, claims, options, ends, apply);
   return works.map((work) => ends.get(work) ?? keep(FAULT_SECONDS));
 }
@@ -86,6 +95,7 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
     for (const work of works) ends.set(work, STAY);
     return [];
   }
+  if (mode === 'wait') options.pools?.attend(lane);
   // One instant for the permit's expiry and the lease's end, fixed before the permit is taken.
   const expiry = deps.clock.now() + leaseMs(spec, mode);
   const { pass, held, canary } = await passGate(deps, lane, works, expiry);
@@ -93,7 +103,8 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   if (pass.length === 0) return [];
   const permits = pass.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));
   const again = pass.map(({ task }) => task.again);
-  const cells = await acquirePermits(deps, lane, laneRules(spec), permits, { again, budget: spec.retryBudget });
+  const askers = pass.map(askerOf);
+  const cells = await acquirePermits(deps, lane, laneRules(spec), permits, { again, budget: spec.retryBudget, askers });
   const refused = {
     full: pass.filter((_, i) => cells[i] === undefined),
     budget: pass.filter((_, i) => cells[i] === 'budget'),
@@ -112,6 +123,10 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
     const cell = cells[i];
     return permit && typeof cell === 'number' ? [{ work, spec, mode, permit, cell, canary }] : [];
   });
+}
+
+function askerOf({ task, source, own = false }: Work): Asker {
+  return { priority: task.priority, fresh: source === 'queue', own };
 }
 
 async function parkAll(
@@ -149,13 +164,16 @@ async function startAll(
       const lane = { tenant: claim.work.tenant, type: claim.work.task.type };
       try {
         if (hinted[i] !== true) return await apply({ release: { lane, cell: claim.cell, permit: claim.permit } });
-        const { end, effects } = await claimAndStart(deps, claim);
+        const isWaited = claim.mode === 'wait' && claim.work.source === 'backlog';
+        const { end, effects } = await claimAndStart(deps, claim, () => isWaited && options.onRun?.(claim.work));
         await Promise.all(effects.map(apply));
         ends.set(claim.work, end);
       } catch (error) {
         // Unknown how far it came. Received again, the hint finds its task ended or running, and repeats what is left;
         // at the latest permit and lease run out together.
         fault(deps, ends, [claim.work], error);
+      } finally {
+        options.onEnd?.(claim.work);
       }
     }),
   );

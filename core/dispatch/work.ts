@@ -20,6 +20,8 @@ export interface Work extends TenantTask {
   readonly source: 'queue' | 'backlog';
   /** Where in the backlog. */
   readonly place?: Place;
+  /** It is its class's own turn: no class above it has a reservation against it. */
+  readonly own?: boolean;
   /** Its row is expected to be as the hint says, so that it need not be read first. */
   readonly blind: boolean;
 }
@@ -33,6 +35,9 @@ export const DONE: WorkEnd = { hint: 'done' };
 export function keep(seconds: number): WorkEnd {
   return { hint: 'keep', seconds };
 }
+
+/** What a lane's backlog was left as. `late`: there was no time to look whether there is more. */
+export type Drained = 'left' | 'late';
 
 /** A message received before may have been acted on before: its rows are read first. */
 export function workOf(message: Extract<HintMessage, { kind: 'tasks' }>, receiveCount: number): Work[] {

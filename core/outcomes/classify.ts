@@ -41,7 +41,7 @@ function classOfError(error: TaskError): OutcomeClass {
   return named === 'retryable' && error.status === 429 ? 'throttled' : named;
 }
 
-type Said = Pick<Outcome, 'class' | 'error' | 'result' | 'startedAt' | 'retryAfterMs' | 'answered' | 'canary'>;
+type Said = Pick<Outcome, 'class' | 'error' | 'result' | 'checkpoint' | 'startedAt' | 'retryAfterMs' | 'answered' | 'canary'>;
 
 /** What a handler's answer means: a kit's reply says it itself, a plain answer is a result, a failure is classed by what it is. */
 export function classifyAnswer(answer: HandlerAnswer): Said {
@@ -57,7 +57,7 @@ export function classifyAnswer(answer: HandlerAnswer): Said {
     startedAt: sluice.startedAt,
     ...(sluice.error && { error: bounded(sluice.error) }),
     ...(sluice.retryAfterMs !== undefined && { retryAfterMs: sluice.retryAfterMs }),
-    ...(sluice.class === 'succeeded' ? succeeded(result) : { class: sluice.class }),
+    ...(sluice.class === 'succeeded' ? succeeded(result) : { class: sluice.class, ...leftOff(sluice.checkpoint) }),
   };
 }
 
@@ -80,6 +80,16 @@ function succeeded(value: unknown): Said {
   if (bytes <= LIMITS.resultBytes) return { class: 'succeeded', result };
   const message = `the result has ${bytes} bytes as JSON; at most ${LIMITS.resultBytes} are kept: put it into a store of your own, for example S3, and return its key`;
   return { class: 'fatal', error: { name: 'ResultTooLarge', message } };
+}
+
+/** Where the next attempt may go on, unless that is larger than what is kept: going on from there would end the same. */
+function leftOff(value: unknown): Partial<Said> {
+  if (value === undefined) return {};
+  const checkpoint = JSON.stringify(value);
+  const bytes = byteLength(checkpoint);
+  if (bytes <= LIMITS.checkpointBytes) return { checkpoint };
+  const message = `the checkpoint has ${bytes} bytes as JSON; at most ${LIMITS.checkpointBytes} are kept: put it into a store of your own, for example S3, and keep its key`;
+  return { class: 'fatal', error: { name: 'CheckpointTooLarge', message } };
 }
 
 /** Lambda's error document: `errorType`, `errorMessage`, and a stack as lines in `stackTrace` or `trace`. */

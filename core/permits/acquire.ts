@@ -1,4 +1,5 @@
 import type { Again } from '@sluice/contracts';
+import { askOf, limitUnder, orderOf, type Asker } from '../priority/ask.ts';
 import type { RateClaim } from '../limits/gcra.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -34,12 +35,15 @@ export interface AcquireOptions {
   /** What each permit is for. @default first attempts */
   readonly again?: readonly (Again | undefined)[] | undefined;
   readonly budget?: BudgetRules | undefined;
+  /** For whom each permit is. @default nobody makes room for anybody */
+  readonly askers?: readonly Asker[];
 }
 
 interface Wanted {
   readonly index: number;
   readonly permit: Permit;
   readonly again: Again | undefined;
+  readonly asker: Asker | undefined;
 }
 
 /** Cells that retries without budget are tried in: a wide lane has hundreds, and each try is a write. */
@@ -48,8 +52,8 @@ const BUDGETS_ASKED = 3;
 const MAX_TRIES = 3;
 
 /**
- * Takes permits of a lane, as many as there is room for and its rates let pass, the first ones first; of retries no more
- * than the lane's budget has. One call when a cell has room for all; a full cell is relieved of its expired permits and
+ * Takes permits of a lane, as many as there is room for and its rates let pass, by class and then the first ones first; of
+ * retries no more than the lane's budget has. One call when a cell has room for all; a full cell is relieved of its expired permits and
  * asked again for what then fits. Retries cost one read more, rates of a lane with several cells one write.
  */
 export async function acquirePermits(
@@ -57,11 +61,13 @@ export async function acquirePermits(
   lane: Lane,
   rules: LaneRules,
   permits: readonly Permit[],
-  { again = [], budget = DEFAULT_BUDGET }: AcquireOptions = {},
+  { again = [], budget = DEFAULT_BUDGET, askers = [] }: AcquireOptions = {},
 ): Promise<Acquired> {
   const deps = { ...given, views: given.views ?? createLaneViews(given.clock) };
   const acquired: (number | 'budget' | RateHeld | undefined)[] = permits.map(() => undefined);
-  const wanted = permits.map((permit, index): Wanted => ({ index, permit, again: again[index] }));
+  const wanted = permits
+    .map((permit, index): Wanted => ({ index, permit, again: again[index], asker: askers[index] }))
+    .sort((a, b) => (a.asker && b.asker ? orderOf(a.asker) - orderOf(b.asker) : 0));
   // A TAT only grows: what the last one that was seen holds back need not be asked for.
   const { allowed, nextAt } = ratesOf(rules, deps.views.cell(lane, 0), wanted.length, deps.clock.now());
   for (const { index } of wanted.slice(allowed)) acquired[index] = { nextAt };
@@ -130,14 +136,22 @@ async function acquireInCell(
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const asked = deps.clock.now();
     const limit = cellLimit(rules, cell, seen);
-    const room = Math.max(0, limit - livePermits({ permits: seen.permits ?? [] }, asked).length);
+    const live = livePermits({ permits: seen.permits ?? [] }, asked).length;
+    const room = Math.max(0, limit - live);
+    const view = seen;
+    const hasRoom = ({ asker }: Wanted, taken: number) => !asker || live + taken < limitUnder(view, limit, askOf([asker], limit, asked));
     claim = ratesOf(own, seen, Math.min(room, wanted.length), asked);
-    const choice = choose(wanted, claim.allowed, seen.budget, place, budget, asked);
+    const choice = choose(wanted, { room: claim.allowed, hasRoom }, seen.budget, place, budget, asked);
     over = choice.over;
     if (choice.ask.length === 0) break;
     const steps = ratesOf(own, seen, choice.ask.length, asked).steps;
     const permits = choice.ask.map(({ permit }) => permit);
-    const demands: Demands = { adaptive: rules.aimd !== undefined, ...(steps.length > 0 && { rates: steps }) };
+    const askers = choice.ask.flatMap(({ asker }) => asker ?? []);
+    const demands: Demands = {
+      adaptive: rules.aimd !== undefined,
+      ...(steps.length > 0 && { rates: steps }),
+      ...(askers.length > 0 && { classes: askOf(askers, limit, asked) }),
+    };
     const answer = await deps.permits.acquire(lane, cell, permits, limit, choice.starts, demands);
     const now = deps.clock.now();
     deps.views?.see(lane, cell, answer.cell);
@@ -183,13 +197,19 @@ async function spendRates(
   return { of, nextAt: ratesOf(rules, first, 1, deps.clock.now()).nextAt };
 }
 
+interface Room {
+  readonly room: number;
+  /** Whether its class may have one more, when so many have been taken. */
+  readonly hasRoom: (wanted: Wanted, taken: number) => boolean;
+}
+
 function isRetry({ again }: Wanted): boolean {
   return again === 'retry';
 }
 
 function choose(
   wanted: readonly Wanted[],
-  room: number,
+  { room, hasRoom }: Room,
   known: Budget | undefined,
   { cells }: Place,
   rules: BudgetRules,
@@ -200,7 +220,8 @@ function choose(
   const over: Wanted[] = [];
   let retries = 0;
   for (const each of wanted) {
-    if (ask.length === room) break;
+    // A class that has no room has none for those after it, which may fill less.
+    if (ask.length === room || !hasRoom(each, ask.length)) break;
     if (isRetry(each) && retries === claim.left) over.push(each);
     else {
       ask.push(each);

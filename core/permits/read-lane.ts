@@ -1,3 +1,4 @@
+import type { Priority } from '@sluice/contracts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Cell, Lane, PermitStore, Place } from '../ports/permit-store.ts';
 import { cellsInUse } from './cells.ts';
@@ -14,9 +15,17 @@ export function readLane(deps: ReadLaneDeps, lane: Lane, rules: LaneRules): Prom
   return inCells(deps, lane, rules, (cell) => deps.permits.read(lane, cell));
 }
 
+/** What a flag is raised for. */
+export interface Raised {
+  readonly place: Place;
+  readonly classes: readonly Priority[];
+  /** Attempts that are wanted to make room for it: the first cell counts them. */
+  readonly wanted: number;
+}
+
 /** Raises a flag in the cells of a lane that are in use. */
-export function raiseFlags(deps: ReadLaneDeps, lane: Lane, rules: LaneRules, place: Place): Promise<readonly Cell[]> {
-  return inCells(deps, lane, rules, (cell) => deps.permits.raise(lane, cell, place));
+export function raiseFlags(deps: ReadLaneDeps, lane: Lane, rules: LaneRules, { place, classes, wanted }: Raised): Promise<readonly Cell[]> {
+  return inCells(deps, lane, rules, (cell) => deps.permits.raise(lane, cell, place, classes, cell === 0 ? wanted : 0));
 }
 
 /** As many as are remembered at once, and then those that the first one has told of. */

@@ -15,6 +15,8 @@ export interface ReleaseDeps extends PlaceDeps {
   readonly views?: LaneViews;
   /** What changes limits when attempts end: `tuneLimit`, for functions in which they do. @default they stay as they are */
   readonly tune?: Tune;
+  /** Whether whoever gives back goes on with the backlog of a lane, so that nobody need be told of it. @default it does not */
+  readonly goesOn?: (lane: Lane) => boolean;
 }
 
 /** Attempts of a cell that have ended, and the cell as it was when their permits were given back. */
@@ -78,7 +80,10 @@ export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermi
       }
     }),
   );
-  await placeLaneHints(deps, [...waiting.values()]);
+  await placeLaneHints(
+    deps,
+    [...waiting.values()].filter((lane) => deps.goesOn?.(lane) !== true),
+  );
   return failed;
 }
 

@@ -36,5 +36,5 @@ export const tuneLimit: Tune = async (deps, { lane, cell: index, after, rules, e
 /** So that what is given back there tells the lane's backlog, too. */
 async function raiseInNew({ permits }: ReleaseDeps, lane: Lane, before: number, cells: number, first: Cell): Promise<void> {
   if (!hasBacklog(first)) return;
-  for (let cell = before; cell < cells; cell++) await permits.raise(lane, cell);
+  for (let cell = before; cell < cells; cell++) await permits.raise(lane, cell, 'permits', first.waits);
 }

@@ -1,4 +1,4 @@
-import type { HintedTask } from '@sluice/contracts';
+import type { HintedTask, Priority } from '@sluice/contracts';
 import type { Lane, Place } from './permit-store.ts';
 
 /** A lane that has (or had) a backlog, and when that was last said, ms. */
@@ -23,8 +23,8 @@ export interface BacklogSize {
  */
 export interface BacklogStore {
   readonly put: (lane: Lane, tasks: readonly HintedTask[], place?: Place) => Promise<void>;
-  /** The first ones of a place, read consistently. */
-  readonly first: (lane: Lane, limit: number, place?: Place) => Promise<readonly HintedTask[]>;
+  /** The first ones of a place, read consistently. @param from the class to begin with; those above are left out, at no cost */
+  readonly first: (lane: Lane, limit: number, place?: Place, from?: Priority) => Promise<readonly HintedTask[]>;
   readonly remove: (lane: Lane, tasks: readonly HintedTask[], place?: Place) => Promise<void>;
   /** Reads consistently whether this very item is there, in either place. */
   readonly has: (lane: Lane, task: HintedTask) => Promise<boolean>;

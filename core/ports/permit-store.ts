@@ -1,3 +1,4 @@
+import type { Priority } from '@sluice/contracts';
 import type { Aimd } from '../limits/aimd.ts';
 import type { RateStep } from '../limits/gcra.ts';
 
@@ -59,12 +60,28 @@ export interface Share {
   readonly cells?: number;
 }
 
+/** What classes of priority ask of a cell beside its limit. */
+export interface ClassAsk {
+  /** The classes that the permits are for, noted as seen now. */
+  readonly seen: readonly Priority[];
+  /** ms; a store may keep it to the second. */
+  readonly now: number;
+  /** How many of the permits are for hints of the backlog: its turns are counted. */
+  readonly turns?: number;
+  /** Another limit where one of these classes was seen since, ms. */
+  readonly reserve?: { readonly for: readonly Priority[]; readonly since: number; readonly limit: number };
+  /** Another limit where the backlog's flag is up and one of these classes waits there. */
+  readonly behind?: { readonly of: readonly Priority[]; readonly limit: number };
+}
+
 /** What else a call asks of the cell that is to take its permits. */
 export interface Demands {
   /** Whether the cell's AIMD limit counts. @default true */
   readonly adaptive?: boolean;
   /** Steps of the lane's rates, one for each; in cell 0 alone. */
   readonly rates?: readonly RateStep[];
+  /** @default of no class, and behind nobody */
+  readonly classes?: ClassAsk;
 }
 
 /** What is known of the attempts whose permits are given back. */
@@ -95,6 +112,14 @@ export interface Cell {
   readonly cells?: number;
   /** Of cell 0: the TATs of the lane's rates, µs. */
   readonly tats?: readonly (number | undefined)[];
+  /** When permits were last taken for a class, ms, to the second. */
+  readonly seen?: Readonly<Partial<Record<Priority, number>>>;
+  /** Classes that were put into the backlog since it was last seen empty. */
+  readonly waits?: readonly Priority[];
+  /** Of cell 0: attempts that are wanted to make room for a higher class, and have not been asked yet. */
+  readonly wanted?: number;
+  /** Permits that were taken for hints of the backlog, ever. */
+  readonly turns?: number;
   /** Of cell 0: when the lane is told that its rates let it go on, ms. */
   readonly wakeAt?: number;
 }
@@ -104,7 +129,7 @@ export interface PermitStore {
   /**
    * Adds all of them, on condition that the cell then holds at most `limit`, and that neither its share nor its AIMD limit
    * is less; permits that it already holds count once. `starts` are counted and rates stepped in the same write, and not
-   * when a call is repeated; they may add conditions.
+   * when a call is repeated; they may add conditions, and classes a lower limit.
    */
   readonly acquire: (
     lane: Lane,
@@ -118,10 +143,15 @@ export interface PermitStore {
   readonly release: (lane: Lane, cell: number, permits: readonly Permit[], ended?: Ended) => Promise<Cell>;
   /** Reads consistently. */
   readonly read: (lane: Lane, cell: number) => Promise<Cell>;
-  /** Raises the flag's version by one. @param of default `permits` */
-  readonly raise: (lane: Lane, cell: number, of?: Place) => Promise<Cell>;
-  /** Marks that version of the flag as dealt with; a higher one stays up. */
+  /**
+   * Raises the flag's version by one. @param of default `permits` @param classes of what was put there
+   * @param wanted how many more attempts are wanted to make room for it
+   */
+  readonly raise: (lane: Lane, cell: number, of?: Place, classes?: readonly Priority[], wanted?: number) => Promise<Cell>;
+  /** Marks that version of the flag as dealt with; a higher one stays up. No class waits any more, nor is room wanted, where it was the latest. */
   readonly clear: (lane: Lane, cell: number, version: number, of?: Place) => Promise<void>;
+  /** Takes one from those that are wanted to make room. @returns whether there was one */
+  readonly preempt: (lane: Lane, cell: number) => Promise<boolean>;
   /**
    * Replaces what the cell knows of its capacity, on condition that it is as it was seen, and in cell 0 the number of cells
    * in use with it. The cell is as it was after that, or, refused, before.

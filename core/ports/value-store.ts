@@ -1,9 +1,11 @@
 import type { StoredValue } from '@sluice/contracts';
 
-export type ValueKind = 'payload' | 'result';
+export type ValueKind = 'payload' | 'result' | 'checkpoint';
+/** What callers may ask for beside a task. */
+export type ShownKind = Exclude<ValueKind, 'checkpoint'>;
 export type OutsideValue = Exclude<StoredValue, { in: 'row' }>;
 
-/** Payloads and results that are too large for their row. `name` is unique in its task; never rewritten with other content. */
+/** Payloads and results that are too large for their row, and checkpoints. `name` is unique in its task; never rewritten with other content. */
 export interface ValueStore {
   /** Durable when it returns, and readable at least until `until` (ms). */
   readonly put: (

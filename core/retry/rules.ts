@@ -38,7 +38,7 @@ function applies(rule: RetryRule, { name, message, status }: { name: string; mes
  */
 export function ruled(outcome: Outcome, rules: readonly RetryRule[] | undefined): Outcome {
   const { error, answered } = outcome;
-  if (!answered || !error || outcome.class === 'succeeded') return outcome;
+  if (!answered || !error || outcome.class === 'succeeded' || outcome.class === 'preempted') return outcome;
   const rule = rules?.find((each) => applies(each, error));
   if (!rule) return outcome;
   const after = rule.afterSeconds === undefined ? outcome.retryAfterMs : Math.max(rule.afterSeconds * 1000, outcome.retryAfterMs ?? 0);

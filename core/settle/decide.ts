@@ -62,7 +62,13 @@ function policyOf(spec: TaskTypeSpec | undefined, row: TaskRow): RetryPolicy {
 
 /** An outcome as the rules of its task and type take it. */
 export function classed(outcome: Outcome, spec: TaskTypeSpec | undefined, row: TaskRow | undefined): Outcome {
-  return row ? ruled(outcome, policyOf(spec, row).rules) : outcome;
+  if (!row) return outcome;
+  if (outcome.class === 'preempted' && row.state === 'running' && row.preemptAt === undefined) {
+    // Free of charge, a handler could go round like that for ever.
+    const error = { name: 'NotPreempted', message: 'the handler said that it made room, and nobody had asked it to' };
+    return { ...outcome, class: 'retryable', error };
+  }
+  return ruled(outcome, policyOf(spec, row).rules);
 }
 
 /** Whether this is the end of the attempt that runs, and not a copy of it, or one that somebody asked to stop. */
@@ -112,6 +118,8 @@ function settleRunning(input: SettleInput, row: TaskRow): SettleDecision {
       const delay = Math.min(asked, LIMITS.retryAfterSeconds * 1000);
       return free(row, again(outcome, 'free', now + delay, { throttled }));
     }
+    case 'preempted':
+      return free(row, again(outcome, 'free', now, { preempted: (row.preempted ?? 0) + 1 }));
     case 'undone': {
       const delay = outcome.retryAfterMs ?? backoffMs(FREE_BACKOFF, 0, fraction);
       return free(row, again(outcome, 'free', now + delay, {}));
@@ -155,7 +163,7 @@ function again(
   outcome: Outcome,
   next: Again,
   at: number,
-  counts: Partial<Pick<TaskRow, 'attempts' | 'lost' | 'throttled' | 'crashes' | 'firstClaimAt'>>,
+  counts: Partial<Pick<TaskRow, 'attempts' | 'lost' | 'throttled' | 'crashes' | 'preempted' | 'firstClaimAt'>>,
 ): Extract<SettleDecision, { do: 'again' }> {
   const set: RowChange['set'] = {
     state: 'waiting',

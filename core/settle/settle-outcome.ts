@@ -8,6 +8,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { lateSuccessEvent } from '../tasks/event.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep, type TaskStep } from '../tasks/step.ts';
+import { storeCheckpoint } from '../tasks/checkpoint.ts';
 import { storeValue } from '../tasks/values.ts';
 import { attemptEnd } from './attempt-end.ts';
 import { blindSuccess, classed, endsRun, FAILED_RETENTION_SECONDS, retainUntil, settle, type SettleDecision } from './decide.ts';
@@ -35,8 +36,11 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
   const spec = await deps.types.get(outcome.type);
   const until = deps.clock.now() + (spec?.dedupWindowSeconds ?? FAILED_RETENTION_SECONDS) * 1000;
   const result = outcome.result === undefined ? undefined : await storeValue(deps.values, outcome, 'result', outcome.result, until);
+  const checkpoint =
+    outcome.checkpoint === undefined ? undefined : await storeCheckpoint(deps.values, outcome, outcome.checkpoint, keptUntil(deps));
   const write = (seq: number, state: TaskState, change: RowChange) => {
-    const set = change.set.state === 'succeeded' && result ? { ...change.set, result } : change.set;
+    const set = { ...change.set, ...(change.set.state === 'succeeded' && result && { result }) };
+    if (change.set.state === 'waiting' && checkpoint) set.checkpoint = checkpoint;
     return deps.tasks.update(outcome.tenant, outcome.id, { uid: outcome.uid, seq, state }, { ...change, set });
   };
 
@@ -74,6 +78,11 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
   throw new SluiceError('unavailable', `task ${outcome.id} of ${outcome.tenant} changed ${MAX_LOOKS} times while an outcome was settled`);
 }
 
+/** ms: as long as what is left of a failure. */
+function keptUntil({ clock }: SettleDeps): number {
+  return retainUntil(clock.now()) * 1000;
+}
+
 /** What must be durable before the row says so: the record of the attempt, and the next hint. */
 async function prepare(
   deps: SettleDeps,
@@ -109,7 +118,8 @@ async function ended(deps: SettleDeps, spec: TaskTypeSpec | undefined, row: Task
 
 function stepOf({ class: outcomeClass }: Outcome, crash: CrashAnswer | undefined): TaskStep {
   if (crash?.excused) return 'excused';
-  if (outcomeClass === 'throttled' || outcomeClass === 'undone' || outcomeClass === 'lost') return outcomeClass;
+  if (outcomeClass === 'throttled' || outcomeClass === 'preempted' || outcomeClass === 'undone' || outcomeClass === 'lost')
+    return outcomeClass;
   return 'retrying';
 }
 

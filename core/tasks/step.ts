@@ -12,6 +12,8 @@ export type TaskStep =
   | 'retrying'
   | 'excused'
   | 'throttled'
+  | 'preempting'
+  | 'preempted'
   | 'undone'
   | 'lost'
   | 'failed'

@@ -1,13 +1,16 @@
-import { defineTask, FatalError, ThrottledError } from '@sluice/handler';
+import { defineTask, FatalError, PreemptedError, ThrottledError } from '@sluice/handler';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 
 /** Milliseconds between two looks at a report that is not ready. */
 const PAUSE_MS = 1_000;
 
+const ORDERED = 'ordered';
+
 /**
  * Orders a report from a slow service and waits until it is ready. An order is made once however often the task runs,
- * for it carries the task's uid; and it is taken back when the task is cancelled.
+ * for it carries the task's uid; and it is taken back when the task is cancelled. A `low` task
+ * makes room while it waits, and goes on waiting later.
  */
 export const handler = defineTask({
   type: 'slow-report',
@@ -17,14 +20,16 @@ export const handler = defineTask({
     const call = (method: string, signal?: AbortSignal) =>
       fetch(report, { method, headers: { 'idempotency-key': ctx.uid }, ...(signal && { signal }) });
     try {
-      await answered(await call('PUT', ctx.signal));
+      if (ctx.lastCheckpoint !== ORDERED) await answered(await call('PUT', ctx.signal));
       for (;;) {
+        ctx.checkpoint(ORDERED);
         const response = await answered(await call('GET', ctx.signal));
         if (response.status === 200) return response.json();
         await sleep(PAUSE_MS, undefined, { signal: ctx.signal });
       }
     } catch (error) {
-      if (ctx.signal.aborted) {
+      // One that only makes room goes on waiting for its order later.
+      if (ctx.signal.aborted && !(ctx.signal.reason instanceof PreemptedError)) {
         ctx.log.info('taking the order back', { name, why: String(ctx.signal.reason) });
         await call('DELETE', AbortSignal.timeout(PAUSE_MS)).catch(() => undefined);
       }

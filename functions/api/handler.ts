@@ -2,7 +2,7 @@ import { attemptQuestionSchema } from '@sluice/contracts';
 import openapi from '@sluice/contracts/openapi.json' with { type: 'json' };
 import { createHttpHandler, type HttpDeps } from '../../adapters/http/create-http-handler.ts';
 import { json } from '../../adapters/http/respond.ts';
-import { attemptState } from '../../core/api/attempt-state.ts';
+import { attemptState, type AttemptDeps } from '../../core/api/attempt-state.ts';
 import { cancelTask } from '../../core/api/cancel-task.ts';
 import { getTask } from '../../core/api/get-task.ts';
 import { listTasks, type ListDeps } from '../../core/api/list-tasks.ts';
@@ -22,7 +22,17 @@ import { tokenRoutes } from './token-routes.ts';
 import { webhookSecretRoutes } from './webhook-secret-routes.ts';
 
 export interface ApiHandlerDeps
-  extends HttpDeps, WaitDeps, OccurrenceDeps, RedriveDeps, ListDeps, ManageDeps, WebhookSecretDeps, QuotaDeps, HeavyHitterDeps {
+  extends
+    HttpDeps,
+    WaitDeps,
+    OccurrenceDeps,
+    RedriveDeps,
+    ListDeps,
+    ManageDeps,
+    WebhookSecretDeps,
+    QuotaDeps,
+    HeavyHitterDeps,
+    AttemptDeps {
   /** Of the platform, as health tells it. */
   readonly version: string;
 }
@@ -37,7 +47,7 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
       return done ? json(200, { done, task }) : json(202, { done, task }, { 'retry-after': String(retryAfterSeconds) });
     },
     cancel: async ({ tenant, param }) => json(200, await cancelTask(deps, tenant, param('id'))),
-    attempt: async ({ body }) => json(200, { state: await attemptState(deps.tasks, parsedBody(attemptQuestionSchema, body())) }),
+    attempt: async ({ body }) => json(200, { state: await attemptState(deps, parsedBody(attemptQuestionSchema, body())) }),
     ...scheduleRoutes(deps),
     ...deadRoutes(deps),
     ...tokenRoutes(deps),

@@ -1,13 +1,13 @@
 import { limitMessage, LIMITS, listQuerySchema, SluiceError, TASK_VIEW_STATES, type ListQuery } from '@sluice/contracts';
 import * as z from 'zod';
-import type { ValueKind } from '../../core/ports/value-store.ts';
+import type { ShownKind } from '../../core/ports/value-store.ts';
 
 type Query = Readonly<Record<string, string>>;
 
-const INCLUDES: readonly ValueKind[] = ['payload', 'result'];
+const INCLUDES: readonly ShownKind[] = ['payload', 'result'];
 
 /** Which values to bring along: `include=payload,result`. @throws SluiceError `bad_request` */
-export function includeOf(query: Query): readonly ValueKind[] {
+export function includeOf(query: Query): readonly ShownKind[] {
   onlyKnown(query, ['include']);
   const names = (query['include'] ?? '').split(',').map((name) => name.trim());
   if (names.length === 1 && names[0] === '') return [];

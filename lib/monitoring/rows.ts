@@ -58,7 +58,7 @@ export function rowOf(platform: string, { type, ageObjective, concurrency, alarm
       graph('outcomes by class', {
         left: [
           of('task.succeeded', undefined, 'succeeded'),
-          ...(['retryable', 'fatal', 'crashed', 'throttled', 'undone', 'impossible', 'lost'] as const).map((each) =>
+          ...(['retryable', 'fatal', 'crashed', 'throttled', 'preempted', 'undone', 'impossible', 'lost'] as const).map((each) =>
             of(`attempt.${each}`, undefined, each),
           ),
           of('task.late_success', undefined, 'late success'),

@@ -1,4 +1,4 @@
-import type { Breaker, HintedTask, TaskEvent, TaskHint, TaskRow } from '@sluice/contracts';
+import { PRIORITIES, type Breaker, type HintedTask, type Priority, type TaskEvent, type TaskHint, type TaskRow } from '@sluice/contracts';
 import { keyOf } from '../../adapters/memory/backlog-store.ts';
 import { counted, isWithin } from '../../adapters/memory/permit-store.ts';
 import { changed } from '../../adapters/memory/task-store.ts';
@@ -55,6 +55,7 @@ export const CALLS: Readonly<Record<string, Apply>> = {
     answer: undefined,
   }),
 
+  // All tasks of these worlds are of one class, so that none makes room for another.
   'permits.acquire': (world, lane: Lane, _cell: number, permits: readonly Permit[], limit: number, starts?: Starts) => {
     const cell = cellOf(world, lane);
     const missing = permits.filter((p) => !cell.permits.some((held) => same(held, p)));
@@ -91,10 +92,11 @@ export const CALLS: Readonly<Record<string, Apply>> = {
       answer: undefined,
     };
   },
-  'backlog.first': (world, lane: Lane, limit: number, place: Place = 'permits') => ({
+  'backlog.first': (world, lane: Lane, limit: number, place: Place = 'permits', from: Priority = 'high') => ({
     world,
     answer: world.backlog
       .filter((item) => item.place === place && laneKey(item.lane) === laneKey(lane))
+      .filter(({ task }) => PRIORITIES.indexOf(task.priority) >= PRIORITIES.indexOf(from))
       .slice(0, limit)
       .map(({ task }) => task),
   }),

@@ -164,6 +164,7 @@ export class Continuations {
         raise: never('raise'),
         clear: call,
         // Lanes that find their limit, have rates or share a capacity are not explored.
+        preempt: never('preempt'),
         adapt: never('adapt'),
         setShare: never('setShare'),
         spend: never('spend'),

@@ -163,7 +163,11 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'flag-not-raised',
     why: 'an item is put into the backlog and the flag stays down',
-    edits: edit('core/permits/read-lane.ts', 'deps.permits.raise(lane, cell, place)', 'deps.permits.read(lane, cell)'),
+    edits: edit(
+      'core/permits/read-lane.ts',
+      'deps.permits.raise(lane, cell, place, classes, cell === 0 ? wanted : 0)',
+      'deps.permits.read(lane, cell)',
+    ),
     question: 'lanes',
   },
   {
@@ -181,13 +185,17 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'forget-budget',
     why: 'permits are taken for retries as for first attempts',
-    edits: edit('core/dispatch/process.ts', '{ again, budget: spec.retryBudget }', '{ budget: spec.retryBudget }'),
+    edits: edit('core/dispatch/process.ts', '{ again, budget: spec.retryBudget, askers }', '{ budget: spec.retryBudget, askers }'),
     question: 'budget',
   },
   {
     name: 'budget-flag-not-raised',
     why: 'a retry without budget is put aside and the flag of the permits is raised for it',
-    edits: edit('core/permits/read-lane.ts', 'deps.permits.raise(lane, cell, place)', 'deps.permits.raise(lane, cell)'),
+    edits: edit(
+      'core/permits/read-lane.ts',
+      'deps.permits.raise(lane, cell, place, classes, cell === 0 ? wanted : 0)',
+      'deps.permits.raise(lane, cell)',
+    ),
     question: 'budget',
   },
   {

@@ -38,6 +38,13 @@ function specOf(template: Template): TaskTypeSpec | undefined {
 }
 
 describe('a task type', () => {
+  it('says which attempts may make room, and how long a class may wait', () => {
+    const { stack, platform } = makePlatform({ shards: 1 });
+    const handler = pythonFunction(stack);
+    new TaskType(stack, 'Bulk', { platform, handler, preemptible: true, starvationBounds: { low: Duration.hours(2) } });
+    expect(specOf(Template.fromStack(stack))).toMatchObject({ preemptible: true, starvation: { normalSeconds: 300, lowSeconds: 7_200 } });
+  });
+
   it('puts an alias on the current version, with no retries of Lambda and both destinations', () => {
     const { stack, platform } = makePlatform({ shards: 1 });
     new TaskType(stack, 'CleanText', { platform, handler: pythonFunction(stack) });

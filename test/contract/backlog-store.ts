@@ -77,6 +77,16 @@ export function backlogStoreContract(name: string, make: () => Promise<BacklogSt
       expect(await store.has(LANE, retry)).toBe(false);
     });
 
+    it('reads on from a class, in each place', async () => {
+      const [high, normal, low] = [makeHinted({ priority: 'high' }), makeHinted({ at: NOW + 1 }), makeHinted({ priority: 'low' })];
+      await store.put(LANE, [high, normal, low]);
+      await store.put(LANE, [high, low], 'budget');
+      expect(await store.first(LANE, 10, 'permits', 'high')).toEqual([high, normal, low]);
+      expect(await store.first(LANE, 10, 'permits', 'normal')).toEqual([normal, low]);
+      expect(await store.first(LANE, 1, 'permits', 'low')).toEqual([low]);
+      expect(await store.first(LANE, 10, 'budget', 'normal')).toEqual([low]);
+    });
+
     it('finds the oldest of retries behind a long backlog', async () => {
       await store.put(
         LANE,

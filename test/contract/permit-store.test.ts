@@ -1,3 +1,4 @@
+import { PRIORITIES, type Priority } from '@sluice/contracts';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,6 +24,7 @@ for (const contract of [permitStoreContract, permitLimitsContract]) {
   contract('DynamoDB', make);
 }
 
+const T0 = 1_767_225_600_000;
 const LANE = { tenant: A, type: 'thumbnail' };
 
 describe('permit store on DynamoDB', () => {
@@ -70,15 +72,34 @@ describe('permit stores', () => {
       call: fc.constantFrom('acquire', 'acquire', 'release', 'raise', 'clear'),
       permits: fc.subarray([...pool]),
       limit: fc.integer({ min: 0, max: 5 }),
+      classes: fc.subarray([...PRIORITIES]),
+      ask: fc.option(
+        fc.record(
+          {
+            seen: fc.subarray([...PRIORITIES]),
+            now: fc.constantFrom(T0, T0 + 1_000, T0 + 2_000),
+            turns: fc.integer({ min: 1, max: 3 }),
+            reserve: fc.record({
+              for: fc.subarray<Priority>(['high', 'normal'], { minLength: 1 }),
+              since: fc.constantFrom(T0 + 1_000, T0 + 2_000),
+              limit: fc.integer({ min: 0, max: 4 }),
+            }),
+            behind: fc.record({ of: fc.subarray([...PRIORITIES], { minLength: 1 }), limit: fc.integer({ min: 0, max: 4 }) }),
+          },
+          { requiredKeys: ['seen', 'now'] },
+        ),
+        { nil: undefined },
+      ),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
         const stores = [createMemoryPermitStore(), await make()];
-        for (const { call, permits, limit } of steps) {
+        for (const { call, permits, limit, classes, ask } of steps) {
           const views = stores.map(async (store) => {
-            const granted = call === 'acquire' && (await store.acquire(LANE, 0, permits, limit)).granted;
+            const granted =
+              call === 'acquire' && (await store.acquire(LANE, 0, permits, limit, undefined, { ...(ask && { classes: ask }) })).granted;
             if (call === 'release') await store.release(LANE, 0, permits);
-            if (call === 'raise') await store.raise(LANE, 0);
+            if (call === 'raise') await store.raise(LANE, 0, 'permits', classes);
             if (call === 'clear') await store.clear(LANE, 0, limit);
             const cell = await store.read(LANE, 0);
             return { granted, ...cell, permits: cell.permits.map(({ nonce }) => nonce).sort() };
@@ -87,7 +108,7 @@ describe('permit stores', () => {
           expect(aws).toEqual(memory);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 60 },
     );
   });
 });

@@ -181,6 +181,59 @@ export function permitStoreContract(name: string, make: () => Promise<PermitStor
       });
     });
 
+    describe('classes of priority', () => {
+      const now = 1_767_225_600_000;
+
+      it('are noted as seen, and what lower ones may hold falls while they were seen lately', async () => {
+        const normal = (since: number) => ({ seen: [], now, reserve: { for: ['high'] as const, since, limit: 1 } });
+        expect((await store.acquire(LANE, 0, makePermits(1), 3, undefined, { classes: normal(now) })).granted).toBe(true);
+        const high = await store.acquire(LANE, 0, makePermits(1), 3, undefined, { classes: { seen: ['high'], now } });
+        expect(high.cell.seen).toEqual({ high: now });
+        expect((await store.acquire(LANE, 0, makePermits(1), 3, undefined, { classes: normal(now) })).granted).toBe(false);
+        expect((await store.acquire(LANE, 0, makePermits(1), 3, undefined, { classes: normal(now + 1_000) })).granted).toBe(true);
+      });
+
+      it('do not overtake others that wait in the backlog', async () => {
+        const behind = { seen: [], now, behind: { of: ['high', 'low'] as const, limit: 0 } };
+        await store.raise(LANE, 0, 'permits', ['normal']);
+        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: behind })).granted).toBe(true);
+        expect((await store.raise(LANE, 0, 'permits', ['low'])).waits).toEqual(['normal', 'low']);
+        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: behind })).granted).toBe(false);
+        expect(
+          (await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: { ...behind, behind: { of: ['low'], limit: 2 } } }))
+            .granted,
+        ).toBe(true);
+        await store.clear(LANE, 0, 1);
+        expect((await store.read(LANE, 0)).waits).toEqual(['normal', 'low']);
+        await store.clear(LANE, 0, 2);
+        expect((await store.read(LANE, 0)).waits).toBeUndefined();
+        expect((await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: behind })).granted).toBe(true);
+      });
+
+      it('want room of so many attempts, each of which is asked once', async () => {
+        expect(await store.preempt(LANE, 0)).toBe(false);
+        expect((await store.raise(LANE, 0, 'permits', ['high'], 2)).wanted).toBe(2);
+        expect((await store.raise(LANE, 0, 'permits', ['high'], 1)).wanted).toBe(3);
+        const asked = await Promise.all(Array.from({ length: 5 }, () => store.preempt(LANE, 0)));
+        expect(asked.filter(Boolean)).toHaveLength(3);
+        await store.raise(LANE, 0, 'permits', ['high'], 1);
+        expect(await store.preempt({ tenant: B, type: 'thumbnail' }, 0)).toBe(false);
+        await store.clear(LANE, 0, 2);
+        expect((await store.read(LANE, 0)).wanted).toBe(1);
+        await store.clear(LANE, 0, 3);
+        expect(await store.preempt(LANE, 0)).toBe(false);
+        expect((await store.read(LANE, 0)).wanted).toBeUndefined();
+      });
+
+      it('have their turns counted', async () => {
+        await store.acquire(LANE, 0, makePermits(3), 9, undefined, { classes: { seen: ['normal'], now, turns: 2 } });
+        await store.acquire(LANE, 0, makePermits(1), 9, { firsts: 1, retries: 0 }, { classes: { seen: [], now } });
+        expect(await store.acquire(LANE, 0, makePermits(1), 9, undefined, { classes: { seen: [], now, turns: 1 } })).toMatchObject({
+          cell: { turns: 3, seen: { normal: now } },
+        });
+      });
+    });
+
     it('keeps when the latest success began, to the second', async () => {
       const [one, two] = [makePermits(1), makePermits(1)];
       await store.acquire(LANE, 0, [...one, ...two], 2);

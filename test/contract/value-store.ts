@@ -40,6 +40,7 @@ export function valueStoreContract(name: string, make: () => Promise<ValuesUnder
           [A, ID, uid, 'payload'],
           [A, ID, uid, 'result'],
           [A, ID, `${uid}.3`, 'result'],
+          [A, ID, `${uid}.3`, 'checkpoint'],
           [A, ID, newUid(), 'payload'],
           [A, 'other', uid, 'payload'],
           [B, ID, uid, 'payload'],

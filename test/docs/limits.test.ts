@@ -4,6 +4,7 @@ import {
   isSluiceError,
   LIMITS,
   retryPolicySchema,
+  type KitReply,
   type Quota,
   S3_SHORT_DAYS,
   type Scope,
@@ -157,6 +158,9 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   heavyHitters: calling('GET /v1/heavy-hitters', { query: { limit: String(LIMITS.heavyHitters + 1) } }),
   quotaPage: calling('GET /v1/quotas', { query: { limit: String(LIMITS.quotaPage + 1) } }),
   lanePage: calling('GET /v1/lanes', { query: { limit: String(LIMITS.lanePage + 1) } }),
+  starvationSeconds: deploying({ starvationBounds: { low: Duration.seconds(LIMITS.starvationSeconds + 1) } }),
+  preemptions: 'then the task runs through',
+  checkpointBytes: async () => classifyAnswer({ payload: leavingOff('x'.repeat(LIMITS.checkpointBytes - 1)) }).error?.message ?? '',
   previewTimes: calling('POST /v1/schedules/preview', { body: { everySeconds: 60, n: LIMITS.previewTimes + 1 } }),
 };
 const causes = Object.entries(CAUSES).flatMap(([limit, cause]) => (typeof cause === 'string' ? [] : [[limit as Limit, cause] as const]));
@@ -175,6 +179,11 @@ describe('a refusal says what was given, what is allowed and what to do', () => 
     expect(row).toContain(`"${said}"`);
   });
 });
+
+/** What the kit answers for an attempt that failed. */
+function leavingOff(checkpoint: string): KitReply {
+  return { sluice: { version: 1, class: 'retryable', startedAt: T0, endedAt: T0, checkpoint } };
+}
 
 /** Rules that have so many bytes together, in patterns that are not too long. */
 function rulesOf(bytes: number): { message: string; as: 'fatal' }[] {

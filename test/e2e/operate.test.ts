@@ -94,3 +94,28 @@ describe.concurrent('retry', () => {
     await expect(client.retry(id)).rejects.toMatchObject({ status: 409, code: 'state_conflict' });
   });
 });
+
+test('low attempts make room for a high one through the kit, free of charge, and go on from their checkpoint', async () => {
+  // Five at once is all that a tenant has of this type, and none of theirs is ever ready.
+  const crowd = await clientOf(fresh('crowd'), ['submit', 'read', 'operate']);
+  const names = Array.from({ length: 5 }, () => fresh('never'));
+  const low = await Promise.all(names.map((name) => crowd.submit({ type: 'slow-report', priority: 'low', payload: { name } })));
+  await eventually('all of them to wait for their reports', async () =>
+    names.every((name) => reports.calls(name).includes('GET')) ? true : undefined,
+  );
+  const { id } = await crowd.submit({ type: 'slow-report', priority: 'high', payload: { name: fresh('ready') } });
+  expect(await finished(crowd, id)).toMatchObject({ state: 'succeeded', attempts: 1 });
+
+  const made = await eventually('the one that made room to run again', async () => {
+    const tasks = await Promise.all(low.map((task) => crowd.get(task.id)));
+    return tasks.find(({ preempted, state }) => preempted === 1 && state === 'running');
+  });
+  expect(made).toMatchObject({ attempts: 0, throttled: 0, lost: 0 });
+  expect(made.timeline.attempts.map(({ outcome }) => outcome)).toEqual(['preempted', 'running']);
+  const name = names[low.findIndex((task) => task.id === made.id)] ?? '';
+  const before = reports.calls(name).length;
+  await eventually('it to look at its report again', async () => (reports.calls(name).length > before ? true : undefined));
+  expect(reports.calls(name).filter((method) => method !== 'GET')).toEqual(['PUT']);
+  await Promise.all(low.map((task) => crowd.cancel(task.id)));
+  for (const task of low) expect(await finished(crowd, task.id)).toMatchObject({ state: 'cancelled' });
+});

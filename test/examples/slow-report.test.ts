@@ -1,7 +1,7 @@
-import { runTask } from '@sluice/handler';
+import { PreemptedError, runTask } from '@sluice/handler';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { handler } from '../../examples/slow-report/handler.ts';
 
 let calls: { method: string | undefined; key: unknown }[] = [];
@@ -33,6 +33,18 @@ describe('slow-report', () => {
     answer = () => [202];
     await expect(runTask(handler, { name: 'sales' }, { signal: AbortSignal.timeout(300) })).rejects.toThrow();
     expect(methods().at(-1)).toBe('DELETE');
+  });
+
+  it('makes room while it waits, leaves its order as it is, and does not order again', async () => {
+    answer = () => [202];
+    const room = new PreemptedError('room');
+    const checkpoint = vi.fn((): void => {
+      if (checkpoint.mock.calls.length > 1) throw room;
+    });
+    const signal = AbortSignal.abort(room);
+    await expect(runTask(handler, { name: 'sales' }, { checkpoint, signal, lastCheckpoint: 'ordered' })).rejects.toBe(room);
+    expect(methods()).toEqual([]);
+    expect(checkpoint).toHaveBeenCalledWith('ordered');
   });
 
   it.each<[number, Record<string, string>, object]>([

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { FaultKind, Profile } from '../../sim/faults.ts';
 import { runOnce, type RunResult } from '../../sim/run.ts';
 import type { Simulation } from '../../sim/simulation.ts';
-import { submit } from '../../sim/workload.ts';
+import { submit, TYPES } from '../../sim/workload.ts';
 import { faultIn, forced, struck, type Want } from '../helpers/forced.ts';
 
 interface Told extends RunResult {
@@ -228,7 +228,7 @@ describe('a deployment', () => {
 
   it('may change a type, and take one away for a while', async () => {
     const gone = await run([{ what: 'change', value: 5 }], { profile: { redeploys: true } });
-    expect(gone.faults.get('type-gone')).toBe(5);
+    expect(gone.faults.get('type-gone')).toBe(TYPES.length);
     const changed = await run([{ what: 'change', value: 1 }], { profile: { redeploys: true } });
     expect(lines(changed, 'concurrency 1, event')).toHaveLength(4);
   });

@@ -103,6 +103,8 @@ export const taskViewSchema = z.object({
   lost: z.number().int(),
   /** Attempts that were put off because something asked to slow down; they do not count. */
   throttled: z.number().int(),
+  /** Attempts that made room for others; they do not count. */
+  preempted: z.number().int().optional(),
   /** The next attempt comes no earlier, or came no earlier. */
   runAt: timeSchema,
   expiresAt: timeSchema.optional(),
@@ -182,8 +184,11 @@ export const attemptQuestionSchema = z.strictObject({
 });
 export type AttemptQuestion = z.infer<typeof attemptQuestionSchema>;
 
-/** `running`: go on; `cancelling`: stop, its task is to be cancelled; `over`: stop, the outcome is no longer wanted. */
-export const attemptAnswerSchema = z.object({ state: z.enum(['running', 'cancelling', 'over']) });
+/**
+ * `running`: go on; `cancelling`: stop, its task is to be cancelled; `preempting`: stop at the next checkpoint, to make room;
+ * `over`: stop, the outcome is no longer wanted.
+ */
+export const attemptAnswerSchema = z.object({ state: z.enum(['running', 'cancelling', 'preempting', 'over']) });
 export type AttemptAnswer = z.infer<typeof attemptAnswerSchema>;
 
 /** An API token as its tenant sees it: never the token itself. */

@@ -20,6 +20,7 @@ export * from './outcome.ts';
 export * from './quota.ts';
 export * from './redrive.ts';
 export * from './resource.ts';
+export * from './priority.ts';
 export * from './retry-policy.ts';
 export * from './retry-rules.ts';
 export * from './routes.ts';

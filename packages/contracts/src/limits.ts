@@ -126,6 +126,12 @@ export const LIMITS = {
   quotaPage: 100,
   /** Lanes on one page of their list. */
   lanePage: 50,
+  /** Seconds that a class may be promised to wait at most: a week. */
+  starvationSeconds: 7 * 86_400,
+  /** Times that one task is preempted; then it runs through. */
+  preemptions: 3,
+  /** Bytes as JSON in UTF-8 of a checkpoint. */
+  checkpointBytes: 8_192,
   /** Next times that a preview tells. */
   previewTimes: 100,
 } as const;

@@ -67,6 +67,7 @@ export const METRICS = {
     means: 'attempts that crashed their handler: exit, no memory, time-out, failed start',
   },
   'attempt.throttled': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts that were slowed down (429), free of charge' },
+  'attempt.preempted': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts that made room for a higher class, free of charge' },
   'attempt.undone': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts that never started, free of charge' },
   'attempt.impossible': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts whose payload is gone' },
   'attempt.lost': { kind: 'sum', unit: 'count', per: 'type', means: 'attempts whose lease ended without an outcome' },

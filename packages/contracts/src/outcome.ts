@@ -21,11 +21,22 @@ export type LogPointer = z.infer<typeof logPointerSchema>;
  * - `retryable`, `fatal`: the handler ran and failed; the retry policy applies, or does not
  * - `crashed`: the handler's process ended before it could answer: an exit, no memory, a time-out, a failed start
  * - `throttled`: something downstream (or Lambda) asked to slow down; free of charge
+ * - `preempted`: the handler stopped at a checkpoint because the platform asked it to; free of charge
  * - `undone`: the attempt never started; free of charge
  * - `impossible`: the attempt can't start, now or ever: its payload is gone
  * - `lost`: the lease ended and nothing is known; counted apart
  */
-export const OUTCOME_CLASSES = ['succeeded', 'retryable', 'fatal', 'crashed', 'throttled', 'undone', 'impossible', 'lost'] as const;
+export const OUTCOME_CLASSES = [
+  'succeeded',
+  'retryable',
+  'fatal',
+  'crashed',
+  'throttled',
+  'preempted',
+  'undone',
+  'impossible',
+  'lost',
+] as const;
 export const outcomeClassSchema = z.enum(OUTCOME_CLASSES);
 export type OutcomeClass = z.infer<typeof outcomeClassSchema>;
 
@@ -48,6 +59,8 @@ export const outcomeSchema = z.object({
   error: taskErrorSchema.optional(),
   /** The handler's result as JSON text. */
   result: z.string().optional(),
+  /** Where the next attempt may go on from, as JSON text. */
+  checkpoint: z.string().optional(),
   /** When it ended, ms. */
   at: instantSchema,
   /** When the handler began, ms, where it is known: the kit tells it, and the `wait` starter sees it. */
@@ -85,6 +98,8 @@ export const envelopeSchema = z.object({
     /** Where the attempt can ask whether it shall go on, and the key that it proves itself with. */
     control: z.object({ url: z.url(), key: z.string().min(1) }).optional(),
     canary: breakerCanarySchema.optional(),
+    /** Where an earlier attempt of the task left off, as its handler said it. */
+    checkpoint: z.unknown().optional(),
   }),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;
@@ -96,11 +111,13 @@ export type Envelope = z.infer<typeof envelopeSchema>;
 export const kitReplySchema = z.object({
   sluice: z.object({
     version: z.literal(1),
-    class: z.enum(['succeeded', 'retryable', 'fatal', 'throttled']),
+    class: z.enum(['succeeded', 'retryable', 'fatal', 'throttled', 'preempted']),
     startedAt: instantSchema,
     endedAt: instantSchema,
     error: taskErrorSchema.optional(),
     retryAfterMs: z.number().int().nonnegative().optional(),
+    /** Where the next attempt may go on from: handed to it. */
+    checkpoint: z.unknown().optional(),
   }),
   result: z.unknown().optional(),
 });

@@ -78,6 +78,12 @@ export const taskRowSchema = z.object({
   run: runSchema.optional(),
   /** When the running task was asked to stop, ms. Whatever its attempt comes to but a success then ends it as cancelled. */
   cancelAt: instantSchema.optional(),
+  /** When the running attempt was asked to make room, ms; the next claim takes it away. */
+  preemptAt: instantSchema.optional(),
+  /** Attempts that made room; absent where none did. */
+  preempted: z.number().int().nonnegative().optional(),
+  /** Where the next attempt may go on from: an item of its own, named by the attempt that left off there. */
+  checkpoint: z.object({ fence: z.number().int().positive(), bytes: z.number().int() }).optional(),
   /** The generation that this one repeats, with the same payload. */
   retryOf: uidSchema.optional(),
   /** The redrive that made this generation. */

@@ -4,6 +4,7 @@ import { LIMITS } from './limits.ts';
 import { startSchema, taskTypeNameSchema } from './names.ts';
 import { typeNotifySchema } from './notify.ts';
 import { resourceNameSchema } from './resource.ts';
+import { starvationSchema } from './priority.ts';
 import { retryPolicySchema } from './retry-policy.ts';
 
 /** A task type as the platform knows it: written to the table by the `TaskType` construct's custom resource at deploy time. */
@@ -58,5 +59,9 @@ export const taskTypeSpecSchema = z.object({
     .max(365 * 86_400)
     .default(14 * 86_400),
   notify: typeNotifySchema.optional(),
+  /** Whether attempts of `low` tasks are asked to make room for `high` ones that wait. */
+  preemptible: z.boolean().optional(),
+  /** How long a task may wait while others of higher classes keep coming, by class. */
+  starvation: starvationSchema.optional(),
 });
 export type TaskTypeSpec = z.infer<typeof taskTypeSpecSchema>;

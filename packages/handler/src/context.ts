@@ -25,10 +25,23 @@ export interface TaskContext {
   /**
    * Aborts shortly before {@link deadline} (2 s, or a tenth of the time that the attempt had at its start if that is
    * less), and some seconds after the task was cancelled; its `reason` says which: a `DeadlineError`, a
-   * `CancelledError`, or a `SupersededError` when the outcome is no longer wanted. Hand it to `fetch`, SDK calls and
+   * `CancelledError`, a `PreemptedError` when the attempt is to make room, or a `SupersededError` when the outcome is no longer wanted. Hand it to `fetch`, SDK calls and
    * timers: what they throw then is retryable, or ends a cancelled task. What `run` returns all the same is a success.
    */
   readonly signal: AbortSignal;
+  /**
+   * Keeps how far the attempt has come: anything that JSON can say, up to 8 KB. The latest goes along with whatever the
+   * attempt ends with but a success, and the task's next attempt finds it in {@link lastCheckpoint}. An attempt that ends
+   * without an answer (a time-out, an exit) leaves nothing.
+   *
+   * Where the attempt was asked to make room for a task of a higher class, it throws the `PreemptedError` that is the
+   * reason of {@link signal}, once the data is kept: let it pass. The attempt is then free of charge.
+   *
+   * @throws FatalError for what JSON cannot say, and for what is larger
+   */
+  readonly checkpoint: (data: unknown) => void;
+  /** What an earlier attempt of this task kept last; `undefined` for a first one, and for one that goes on from nowhere. */
+  readonly lastCheckpoint: unknown;
   /** Writes JSON lines that carry task, tenant, uid, type, attempt and fence. */
   readonly log: TaskLog;
 }

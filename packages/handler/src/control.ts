@@ -1,8 +1,16 @@
-import { attemptAnswerSchema, type Envelope } from '@sluice/contracts';
+import { attemptAnswerSchema, type AttemptAnswer, type Envelope } from '@sluice/contracts';
 
 /** The reason of the signal when the task was cancelled: whatever `run` throws then, the task ends as cancelled. */
 export class CancelledError extends Error {
   override name = 'CancelledError';
+}
+
+/**
+ * The reason of the signal when the attempt is to make room for a task of a higher class: what {@link TaskContext.checkpoint}
+ * throws from then on. Thrown on, it ends the attempt free of charge; the task is tried again from its last checkpoint.
+ */
+export class PreemptedError extends Error {
+  override name = 'PreemptedError';
 }
 
 /** The reason of the signal when the attempt's outcome is no longer wanted: its lease has ended, or its task has. */
@@ -39,6 +47,7 @@ export function watchAttempt(envelope: Envelope, checkSeconds: number, abort: (r
     const state = await stateOf(control.url, body, ended.signal);
     if (ended.signal.aborted) return;
     if (state === 'cancelling') return abort(new CancelledError('the task was cancelled'));
+    if (state === 'preempting') return abort(new PreemptedError('a task of a higher class waits for the room of this attempt'));
     if (state === 'over') return abort(new SupersededError('another attempt has taken the place of this one, or the task has ended'));
     askAfter(everyMs);
   };
@@ -49,7 +58,7 @@ export function watchAttempt(envelope: Envelope, checkSeconds: number, abort: (r
   };
 }
 
-async function stateOf(url: string, body: string, ended: AbortSignal): Promise<'running' | 'cancelling' | 'over' | undefined> {
+async function stateOf(url: string, body: string, ended: AbortSignal): Promise<AttemptAnswer['state'] | undefined> {
   try {
     const response = await fetch(url, {
       method: 'POST',

@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { startDeadlineClock, type InvocationContext, type TaskContext } from './context.ts';
 import { CHECK_SECONDS, watchAttempt } from './control.ts';
 import { EnvelopeError, FatalError, RetryableError, ThrottledError } from './errors.ts';
-import { failureOf, type Failure } from './failure.ts';
+import { failureOf } from './failure.ts';
+import { endedByPreemption, keepCheckpoints } from './checkpoint.ts';
 import { createTaskLog } from './logger.ts';
 import { readPayload } from './payload.ts';
 import { resultOf } from './result.ts';
@@ -50,6 +51,7 @@ export type TaskHandler<Schema extends z.ZodType = z.ZodType, Result = unknown> 
  * | `run` throws a {@link FatalError} | fatal |
  * | `run` throws a {@link ThrottledError} | throttled, free |
  * | the attempt begins after its deadline | throttled, free; `run` is not called |
+ * | it was asked to make room, and `ctx.checkpoint` or an aborted call threw | preempted, free |
  * | anything else is thrown, a `ZodError` too | retryable |
  *
  * @throws EnvelopeError when the event is not one of Sluice's
@@ -78,11 +80,14 @@ export function defineTask<Schema extends z.ZodType, Result>(definition: TaskDef
     const deadline = Math.min(envelope.sluice.deadline, startedAt + (context?.getRemainingTimeInMillis() ?? Infinity));
     const clock = startDeadlineClock(deadline, startedAt);
     const stopWatching = checkSeconds === false ? () => undefined : watchAttempt(envelope, checkSeconds, clock.abort);
+    const checkpoints = keepCheckpoints(clock.signal);
     const ctx: TaskContext = {
       ...identity,
       deadline: new Date(deadline),
       remainingMs: () => Math.max(0, deadline - Date.now()),
       signal: clock.signal,
+      checkpoint: checkpoints.checkpoint,
+      lastCheckpoint: envelope.sluice.checkpoint,
       log,
     };
     try {
@@ -96,30 +101,22 @@ export function defineTask<Schema extends z.ZodType, Result>(definition: TaskDef
       };
     } catch (thrown) {
       const endedAt = Date.now();
+      const kept = checkpoints.kept();
+      const leftOff = kept === undefined ? {} : { checkpoint: kept };
+      if (endedByPreemption(thrown, clock.signal)) {
+        log.info('attempt made room for a higher class');
+        return { sluice: { version: 1, class: 'preempted', startedAt, endedAt, ...leftOff } };
+      }
       const failure = failureOf(thrown, endedAt);
       // The reply takes the error out of Lambda's own sight, so the kit writes it down.
       log[failure.class === 'fatal' ? 'error' : 'warn'](`attempt failed: ${failure.class}`, { error: failure.error });
-      return failed(failure, startedAt, endedAt);
+      return { sluice: { version: 1, ...failure, startedAt, endedAt, ...leftOff } };
     } finally {
       stopWatching();
       clock.stop();
     }
   };
   return Object.assign(handle, { type: definition.type, input: definition.input, run: definition.run });
-}
-
-function failed(failure: Failure, startedAt: number, endedAt: number): KitReply {
-  const { class: failureClass, error, retryAfterMs } = failure;
-  return {
-    sluice: {
-      version: 1,
-      class: failureClass,
-      startedAt,
-      endedAt,
-      error,
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    },
-  };
 }
 
 function parseEnvelope(event: unknown): Envelope {

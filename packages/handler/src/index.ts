@@ -1,5 +1,5 @@
 export { DeadlineError, type InvocationContext, type TaskContext } from './context.ts';
-export { CancelledError, SupersededError } from './control.ts';
+export { CancelledError, PreemptedError, SupersededError } from './control.ts';
 export { defineTask, type TaskDefinition, type TaskHandler } from './define-task.ts';
 export {
   EnvelopeError,

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { TaskContext } from './context.ts';
+import { keepCheckpoints } from './checkpoint.ts';
 import { parseInput, type TaskDefinition } from './define-task.ts';
 import { createTaskLog } from './logger.ts';
 import { resultOf } from './result.ts';
@@ -11,7 +12,7 @@ const REMAINING_MS = 60_000;
  * Runs a task in a unit test, with no Lambda and no Sluice: parses the input, calls `run` with a made-up context and
  * holds the result to the same rules as the platform does.
  *
- * The context is that of a first attempt: `attempt` 1, `fence` 1, task `test-task`, tenant `test`, a fixed uid, a
+ * The context is that of a first attempt, which makes room for nobody: `attempt` 1, `fence` 1, task `test-task`, tenant `test`, a fixed uid, a
  * deadline in 60 s, a signal that never aborts, and a log that writes nothing.
  *
  * @param task what `defineTask` takes, or what it returned
@@ -45,6 +46,8 @@ export async function runTask<Schema extends z.ZodType, Result>(
       deadline,
       remainingMs: () => Math.max(0, deadline.getTime() - Date.now()),
       signal: new AbortController().signal,
+      checkpoint: keepCheckpoints(new AbortController().signal).checkpoint,
+      lastCheckpoint: undefined,
       log: createTaskLog({ identity, write: () => undefined }),
       ...overrides,
     },

@@ -182,7 +182,7 @@ describe('a task that runs', () => {
     const { world, endRuns } = await running();
     const { uid, fence, run } = await world.row('a', 't');
     const question = { tenant: 'a', task: 't', uid, fence, key: run?.nonce ?? '' };
-    const ask = (over = {}) => attemptState(world.tasks, { ...question, ...over });
+    const ask = (over = {}) => attemptState(world.deps, { ...question, ...over });
     expect(await ask()).toBe('running');
     await cancelTask(world.deps, 'a', 't');
     expect(await ask()).toBe('cancelling');
