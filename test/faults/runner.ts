@@ -126,7 +126,10 @@ export class Runner {
       await inTime(exercise.run(stage));
       await stage.permitsReturned();
       if (armed && !armed.hasFired) {
-        await Promise.race([armed.whenFired(), sleep(AFTERWARDS_MS[fault.place.nameless ? 'nameless' : 'named'])]);
+        await Promise.race([
+          armed.whenFired(),
+          sleep(AFTERWARDS_MS[fault.place.nameless ? 'nameless' : 'named'], undefined, { ref: false }),
+        ]);
         if (!armed.hasFired) throw new MissedError(`${exercise.name}: it did not come to call ${fault.place.nth}`);
         await stage.permitsReturned();
       }
