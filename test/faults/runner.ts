@@ -11,8 +11,8 @@ import type { World } from './world/world.ts';
 const AT_ONCE = 12;
 const YOUNG_MS = 8_000;
 /**
- * While services take longer than this for an answer on average, ms, no run is begun: a machine that is too busy makes
- * faults of its own, and more than one at a time.
+ * While services take longer than this for an answer on average, ms, and runs are at work, none is begun: a machine that is
+ * too busy makes faults of its own, and more than one at a time.
  */
 const CROWDED_MS = 150;
 const LOOK_AGAIN_MS = 100;
@@ -126,7 +126,10 @@ export class Runner {
       await inTime(exercise.run(stage));
       await stage.permitsReturned();
       if (armed && !armed.hasFired) {
-        await Promise.race([armed.whenFired(), sleep(AFTERWARDS_MS[fault.place.nameless ? 'nameless' : 'named'])]);
+        await Promise.race([
+          armed.whenFired(),
+          sleep(AFTERWARDS_MS[fault.place.nameless ? 'nameless' : 'named'], undefined, { ref: false }),
+        ]);
         if (!armed.hasFired) throw new MissedError(`${exercise.name}: it did not come to call ${fault.place.nth}`);
         await stage.permitsReturned();
       }
@@ -150,7 +153,7 @@ export class Runner {
     const working: Promise<void>[] = [];
     for (const item of items) {
       while (young.size >= AT_ONCE) await Promise.race(young);
-      while (young.size > 0 && this.world.proxy.latencyMs > CROWDED_MS) await sleep(LOOK_AGAIN_MS);
+      while (this.working.size > 0 && this.world.proxy.latencyMs > CROWDED_MS) await sleep(LOOK_AGAIN_MS);
       const { alone } = 'place' in item ? item.place.exercise : item;
       const before = alone === undefined ? Promise.resolve() : (this.alone.get(alone) ?? Promise.resolve());
       const done = before.then(() => work(item));
