@@ -1,13 +1,13 @@
 import { PRIORITIES, type HintedTask } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
 import { laneRules } from '../limits/lane-rules.ts';
-import { hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import { goesOnAt, hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
 import { readLane } from '../permits/read-lane.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { processWorks, type ProcessOptions } from './process.ts';
 import { hintLater } from './look.ts';
-import { wakeLane } from './wake.ts';
+import { wakeLane } from '../permits/wake.ts';
 import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** Items of the backlog that are taken in one go. */
@@ -27,9 +27,11 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
     const cells = await readLane(deps, lane, rules);
     const now = deps.clock.now();
     const free = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
-    if (free === 0) return;
-    const { allowed: room, nextAt } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
-    if (room === 0) return cells.some(isWaiting) ? wakeLane(deps, lane, nextAt) : undefined;
+    const { allowed: room } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
+    if (room === 0) {
+      const at = goesOnAt(rules, cells[0], now);
+      return at !== undefined && cells.some(isWaiting) ? wakeLane(deps, lane, at, cells[0]) : undefined;
+    }
     const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);
     const [ready, retries] = await Promise.all([
       deps.backlog.first(lane, room),
