@@ -29,7 +29,7 @@ export function markOfText(text: unknown): Mark | undefined {
 }
 
 /** What a cell knows of its capacity beside the limit, in this order: later versions may add at the end. */
-const AIMD_PARTS = ['top', 'step', 'round', 'since', 'lag', 'cutAt', 'flight', 'late', 'at', 'good', 'slow'] as const;
+const AIMD_PARTS = ['top', 'step', 'round', 'since', 'lag', 'cutAt', 'flight', 'late', 'at', 'good', 'slow', 'pause'] as const;
 
 /** All but the limit, which conditions compare: numbers in base 36, most of them small. */
 export function textOfAimd(aimd: Aimd): string {

@@ -2,14 +2,14 @@ import { PRIORITIES, type HintedTask, type Priority, type TaskTypeSpec } from '@
 import { gateOf } from '../breakers/gate.ts';
 import { isPast } from '../hints/decide.ts';
 import { laneRules } from '../limits/lane-rules.ts';
-import { hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import { goesOnAt, hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
 import { readLane } from '../permits/read-lane.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
+import { wakeLane } from '../permits/wake.ts';
 import { DEFAULT_BOUNDS } from '../priority/turns.ts';
 import { candidates, workOf } from './candidates.ts';
 import { MARGIN_MS, type ProcessOptions } from './process.ts';
-import { wakeLane } from './wake.ts';
 import { createSlots, type Slots } from './slots.ts';
 import { modeOf, runMs, type DispatchDeps, type Drained, type Work } from './work.ts';
 
@@ -67,14 +67,11 @@ async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, onFull
   const cells = await readLane(deps, lane, rules);
   const now = deps.clock.now();
   const free = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
-  if (free === 0) {
-    await onFull();
-    return [];
-  }
-  const { allowed: room, nextAt } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
+  const { allowed: room } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
   if (room === 0) {
     await onFull();
-    if (cells.some(isWaiting)) await wakeLane(deps, lane, nextAt);
+    const at = goesOnAt(rules, cells[0], now);
+    if (at !== undefined && cells.some(isWaiting)) await wakeLane(deps, lane, at, cells[0]);
     return [];
   }
   const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);

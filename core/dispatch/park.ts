@@ -1,13 +1,13 @@
 import { PRIORITIES, SluiceError, type TaskTypeSpec } from '@sluice/contracts';
 import { placeHints, placeLaneHints } from '../hints/place.ts';
 import { laneRules, type LaneRules } from '../limits/lane-rules.ts';
-import { ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import { goesOnAt, retriesLeft, roomIn } from '../permits/cells.ts';
 import { raiseFlags } from '../permits/read-lane.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { roomWanted } from '../priority/preempt.ts';
 import { logStep } from '../tasks/step.ts';
-import { wakeLane } from './wake.ts';
+import { wakeLane } from '../permits/wake.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 /** A lane's note among those that the minute looks at is renewed this often, well before it may be taken away. */
@@ -51,8 +51,8 @@ export async function park(
   if (why === 'breaker') return expireInTime(deps, works);
   // What was given back before the flag was up told nobody.
   const now = deps.clock.now();
-  const { allowed, nextAt } = ratesOf(rules, cells[0], 1, now);
-  if (allowed === 0) await wakeLane(deps, lane, nextAt);
+  const at = goesOnAt(rules, cells[0], now);
+  if (at !== undefined) await wakeLane(deps, lane, at, cells[0]);
   else if (mayGoOn(cells, rules, spec, place, now)) await placeLaneHints(deps, [lane]);
 }
 

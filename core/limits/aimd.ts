@@ -49,6 +49,8 @@ export interface Aimd {
   readonly at: number;
   readonly good: number;
   readonly slow: number;
+  /** ms after it was lowered in which nothing starts: less than one attempt at once. 0 = none. */
+  readonly pause: number;
 }
 
 /** Attempts of one cell that ended together. */
@@ -69,6 +71,8 @@ const USED = { waiting: 0.5, else: 0.9 };
 const ROUNDS_BELOW_TOP = 10;
 /** Successes for each signal that such a trial may bring: so that trials alone stay well below the rate. */
 const SUCCESSES_FOR_A_SIGNAL = 70;
+/** ms between two attempts of a cell whose only attempt is throttled: twice as long each time. */
+const PAUSE = { least: 1_000, most: 30_000 };
 
 export function initial(rules: AimdRules, share: number): Aimd {
   return {
@@ -84,7 +88,13 @@ export function initial(rules: AimdRules, share: number): Aimd {
     at: 0,
     good: 0,
     slow: 0,
+    pause: 0,
   };
+}
+
+/** ms: nothing starts before. */
+export function pausedUntil({ cutAt, pause }: Pick<Aimd, 'cutAt' | 'pause'>): number {
+  return pause > 0 ? cutAt + pause : 0;
 }
 
 /** Attempts at once: what the capacity behind the cell seems to allow, and its share of the lane's. */
@@ -140,6 +150,7 @@ function lowered(aimd: Aimd, rate: number, { flight, good }: Ends, rules: AimdRu
     at: now,
     good,
     slow: 0,
+    pause: aimd.limit === 1 ? Math.min(PAUSE.most, Math.max(PAUSE.least, 2 * aimd.pause)) : 0,
   };
 }
 
@@ -149,6 +160,7 @@ export function isUsed(limit: number, { flight, waiting }: Ends): boolean {
 }
 
 function grown(aimd: Aimd, ends: Ends, rules: AimdRules, share: number, now: number): Aimd | undefined {
+  if (aimd.pause > 0) return ends.good > aimd.good ? { ...aimd, pause: 0 } : undefined;
   const { limit, top } = aimd;
   const held = aimd.slow > 0 && now - aimd.at < rules.windowMs;
   // What the last step brings is not known before an attempt that was claimed under it could have told.

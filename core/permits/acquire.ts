@@ -7,7 +7,7 @@ import type { Budget, Cell, Demands, Lane, Permit, PermitStore, Starts } from '.
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
-import { cellLimit, cellsInUse, expiredPermits, livePermits, ratesOf, type KnownCell } from './cells.ts';
+import { cellLimit, cellPausedUntil, cellsInUse, expiredPermits, livePermits, ratesOf, type KnownCell } from './cells.ts';
 import { createLaneViews, type LaneViews } from './views.ts';
 
 export interface AcquireDeps {
@@ -135,7 +135,7 @@ async function acquireInCell(
   let over: readonly Wanted[] = [];
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const asked = deps.clock.now();
-    const limit = cellLimit(rules, cell, seen);
+    const limit = cellPausedUntil(rules, seen) > asked ? 0 : cellLimit(rules, cell, seen);
     const live = livePermits({ permits: seen.permits ?? [] }, asked).length;
     const room = Math.max(0, limit - live);
     const view = seen;

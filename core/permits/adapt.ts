@@ -26,7 +26,7 @@ export function adaptCell(rules: LaneRules, index: number, cell: Cell, ends: End
   if (index !== 0) return aimd && { aimd };
   const cells = cellsInUse(rules, cell);
   if (aimd && cells > 1 && aimd.cutAt === now && aimd.limit <= share * GO_AT) {
-    return { aimd: { ...aimd, limit: Math.min(share, 2 * aimd.limit), top: 2 * aimd.top }, cells: Math.ceil(cells / 2) };
+    return { aimd: { ...aimd, limit: Math.min(share, 2 * aimd.limit), top: 2 * aimd.top, pause: 0 }, cells: Math.ceil(cells / 2) };
   }
   if (aimd || cells >= mostCells(rules, cell)) return aimd && { aimd };
   const full = filled(rules.aimd, cell.aimd ?? initial(rules.aimd, share), ends, share, now);

@@ -1,4 +1,4 @@
-import { limitOf } from '../limits/aimd.ts';
+import { limitOf, pausedUntil } from '../limits/aimd.ts';
 import { claimRates, type RateClaim } from '../limits/gcra.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Cell, Permit } from '../ports/permit-store.ts';
@@ -21,7 +21,12 @@ export function shareOf({ concurrency }: LaneRules, index: number, cell: KnownCe
   return cell?.share?.share ?? cellLimits(concurrency)[index] ?? 0;
 }
 
-/** Attempts at once that a cell may have now. What is not known is taken to be as a new lane begins. */
+/** ms: a cell starts nothing before, as its only attempt was throttled. */
+export function cellPausedUntil(rules: LaneRules, cell: KnownCell | undefined): number {
+  return rules.aimd && cell?.aimd ? pausedUntil(cell.aimd) : 0;
+}
+
+/** Attempts at once that a cell may have now, its pauses apart. What is not known is taken to be as a new lane begins. */
 export function cellLimit(rules: LaneRules, index: number, cell: KnownCell | undefined): number {
   const share = shareOf(rules, index, cell);
   return rules.aimd ? limitOf(cell?.aimd, rules.aimd, share) : share;
@@ -48,12 +53,24 @@ export function expiredPermits(cell: Pick<Cell, 'permits'>, now: number): readon
 
 /** Permits that a cell has left. */
 export function roomIn(rules: LaneRules, index: number, cell: Cell, now: number): number {
+  if (cellPausedUntil(rules, cell) > now) return 0;
   return Math.max(0, cellLimit(rules, index, cell) - livePermits(cell, now).length);
 }
 
 /** Starts that the rates of a lane let pass now, of those that are wanted. */
 export function ratesOf({ rates }: LaneRules, first: KnownCell | undefined, wanted: number, now: number): RateClaim {
   return rates ? claimRates(rates, first?.tats ?? [], wanted, now) : { allowed: wanted, nextAt: now, steps: [] };
+}
+
+/**
+ * When a lane goes on that starts nothing now: because its rates let nothing pass, or because the one cell that it uses
+ * pauses. `undefined` where it waits for neither.
+ */
+export function goesOnAt(rules: LaneRules, first: Cell | undefined, now: number): number | undefined {
+  const { allowed, nextAt } = ratesOf(rules, first, 1, now);
+  const paused = cellsInUse(rules, first) === 1 ? cellPausedUntil(rules, first) : 0;
+  if (allowed > 0 && paused <= now) return undefined;
+  return Math.max(paused, nextAt);
 }
 
 /** Whether something waits for permits alone. */

@@ -4,8 +4,9 @@ import type { Cell, Lane, Permit, PermitStore } from '../ports/permit-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
-import { cellsInUse, expiredPermits, hasBacklog, hasRetries, ratesOf, retriesLeft } from './cells.ts';
+import { cellsInUse, expiredPermits, goesOnAt, hasBacklog, hasRetries, retriesLeft } from './cells.ts';
 import type { LaneViews } from './views.ts';
+import { wakeLane } from './wake.ts';
 
 export interface ReleaseDeps extends PlaceDeps {
   readonly permits: PermitStore;
@@ -113,8 +114,8 @@ function latest(times: readonly number[]): number | undefined {
 }
 
 /**
- * Retries without budget are not told each time: until there is some, or the next minute. Nor are lanes that their rates
- * hold back and that are told when these let them go on.
+ * Retries without budget are not told each time: until there is some, or the next minute. A lane that its rates or a pause
+ * hold back is told when that is over.
  */
 async function mayGoOn(deps: ReleaseDeps, lane: Lane, index: number, cell: Cell): Promise<boolean> {
   if (!hasBacklog(cell) && !hasRetries(cell)) return false;
@@ -122,7 +123,11 @@ async function mayGoOn(deps: ReleaseDeps, lane: Lane, index: number, cell: Cell)
   const spec = await deps.types.get(lane.type);
   const rules = spec ? laneRules(spec) : NO_RULES;
   const first = index === 0 ? cell : deps.views?.first(lane);
-  if ((cell.wakeAt ?? 0) > now && ratesOf(rules, first, 1, now).allowed === 0) return false;
+  const at = index === 0 ? goesOnAt(rules, cell, now) : undefined;
+  if (at !== undefined) {
+    await wakeLane(deps, lane, at, cell);
+    return false;
+  }
   if (hasBacklog(cell)) return true;
   return retriesLeft(cell, spec?.retryBudget ?? DEFAULT_BUDGET, cellsInUse(rules, first), now) > 0;
 }

@@ -43,9 +43,22 @@ describe('permit store on DynamoDB', () => {
       aliveAt: 1_767_225_600_000,
     });
     expect((await store.acquire(LANE, 0, makePermits(3), 4)).granted).toBe(true);
-    const numbers = { top: 20, step: 1, round: 9, since: 1_767_225_600_000, lag: 5, cutAt: 1, flight: 2, late: 3, at: 4, good: 6, slow: 7 };
+    const numbers = {
+      top: 20,
+      step: 1,
+      round: 9,
+      since: 1_767_225_600_000,
+      lag: 5,
+      cutAt: 1,
+      flight: 2,
+      late: 3,
+      at: 4,
+      good: 6,
+      slow: 7,
+      pause: 8,
+    };
     await store.adapt(LANE, 0, { limit: 12, ...numbers }, await store.read(LANE, 0));
-    const text = 'k.1.9.mjuohs00.5.1.2.3.4.6.7';
+    const text = 'k.1.9.mjuohs00.5.1.2.3.4.6.7.8';
     const { Item } = await dynamo.clients.dynamodb.send(new GetCommand({ TableName: table, Key: key }));
     expect(Item).toMatchObject({ al: 12, ai: text });
     await dynamo.clients.dynamodb.send(new PutCommand({ TableName: table, Item: { ...key, al: 12, ai: `${text}.zz.1` } }));

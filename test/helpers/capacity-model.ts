@@ -1,4 +1,4 @@
-import { adapt, AIMD_DEFAULTS, limitOf, type Aimd } from '../../core/limits/aimd.ts';
+import { adapt, AIMD_DEFAULTS, limitOf, pausedUntil, type Aimd } from '../../core/limits/aimd.ts';
 
 export interface CapacityModel {
   /** Attempts that what is downstream runs at once, at a time in ms. */
@@ -39,7 +39,7 @@ export function runModel({ capacity, runs, refusedAfter, refill, share, ms, seed
     aimd = adapt(aimd, { throttled: throttled ? [claimedAt] : [], good, flight, waiting: true }, AIMD_DEFAULTS, share, now) ?? aimd;
     flight -= 1;
     ends.push({ at: now, throttled, limit: limit(), flight });
-    after(refill, fill);
+    after(Math.max(refill, aimd ? pausedUntil(aimd) - now : 0), fill);
   };
   const start = (): void => {
     const claimedAt = now;
@@ -52,7 +52,7 @@ export function runModel({ capacity, runs, refusedAfter, refill, share, ms, seed
     });
   };
   const fill = (): void => {
-    while (flight < limit()) start();
+    while (flight < limit() && now >= (aimd ? pausedUntil(aimd) : 0)) start();
   };
   fill();
   for (let next = due.shift(); next && next.at <= ms; next = due.shift()) {

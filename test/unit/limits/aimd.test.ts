@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adapt, AIMD_DEFAULTS as RULES, initial, limitOf, type Aimd, type Ends } from '../../../core/limits/aimd.ts';
+import { adapt, AIMD_DEFAULTS as RULES, initial, limitOf, pausedUntil, type Aimd, type Ends } from '../../../core/limits/aimd.ts';
 import { between, runModel, throttledShare, useOf, type CapacityModel } from '../../helpers/capacity-model.ts';
 import { T0 } from '../../helpers/samples.ts';
 
@@ -120,6 +120,22 @@ describe('AIMD', () => {
   it('never lowers to nothing, and from one not at all', () => {
     expect(step(aimd({ limit: 2, top: 2 }), { throttled: [T0, T0], flight: 2 })?.limit).toBe(1);
     expect(step(aimd({ limit: 1, top: 2 }), { throttled: [T0, T0, T0], flight: 1 })?.limit).toBe(1);
+  });
+
+  it('pauses when its only attempt is throttled, longer each time, until one goes well', () => {
+    let state = step(aimd({ limit: 1, top: 2 }), { throttled: [T0 - 1], flight: 1 });
+    const pauses = [state?.pause];
+    for (let n = 1; n <= 6; n++) {
+      // One that had been claimed before says nothing new.
+      expect(step(state, { throttled: [T0 + n - 2], flight: 1 }, { now: T0 + n })).toBeUndefined();
+      state = step(state, { throttled: [T0 + n], flight: 1 }, { now: T0 + n });
+      pauses.push(state?.pause);
+    }
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    expect(state && pausedUntil(state)).toBe(T0 + 6 + 30_000);
+    const well = step(state, { good: 1, flight: 1 }, { now: T0 + 40_000 });
+    expect(well).toMatchObject({ pause: 0, limit: 1 });
+    expect(well && pausedUntil(well)).toBe(0);
   });
 
   it('climbs quickly below the old top, waits there, and goes beyond it faster and faster while it goes well', () => {

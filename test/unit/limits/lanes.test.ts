@@ -24,7 +24,7 @@ describe('a lane that finds its limit', () => {
         most = Math.max(most, live);
         ends.push(() => {
           live -= 1;
-          run();
+          void run();
         });
       },
     });
@@ -90,6 +90,31 @@ describe('a lane that finds its limit', () => {
     await world.settleOnce();
     expect(await limitOf(world)).toBeLessThan(8);
     expect(world.tasks.rows().map(({ attempts, throttled }) => [attempts, throttled])).toEqual(Array.from({ length: 8 }, () => [0, 1]));
+  });
+
+  it('asks less and less often for what is down, and goes on when it is back', async () => {
+    let starts: number[] = [];
+    let down = true;
+    const world: World = createWorld({
+      types: [typeSpec('echo', { concurrency: 20, start: 'wait' })],
+      before: () => {
+        starts.push(world.clock.now());
+        return down ? { kind: 'refused', why: 'throttled', message: 'slow down' } : undefined;
+      },
+      handlers: { echo: () => 'ok' },
+    });
+    await world.submit('a', ...tasks(100));
+    await world.run(600_000);
+    const late = starts.filter((at) => at > (starts[0] ?? 0) + 120_000);
+    expect(late.length).toBeGreaterThanOrEqual(10);
+    expect(late.length).toBeLessThanOrEqual(20);
+    // The clock of this world stands still while the first ones are refused.
+    expect(starts.filter((at) => at > (starts[0] ?? 0)).length).toBeLessThanOrEqual(40);
+    down = false;
+    starts = [];
+    await world.run(120_000);
+    expect(states(world)).toEqual(new Set(['succeeded']));
+    expect(world.tasks.rows().map(({ attempts }) => attempts)).toEqual(world.tasks.rows().map(() => 1));
   });
 
   it('does without where its type says so', async () => {
