@@ -1,3 +1,4 @@
+import type { AdmissionDocument } from '@sluice/contracts';
 import { createMemoryAdmissionStore, createMemoryControlQueue, createMemoryTelemetry } from '../adapters/memory/index.ts';
 import { systemClock as clock, systemRandom as random } from '../adapters/system.ts';
 import { createAdmission } from '../core/admission/admission.ts';
@@ -43,7 +44,7 @@ const documentText = JSON.stringify({
 const before = heap();
 const feed = createAdmissionFeed({
   // Reports are not kept: they are on their way to the table.
-  admissions: { ...stored, putReport: async () => undefined, document: async () => JSON.parse(documentText) },
+  admissions: { ...stored, putReport: async () => undefined, document: async () => JSON.parse(documentText) as AdmissionDocument },
   bounds: { bounds: async () => ({ rate: 10, burst: 50 }) },
   control: createMemoryControlQueue(),
   clock,

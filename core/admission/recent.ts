@@ -11,7 +11,10 @@ export function createRecent<V>(most: number): Recent<V> {
   let young = new Map<string, V>();
   let old = new Map<string, V>();
   const set = (key: string, value: V): void => {
-    if (young.size >= half && !young.has(key)) [old, young] = [young, new Map()];
+    if (young.size >= half && !young.has(key)) {
+      old = young;
+      young = new Map();
+    }
     old.delete(key);
     young.set(key, value);
   };
