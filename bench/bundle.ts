@@ -27,6 +27,7 @@ const ENV_VALUES: Record<string, string> = {
   SLUICE_LIST_INDEX: 'on',
   SLUICE_NOTIFY: '{"queues":{},"ports":[443],"hosts":[]}',
   SLUICE_WEBHOOK_CA: 'none',
+  SLUICE_ADMISSION: '{}',
 };
 
 interface Measured {

@@ -19,6 +19,7 @@ import { createLaneViews } from '../../core/permits/views.ts';
 import type { ReceivedHint } from '../../core/ports/hint-queue.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
 import { submitTasks } from '../../core/submit/submit.ts';
+import { warmGate } from './gate.ts';
 import { startDynamo, startFaux } from '../../test/contract/servers.ts';
 
 const BATCH = 10;
@@ -107,6 +108,7 @@ export async function wire({ dynamo, faux, counter }: Servers, mode: StartMode, 
   );
   await types.get('echo');
   const deps = {
+    admission: await warmGate(dynamodb, table, telemetry, 'acme'),
     tasks: createTaskStore(dynamodb, { table, listIndex, clock, telemetry }),
     values: createValueStore({ dynamodb, s3: faux.clients.s3 }, { table, bucket: 'values', clock }),
     permits: createPermitStore(dynamodb, { table }),

@@ -25,7 +25,7 @@ export interface AdmissionStepDeps extends WaitingDeps {
 /** ms between two rounds that messages cause, at least. */
 const PAUSE_MS = 4_000;
 /** Tenants that the document names at most. */
-const TENANTS = 300;
+const TENANTS = 200;
 const AT_ONCE = 25;
 
 /**

@@ -5,6 +5,7 @@ import type { ControlQueue } from '../ports/control-queue.ts';
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { AdmissionBounds } from './bounds.ts';
+import { createRecent } from './recent.ts';
 
 /** ms after which something is read anew, in the background: while there is load, and while there is none. */
 const REFRESH_MS = { loaded: 5_000, calm: 15_000 };
@@ -12,8 +13,8 @@ const REFRESH_MS = { loaded: 5_000, calm: 15_000 };
 const DOCUMENT_KEPT_MS = 90_000;
 /** ms after which the bounds of a tenant are not what they were: nobody could read them for so long. */
 const BOUNDS_KEPT_MS = 60_000;
-/** Tenants whose bounds are kept: some 300 KB. */
-const TENANTS = 1_000;
+/** Tenants whose bounds are kept, those that came last. */
+const TENANTS = 500;
 
 /** What one environment knows of the others, some seconds old. No answer is waited for: what is not known does not bound. */
 export interface AdmissionFeed {
@@ -45,7 +46,7 @@ interface Known<T> {
 
 export function createAdmissionFeed({ admissions, bounds, clock, telemetry, control, random }: FeedDeps): AdmissionFeed {
   const documents: Known<AdmissionDocument> = newKnown();
-  const tenants = new Map<string, Known<AdmissionBounds>>();
+  const tenants = createRecent<Known<AdmissionBounds>>(TENANTS);
 
   const inBackground = (what: string, call: () => Promise<void>): void => {
     call().catch((error: unknown) => {
@@ -79,15 +80,10 @@ export function createAdmissionFeed({ admissions, bounds, clock, telemetry, cont
       return document && clock.now() - document.at <= DOCUMENT_KEPT_MS ? document : undefined;
     },
     bounds: (tenant, ask) => {
-      const known = tenants.get(tenant) ?? newKnown<AdmissionBounds>();
-      if (!ask && known.value === undefined) return undefined;
-      // The one that was asked for longest ago goes first.
-      tenants.delete(tenant);
-      tenants.set(tenant, known);
-      for (const [oldest] of tenants) {
-        if (tenants.size <= TENANTS) break;
-        tenants.delete(oldest);
-      }
+      const found = tenants.get(tenant);
+      if (!ask && found?.value === undefined) return undefined;
+      const known = found ?? newKnown<AdmissionBounds>();
+      if (!found) tenants.set(tenant, known);
       return current(known, 'reading the bounds of a tenant', () => bounds.bounds(tenant), {
         fresh: REFRESH_MS.loaded,
         kept: BOUNDS_KEPT_MS,

@@ -1,3 +1,4 @@
+import { createRecent } from './recent.ts';
 import { burstOf, conforming, rateHere, type AdmissionBounds } from './bounds.ts';
 
 /** A tenant with a rate, and the tasks that it submitted here in an interval. */
@@ -28,31 +29,26 @@ export interface Limiter {
 
 interface State {
   tat: number | undefined;
-  rate: number;
   /** In this interval, exact. */
   tasks: number;
   /** Tasks a second in the last one. */
   here: number;
 }
 
-/** Tenants with a rate that are kept: some 250 KB. */
-const TENANTS = 2_000;
+/** Tenants with a rate that are kept, those that came last. One that is forgotten has its burst anew. */
+const TENANTS = 1_000;
 /** Part of a rate, used in seconds, that is worth telling. */
 const BUSY = { part: 0.5, seconds: 5 };
 
 export function createLimiter(): Limiter {
-  const states = new Map<string, State>();
+  const states = createRecent<State>(TENANTS);
   let busy = false;
 
   const stateOf = (tenant: string): State => {
-    const state = states.get(tenant) ?? { tat: undefined, rate: 0, tasks: 0, here: 0 };
-    // The one that was seen longest ago goes first: by then its burst is free again, or there are thousands at their rates.
-    states.delete(tenant);
+    const found = states.get(tenant);
+    if (found) return found;
+    const state: State = { tat: undefined, tasks: 0, here: 0 };
     states.set(tenant, state);
-    for (const [oldest] of states) {
-      if (states.size <= TENANTS) break;
-      states.delete(oldest);
-    }
     return state;
   };
 
@@ -60,7 +56,6 @@ export function createLimiter(): Limiter {
     take: (tenant, now, bounds, { wanted, offered, merged }) => {
       const state = stateOf(tenant);
       state.tasks += offered;
-      state.rate = bounds.rate;
       busy ||= state.tasks >= Math.max(2, BUSY.part * BUSY.seconds * bounds.rate);
       const rate = rateHere(bounds.rate, state.here, merged);
       const burst = Math.max(1, burstOf(bounds) * (rate / bounds.rate));
@@ -71,8 +66,8 @@ export function createLimiter(): Limiter {
     busy: () => busy,
     close: (ms) => {
       busy = false;
-      const all = [...states].flatMap(([tenant, state]) => (state.tasks > 0 ? [{ tenant, tasks: state.tasks }] : []));
-      for (const state of states.values()) {
+      const all = states.entries().flatMap(([tenant, state]) => (state.tasks > 0 ? [{ tenant, tasks: state.tasks }] : []));
+      for (const [, state] of states.entries()) {
         state.here = ms > 0 ? (1000 * state.tasks) / ms : state.here;
         state.tasks = 0;
       }

@@ -23,13 +23,13 @@ export interface SampleRules {
   readonly oversampling: number;
   /** Tenants with at least this part of an interval's tasks are to be found; above 0, at most 1. @default 0.005 */
   readonly share: number;
-  /** Entries at most; half of them may be held over an interval. @default 2000 */
+  /** Entries at most; half of them may be held over an interval. @default 1200 */
   readonly entries: number;
   /** Of T: new entries below it are not held over. 0 to 1. @default 0.15 */
   readonly earlyRemoval: number;
 }
 
-export const SAMPLE_RULES: SampleRules = { oversampling: 5, share: 0.005, entries: 2_000, earlyRemoval: 0.15 };
+export const SAMPLE_RULES: SampleRules = { oversampling: 5, share: 0.005, entries: 1_200, earlyRemoval: 0.15 };
 
 /** What one tenant submitted in an interval: an unbiased estimate, exact where the tenant was held before. */
 export interface Flow {

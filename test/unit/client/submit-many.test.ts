@@ -134,6 +134,22 @@ describe('submitMany', () => {
     expect([failures.length, failed, told]).toEqual([1_000, 1_500, 1_500]);
   });
 
+  it('goes on with a tenant that is held to a rate for as long as some are taken each time', async () => {
+    let calls = 0;
+    server.reply((response, received) => {
+      calls += 1;
+      let room = 2;
+      return perTask((id) =>
+        room-- > 0 ? { ok: true, task: accepted(id) } : { ok: false, error: problem('rate_limited', { retryAfterSeconds: 0 }) },
+      )(response, received);
+    });
+    // More calls than one may be repeated, each with those alone that were refused.
+    const result = await client.submitMany(numbered(21));
+    expect(result).toMatchObject({ accepted: 21, failed: 0 });
+    expect(calls).toBe(11);
+    expect(server.received.map((r) => tasksOf(r).length)).toEqual([21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1]);
+  });
+
   it('gives up on an item after its repeats, waiting as long as it is told', async () => {
     server.reply(perTask(() => ({ ok: false, error: problem('throttled', { retryAfterSeconds: 0.01 }) })));
     const { failures } = await client.submitMany(numbered(1));

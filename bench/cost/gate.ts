@@ -1,0 +1,37 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createAdmissionStore } from '../../adapters/aws/admission-store.ts';
+import { createQuotaStore } from '../../adapters/aws/quota-store.ts';
+import { createMemoryControlQueue } from '../../adapters/memory/index.ts';
+import { systemClock as clock, systemRandom as random } from '../../adapters/system.ts';
+import { createAdmission, type Admission } from '../../core/admission/admission.ts';
+import { createAdmissionFeed } from '../../core/admission/feed.ts';
+import type { Telemetry } from '../../core/ports/telemetry.ts';
+import { createKnownQuotas } from '../../core/quotas/known.ts';
+
+/**
+ * The gate of an environment that has been running for some seconds: it has read what it reads in the background, as it
+ * knows the task types. It reads that anew every five seconds at most, however many tasks come.
+ */
+export async function warmGate(dynamodb: DynamoDBDocumentClient, table: string, telemetry: Telemetry, tenant: string): Promise<Admission> {
+  const started = clock.now();
+  const still = { now: () => started };
+  const quotas = createKnownQuotas(createQuotaStore(dynamodb, { table }), still);
+  const reads: Promise<unknown>[] = [];
+  const kept = <T>(read: Promise<T>): Promise<T> => {
+    reads.push(read);
+    return read;
+  };
+  const store = createAdmissionStore(dynamodb, { table, telemetry });
+  const feed = createAdmissionFeed({
+    admissions: { ...store, document: () => kept(store.document()) },
+    bounds: { bounds: (of) => kept(quotas.of(of)) },
+    control: createMemoryControlQueue(),
+    clock: still,
+    random,
+    telemetry,
+  });
+  const gate = createAdmission({ feed, clock, random, telemetry });
+  gate.admit(tenant, 25);
+  await Promise.all(reads);
+  return gate;
+}
