@@ -13,6 +13,8 @@ import type { OccurrenceDeps } from '../../core/schedules/arm.ts';
 import { includeOf, listQueryOf, parsedBody, waitOf } from './query.ts';
 import { type QuotaDeps } from '../../core/quotas/manage.ts';
 import { quotaRoutes } from './quota-routes.ts';
+import type { ShardMapDeps } from '../../core/routing/shard-map.ts';
+import { shardRoutes } from './shard-routes.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
 import type { RedriveDeps } from '../../core/redrive/operate.ts';
 import { deadRoutes } from './dead-routes.ts';
@@ -20,7 +22,7 @@ import { tokenRoutes } from './token-routes.ts';
 import { webhookSecretRoutes } from './webhook-secret-routes.ts';
 
 export interface ApiHandlerDeps
-  extends HttpDeps, WaitDeps, OccurrenceDeps, RedriveDeps, ListDeps, ManageDeps, WebhookSecretDeps, QuotaDeps {
+  extends HttpDeps, WaitDeps, OccurrenceDeps, RedriveDeps, ListDeps, ManageDeps, WebhookSecretDeps, QuotaDeps, ShardMapDeps {
   /** Of the platform, as health tells it. */
   readonly version: string;
 }
@@ -41,6 +43,7 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
     ...tokenRoutes(deps),
     ...webhookSecretRoutes(deps),
     ...quotaRoutes(deps),
+    ...shardRoutes(deps),
     // Whatever is asked beside it: load balancers add parameters of their own.
     health: async () => json(200, { status: 'ok', version: deps.version }),
     openapi: async () => json(200, openapi, { 'cache-control': 'public, max-age=300' }),

@@ -21,6 +21,7 @@ export type { ApiErrorCode, ApiErrorOptions, ApiProblem, ClientErrorKind } from 
 export type { SluiceClientOptions } from './options.ts';
 export type { ScheduleListOptions, ScheduleRunOptions, Schedules } from './schedules.ts';
 export type { Quotas } from './quotas.ts';
+export type { Shards } from './shards.ts';
 export type { RedriveOptions, Redrives, RedriveWaitOptions } from './redrives.ts';
 export type { RotateOptions, Tokens } from './tokens.ts';
 export type { WebhookSecretOptions, WebhookSecrets } from './webhook-secrets.ts';
