@@ -166,6 +166,10 @@ export const endedRequestKey = (owner: string, request: string): { p: string; s:
 export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${hash}`, s: 'K' });
 export const tokenDirectory = (tenant: string): string => `KT#${tenant}`;
 export const tokenEntryKey = (tenant: string, id: string): { p: string; s: string } => ({ p: tokenDirectory(tenant), s: id });
+/** Parts of the list of tenants. */
+const TENANT_SHARDS = 4;
+export const tenantListPartitions = (): readonly string[] => shardNumbers(TENANT_SHARDS).map((shard) => `KD#${shard}`);
+export const tenantListKey = (tenant: string): { p: string; s: string } => ({ p: `KD#${shardOf(tenant, TENANT_SHARDS)}`, s: tenant });
 export const webhookSecretsKey = (tenant: string): { p: string; s: string } => ({ p: `N#${tenant}`, s: 'S' });
 /** Parts of all quotas: readers ask for a tenant's every few seconds. */
 const QUOTA_SHARDS = 8;

@@ -4,7 +4,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { tokenIdOf } from '../../core/auth/token-record.ts';
 import type { TokenStore } from '../../core/ports/token-store.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
-import { principalKey, tokenDirectory, tokenEntryKey, tokenKey } from './keys.ts';
+import { principalKey, tokenDirectory, tokenEntryKey, tenantListKey, tenantListPartitions, tokenKey } from './keys.ts';
 import { allPages } from './pages.ts';
 
 const STILL_THERE = 'attribute_exists(p)';
@@ -54,7 +54,25 @@ export function createTokenStore(client: DynamoDBDocumentClient, config: TokenSt
       const item = await read('look up a token', tokenEntryKey(tenant, id));
       return item && tokenRecordSchema.parse(item);
     },
-    note: (record) => write('note a token', entryItem(record)),
+    note: async (record) => {
+      await write('note a tenant', { ...tenantListKey(record.tenant), v: 1 });
+      await write('note a token', entryItem(record));
+    },
+    tenants: async () => {
+      const parts = tenantListPartitions().map((partition) =>
+        allPages('list tenants', (from) =>
+          client.send(
+            new QueryCommand({
+              TableName,
+              KeyConditionExpression: 'p = :p',
+              ExpressionAttributeValues: { ':p': partition },
+              ExclusiveStartKey: from,
+            }),
+          ),
+        ),
+      );
+      return (await Promise.all(parts)).flat().map((item) => String(item['s']));
+    },
     forget: (tenant, id) => remove('forget a token', tokenEntryKey(tenant, id)),
     renew: async (record) => {
       await rewrite('write a token', tokenItem(record));

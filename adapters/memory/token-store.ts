@@ -6,6 +6,7 @@ import type { TokenStore } from '../../core/ports/token-store.ts';
 export function createMemoryTokenStore(): TokenStore {
   const tokens = new Map<string, TokenRecord>();
   const directory = new Map<string, TokenRecord>();
+  const tenants = new Set<string>();
   const principals = new Map<string, PrincipalRecord>();
   return {
     find: async (hash) => structuredClone(tokens.get(hash)),
@@ -18,8 +19,10 @@ export function createMemoryTokenStore(): TokenStore {
     noted: async (tenant) => structuredClone([...directory.values()].filter((record) => record.tenant === tenant)),
     lookUp: async (tenant, id) => structuredClone(directory.get(entryOf(tenant, id))),
     note: async (record) => {
+      tenants.add(record.tenant);
       directory.set(entryOf(record.tenant, tokenIdOf(record.hash)), structuredClone(record));
     },
+    tenants: async () => [...tenants],
     forget: async (tenant, id) => {
       directory.delete(entryOf(tenant, id));
     },

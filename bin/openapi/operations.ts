@@ -29,6 +29,7 @@ import { retryAfter } from './problems.ts';
 import { webhookSecretOperations } from './webhooks.ts';
 import { ADMISSION_OPERATIONS } from './admission-operations.ts';
 import { OPERATOR_OPERATIONS } from './operator-operations.ts';
+import { SHARD_OPERATIONS } from './shard-operations.ts';
 import { SCHEDULE_OPERATIONS } from './schedule-operations.ts';
 
 const taskPath = z.object({ id: taskIdSchema.meta({ description: 'The id of the task.' }) });
@@ -206,6 +207,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
   ...webhookSecretOperations,
   ...OPERATOR_OPERATIONS,
   ...ADMISSION_OPERATIONS,
+  ...SHARD_OPERATIONS,
   attempt: {
     tag: 'Attempts',
     summary: 'Ask whether an attempt shall go on',

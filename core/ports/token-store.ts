@@ -15,6 +15,8 @@ export interface TokenStore {
   readonly lookUp: (tenant: string, id: string) => Promise<TokenRecord | undefined>;
   /** Puts a token into its tenant's directory. */
   readonly note: (record: TokenRecord) => Promise<void>;
+  /** The names of all tenants that a token was ever noted of, in no order. */
+  readonly tenants: () => Promise<readonly string[]>;
   readonly forget: (tenant: string, id: string) => Promise<void>;
   /** Writes a token anew in both places, in each only if it is still there: one that was revoked stays so. */
   readonly renew: (record: TokenRecord) => Promise<void>;

@@ -15,6 +15,8 @@ import { type QuotaDeps } from '../../core/quotas/manage.ts';
 import type { HeavyHitterDeps } from '../../core/admission/heavy-hitters.ts';
 import { admissionRoutes } from './admission-routes.ts';
 import { quotaRoutes } from './quota-routes.ts';
+import type { ShardMapDeps } from '../../core/routing/shard-map.ts';
+import { shardRoutes } from './shard-routes.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
 import type { RedriveDeps } from '../../core/redrive/operate.ts';
 import { deadRoutes } from './dead-routes.ts';
@@ -32,6 +34,7 @@ export interface ApiHandlerDeps
     WebhookSecretDeps,
     QuotaDeps,
     HeavyHitterDeps,
+    ShardMapDeps,
     AttemptDeps {
   /** Of the platform, as health tells it. */
   readonly version: string;
@@ -54,6 +57,7 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
     ...webhookSecretRoutes(deps),
     ...quotaRoutes(deps),
     ...admissionRoutes(deps),
+    ...shardRoutes(deps),
     // Whatever is asked beside it: load balancers add parameters of their own.
     health: async () => json(200, { status: 'ok', version: deps.version }),
     openapi: async () => json(200, openapi, { 'cache-control': 'public, max-age=300' }),

@@ -3,6 +3,7 @@ import { createScheduleStore } from '../../adapters/aws/schedule-store.ts';
 import { createControlQueue } from '../../adapters/aws/control-queue.ts';
 import { createAdmissionStore } from '../../adapters/aws/admission-store.ts';
 import { createQuotaStore } from '../../adapters/aws/quota-store.ts';
+import { createRoutingStore } from '../../adapters/aws/routing-store.ts';
 import { createDeadList } from '../../adapters/aws/dead-list.ts';
 import { createRedriveStore } from '../../adapters/aws/redrive-store.ts';
 import { createTaskList } from '../../adapters/aws/task-list.ts';
@@ -29,6 +30,7 @@ export const handler = observed(
     deadTasks: createDeadList(dynamodb, { table, random: deps.random, telemetry }),
     redrives: createRedriveStore(dynamodb, { table }),
     tokens: createTokenStore(dynamodb, { table }),
+    routes: createRoutingStore(dynamodb, { table }),
     quotas: createQuotaStore(dynamodb, { table }),
     admissions: createAdmissionStore(dynamodb, { table, telemetry }),
     control: createControlQueue(deps.clients.sqs, { queueUrl: env.SLUICE_CONTROL_QUEUE_URL, telemetry }),

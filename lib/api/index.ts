@@ -25,6 +25,8 @@ const ANSWERED_BY: Record<RouteName, 'submit' | 'api'> = {
   wait: 'api',
   cancel: 'api',
   retry: 'api',
+  listShards: 'api',
+  getShards: 'api',
   listSchedules: 'api',
   putSchedule: 'api',
   getSchedule: 'api',

@@ -1,6 +1,7 @@
-import { CreateQueueCommand, GetQueueAttributesCommand, ListQueueTagsCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type * as Sdk from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { createDedicatedQueues } from '../../adapters/aws/dedicated-queues.ts';
 import { createHintQueue } from '../../adapters/aws/hint-queue.ts';
 import { nameOfQueue } from '../../adapters/aws/queue-ref.ts';
@@ -99,7 +100,12 @@ it('a dedicated queue is made as those of the pool are, and tells by its tags wh
   expect(JSON.parse(Attributes?.['Policy'] ?? '')).toMatchObject({
     Statement: [{ Effect: 'Deny', Resource: `arn:aws:sqs:us-east-1:000000000000:${name}-high-d42` }],
   });
-  const { Tags } = await faux.clients.sqs.send(new ListQueueTagsCommand({ QueueUrl }));
+  // By the SDK's own client: the platform never reads tags.
+  const sdk = await vi.importActual<typeof Sdk>('@aws-sdk/client-sqs');
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const sqs = new sdk.SQSClient({ endpoint: faux.server.address, region: 'us-east-1', credentials });
+  const { Tags } = await sqs.send(new sdk.ListQueueTagsCommand({ QueueUrl }));
+  sqs.destroy();
   expect(Tags).toEqual({ 'sluice:platform': 'sluice', 'sluice:tenant': 'acme' });
   const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName: FUNCTION }));
   expect(EventSourceMappings).toHaveLength(3);

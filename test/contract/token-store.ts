@@ -97,6 +97,15 @@ export function tokenStoreContract(name: string, make: () => Promise<TokenStore>
       expect(await store.noted(B)).toMatchObject([{ tenant: B }]);
     });
 
+    it('knows each tenant that a token was ever noted of, once', async () => {
+      expect(await store.tenants()).toEqual([]);
+      await store.note(makeToken({ hash }));
+      await store.note(makeToken({ hash, tenant: B }));
+      await store.note(makeToken({ hash: 'cd34', tenant: B }));
+      await store.forget(B, id);
+      expect([...(await store.tenants())].sort()).toEqual([A, B].sort());
+    });
+
     it('finds a principal by its ARN', async () => {
       await store.putPrincipal(makePrincipal());
       expect(await store.findPrincipal(makePrincipal().arn)).toEqual(makePrincipal());

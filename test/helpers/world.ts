@@ -13,6 +13,7 @@ import { cellLimits, livePermits } from '../../core/permits/cells.ts';
 import type { Permit } from '../../core/ports/permit-store.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
 import type { HeavyHitterDeps } from '../../core/admission/heavy-hitters.ts';
+import type { ShardMapDeps } from '../../core/routing/shard-map.ts';
 import type { QuotaDeps } from '../../core/quotas/manage.ts';
 import type { RedriveDeps } from '../../core/redrive/operate.ts';
 import { submitTasks, type SubmitResult } from '../../core/submit/submit.ts';
@@ -42,7 +43,8 @@ export type WorldDeps = DispatchDeps &
   RedriveDeps &
   TickDeps &
   QuotaDeps &
-  HeavyHitterDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
+  HeavyHitterDeps &
+  Pick<ShardMapDeps, 'routes'> & { readonly queue: Pick<MemoryQueues, 'remove'> };
 
 export type World = ReturnType<typeof createWorld>;
 

@@ -21,6 +21,7 @@ import { pathOf } from './path.ts';
 import { getHeavyHitters } from './heavy-hitters.ts';
 import type { HeavyHittersOptions } from './heavy-hitters.ts';
 import { Quotas } from './quotas.ts';
+import { Shards } from './shards.ts';
 import { Redrives } from './redrives.ts';
 import { pause } from './retry.ts';
 import { Schedules } from './schedules.ts';
@@ -74,6 +75,8 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
   readonly webhookSecrets: WebhookSecrets;
   /** What each tenant may have; needs the scope `platform`. */
   readonly quotas: Quotas;
+  /** How tenants are spread over the shard queues; needs the scope `platform`. */
+  readonly shards: Shards;
   /** The schedules of the tenant. */
   readonly schedules: Schedules;
   readonly #transport: Transport;
@@ -89,6 +92,7 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
     this.tokens = new Tokens(this.#transport);
     this.webhookSecrets = new WebhookSecrets(this.#transport);
     this.quotas = new Quotas(this.#transport);
+    this.shards = new Shards(this.#transport);
     this.schedules = new Schedules(this.#transport);
   }
 

@@ -22,6 +22,7 @@ export type { SluiceClientOptions } from './options.ts';
 export type { ScheduleListOptions, ScheduleRunOptions, Schedules } from './schedules.ts';
 export type { HeavyHittersOptions } from './heavy-hitters.ts';
 export type { Quotas } from './quotas.ts';
+export type { Shards } from './shards.ts';
 export type { RedriveOptions, Redrives, RedriveWaitOptions } from './redrives.ts';
 export type { RotateOptions, Tokens } from './tokens.ts';
 export type { WebhookSecretOptions, WebhookSecrets } from './webhook-secrets.ts';

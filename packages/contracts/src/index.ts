@@ -27,6 +27,7 @@ export * from './routes.ts';
 export * from './routing.ts';
 export * from './row.ts';
 export * from './schedule.ts';
+export * from './shards.ts';
 export * from './system.ts';
 export * from './table.ts';
 export * from './task-state.ts';

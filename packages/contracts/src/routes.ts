@@ -44,6 +44,8 @@ export const ROUTES = {
   putQuota: { method: 'PUT', path: '/v1/quotas/{tenant}', scope: 'platform' },
   deleteQuota: { method: 'DELETE', path: '/v1/quotas/{tenant}', scope: 'platform' },
   heavyHitters: { method: 'GET', path: '/v1/heavy-hitters', scope: 'platform' },
+  listShards: { method: 'GET', path: '/v1/shards', scope: 'platform' },
+  getShards: { method: 'GET', path: '/v1/shards/{tenant}', scope: 'platform' },
   /** Asked by the handler kit; the body proves the attempt. */
   attempt: { method: 'POST', path: '/v1/attempts', scope: undefined },
   health: { method: 'GET', path: '/v1/health', scope: undefined },
