@@ -14,6 +14,7 @@ import { createMemoryEventBus, createMemoryStarter, createMemoryTelemetry } from
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../../adapters/system.ts';
 import { createSightings } from '../../core/breakers/evidence.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
+import { tuneLimit } from '../../core/permits/tune.ts';
 import { createLaneViews } from '../../core/permits/views.ts';
 import type { ReceivedHint } from '../../core/ports/hint-queue.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
@@ -110,6 +111,7 @@ export async function wire({ dynamo, faux, counter }: Servers, mode: StartMode, 
     values: createValueStore({ dynamodb, s3: faux.clients.s3 }, { table, bucket: 'values', clock }),
     permits: createPermitStore(dynamodb, { table }),
     views: createLaneViews(clock),
+    tune: tuneLimit,
     backlog: createBacklogStore(dynamodb, { table, random, telemetry }),
     buckets: createBucketStore(dynamodb, { table, random, telemetry }),
     queue: createHintQueue(sqs, { queueUrlPrefix, random, telemetry }),
@@ -144,7 +146,9 @@ async function measure(servers: Servers, mode: StartMode, listIndex: boolean): P
     }
     into.calls += counted.invocations;
   };
-  for (let batch = 0; batch < BATCHES; batch++) {
+  for (let batch = -1; batch < BATCHES; batch++) {
+    // The limit of a new lane is raised once where it is used as here: a write of the lane, and of no task.
+    if (batch === 0) for (const cost of Object.values(sums)) Object.assign(cost, { calls: 0, writeUnits: 0 });
     for (let n = 0; n < BATCH; n++) {
       await phase(sums.submit, () =>
         submitTasks(deps, 'acme', [{ type: 'echo', id: `task-${batch}-${n}`, payload: { order: n, name: 'Ada Lovelace' } }]),
@@ -160,10 +164,10 @@ async function measure(servers: Servers, mode: StartMode, listIndex: boolean): P
     if (bodies.length > 0) await phase(sums.settle, () => settleRecords(deps, bodies));
   }
   const done = telemetry.total('task.succeeded');
-  if (done !== BATCH * BATCHES) throw new Error(`${done} of ${BATCH * BATCHES} tasks succeeded`);
+  if (done !== BATCH * (BATCHES + 1)) throw new Error(`${done} of ${BATCH * (BATCHES + 1)} tasks succeeded`);
   for (const cost of Object.values(sums)) {
-    cost.calls /= done;
-    cost.writeUnits /= done;
+    cost.calls /= BATCH * BATCHES;
+    cost.writeUnits /= BATCH * BATCHES;
   }
   return sums;
 }

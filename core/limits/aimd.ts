@@ -59,10 +59,12 @@ export interface Ends {
   readonly good: number;
   /** Attempts of the cell that were in flight before these ended. */
   readonly flight: number;
+  /** Whether something waits for a permit. */
+  readonly waiting: boolean;
 }
 
-/** Share of the limit in flight from which it counts as used (RFC 7661). */
-export const USED = 0.5;
+/** Share of the limit in flight from which it counts as used: half of it where something waits (RFC 7661), or nearly all. */
+const USED = { waiting: 0.5, else: 0.9 };
 /** Rounds without a signal before the limit is tried at which attempts were throttled last. */
 const ROUNDS_BELOW_TOP = 10;
 /** Successes for each signal that such a trial may bring: so that trials alone stay well below the rate. */
@@ -141,15 +143,20 @@ function lowered(aimd: Aimd, rate: number, { flight, good }: Ends, rules: AimdRu
   };
 }
 
-function grown(aimd: Aimd, { good, flight }: Ends, rules: AimdRules, share: number, now: number): Aimd | undefined {
+/** A limit that nobody needs is not raised. */
+export function isUsed(limit: number, { flight, waiting }: Ends): boolean {
+  return flight >= (waiting ? USED.waiting : USED.else) * limit;
+}
+
+function grown(aimd: Aimd, ends: Ends, rules: AimdRules, share: number, now: number): Aimd | undefined {
   const { limit, top } = aimd;
   const held = aimd.slow > 0 && now - aimd.at < rules.windowMs;
   // What the last step brings is not known before an attempt that was claimed under it could have told.
-  if (held || now - aimd.since < aimd.lag || limit >= share || flight < USED * limit) return undefined;
+  if (held || now - aimd.since < aimd.lag || limit >= share || !isUsed(limit, ends)) return undefined;
   const { successes, step } = nextStep(aimd, rules);
-  if (good - aimd.round < successes) return undefined;
+  if (ends.good - aimd.round < successes) return undefined;
   const to = Math.min(share, limit + step);
-  return { ...aimd, limit: top > limit + 1 ? Math.min(to, top - 1) : to, step: to - limit, round: good, since: now };
+  return { ...aimd, limit: top > limit + 1 ? Math.min(to, top - 1) : to, step: to - limit, round: ends.good, since: now };
 }
 
 /** The successes that the next step asks for, and its height. */

@@ -1,4 +1,4 @@
-import { adapt, initial, USED, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
+import { adapt, initial, isUsed, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Cell } from '../ports/permit-store.ts';
 import { cellsInUse, mostCells, shareOf } from './cells.ts';
@@ -34,8 +34,9 @@ export function adaptCell(rules: LaneRules, index: number, cell: Cell, ends: End
 }
 
 /** Begins another round of a cell that has been full of its share for one. */
-function filled(rules: AimdRules, aimd: Aimd, { throttled, good, flight }: Ends, share: number, now: number): Aimd | undefined {
+function filled(rules: AimdRules, aimd: Aimd, ends: Ends, share: number, now: number): Aimd | undefined {
+  const { throttled, good } = ends;
   const held = throttled.length > 0 || (aimd.slow > 0 && now - aimd.at < rules.windowMs);
-  if (held || aimd.limit < share || flight < USED * share || good - aimd.round < share || now - aimd.since < aimd.lag) return undefined;
+  if (held || aimd.limit < share || !isUsed(share, ends) || good - aimd.round < share || now - aimd.since < aimd.lag) return undefined;
   return { ...aimd, round: good, since: now };
 }

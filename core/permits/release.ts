@@ -4,8 +4,7 @@ import type { Cell, Lane, Permit, PermitStore } from '../ports/permit-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
-import { adaptCell } from './adapt.ts';
-import { cellsInUse, expiredPermits, hasBacklog, hasRetries, livePermits, ratesOf, retriesLeft } from './cells.ts';
+import { cellsInUse, expiredPermits, hasBacklog, hasRetries, ratesOf, retriesLeft } from './cells.ts';
 import type { LaneViews } from './views.ts';
 
 export interface ReleaseDeps extends PlaceDeps {
@@ -16,7 +15,23 @@ export interface ReleaseDeps extends PlaceDeps {
   readonly views?: LaneViews;
   /** Whether whoever gives back goes on with the backlog of a lane, so that nobody need be told of it. @default it does not */
   readonly goesOn?: (lane: Lane) => boolean;
+  /** What changes limits when attempts end: `tuneLimit`, for functions in which they do. @default they stay as they are */
+  readonly tune?: Tune;
 }
+
+/** Attempts of a cell that have ended, and the cell as it was when their permits were given back. */
+export interface Tuning {
+  readonly lane: Lane;
+  readonly cell: number;
+  readonly after: Cell;
+  readonly rules: LaneRules;
+  readonly ends: readonly AttemptEnd[];
+  /** Permits that were given back. */
+  readonly released: number;
+}
+
+/** Changes the limit of a cell where the ends of attempts ask for it. @returns the cell as it then is. Never throws. */
+export type Tune = (deps: ReleaseDeps, tuning: Tuning) => Promise<Cell>;
 
 /** What the end of an attempt says of the capacity behind its lane. */
 export interface AttemptEnd {
@@ -34,9 +49,6 @@ export interface HeldPermit {
   /** Where its attempt says something of the lane's limit. */
   readonly end?: AttemptEnd;
 }
-
-/** Writers of a cell's limit that one gives way to; after that the signals of others are enough. */
-const MAX_TRIES = 3;
 
 /**
  * Gives permits back, one call for each cell, and tells the lanes among them that have a backlog. What has expired in
@@ -77,7 +89,7 @@ export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermi
 
 async function releaseInCell(deps: ReleaseDeps, lane: Lane, cell: number, group: readonly HeldPermit[]): Promise<Cell> {
   const ends = group.flatMap(({ end }) => end ?? []);
-  const rules = ends.length > 0 ? await rulesOf(deps, lane) : NO_RULES;
+  const rules = deps.tune && ends.length > 0 ? await rulesOf(deps, lane) : NO_RULES;
   const aliveAt = latest(group.flatMap((h) => h.aliveAt ?? []));
   const good = rules.aimd ? ends.filter(({ throttled }) => !throttled).length : 0;
   const after = await deps.permits.release(
@@ -86,50 +98,9 @@ async function releaseInCell(deps: ReleaseDeps, lane: Lane, cell: number, group:
     group.map((h) => h.permit),
     { ...(aliveAt !== undefined && { aliveAt }), ...(good > 0 && { good }) },
   );
-  const adapted = rules.aimd ? await adaptLimit(deps, rules, lane, cell, after, group, ends) : after;
-  deps.views?.see(lane, cell, adapted);
-  return adapted;
-}
-
-/**
- * Changes the limit where the ends of attempts ask for it: a write of its own, but a rare one. Best effort: the permits are
- * given back, and the ends of others will say the same.
- */
-async function adaptLimit(
-  deps: ReleaseDeps,
-  rules: LaneRules,
-  lane: Lane,
-  index: number,
-  after: Cell,
-  group: readonly HeldPermit[],
-  ends: readonly AttemptEnd[],
-): Promise<Cell> {
-  let seen = after;
-  const throttled = ends.flatMap((end) => (end.throttled ? [end.claimedAt] : []));
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const now = deps.clock.now();
-    const flight = livePermits(seen, now).length + group.length;
-    const change = adaptCell(rules, index, seen, { throttled, good: seen.good ?? 0, flight }, now);
-    if (!change) return seen;
-    try {
-      const { adapted, cell } = await deps.permits.adapt(lane, index, change.aimd, seen, change.cells);
-      if (adapted) {
-        await raiseInNew(deps, lane, cellsInUse(rules, seen), change.cells ?? 0, cell);
-        return cell;
-      }
-      seen = cell;
-    } catch (error) {
-      deps.telemetry.log('warn', 'a limit could not be changed', { ...lane, cell: index, error });
-      return seen;
-    }
-  }
-  return seen;
-}
-
-/** So that what is given back there tells the lane's backlog, too. */
-async function raiseInNew({ permits }: ReleaseDeps, lane: Lane, before: number, cells: number, first: Cell): Promise<void> {
-  if (!hasBacklog(first)) return;
-  for (let cell = before; cell < cells; cell++) await permits.raise(lane, cell, 'permits', first.waits);
+  const tuned = deps.tune && rules.aimd ? await deps.tune(deps, { lane, cell, after, rules, ends, released: group.length }) : after;
+  deps.views?.see(lane, cell, tuned);
+  return tuned;
 }
 
 async function rulesOf({ types }: ReleaseDeps, lane: Lane): Promise<LaneRules> {

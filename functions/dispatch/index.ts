@@ -1,5 +1,6 @@
 import { readEnv, ROUTES } from '@sluice/contracts';
 import { createStarter } from '../../adapters/aws/starter.ts';
+import { tuneLimit } from '../../core/permits/tune.ts';
 import { createObservability } from '../observability.ts';
 import { wireTasks } from '../wiring.ts';
 import { createHandler } from './handler.ts';
@@ -14,6 +15,7 @@ export const handler = observed(
   createHandler({
     ...deps,
     starter: createStarter(deps.clients.lambda),
+    tune: tuneLimit,
     attemptsUrl: env.SLUICE_API_URL + ROUTES.attempt.path,
   }),
 );

@@ -43,6 +43,18 @@ describe('a task type refuses', () => {
     ['a name with the separator of keys', { type: 'a#b' }, /type: a task type is/],
     ['no concurrency', { concurrency: 0 }, /concurrency: .*>=1/],
     ['a rule of nothing', { retry: { rules: [{ as: 'fatal' }] } }, /retry\.rules\.0: a rule names an error, a message or a status/],
+    ['a lane that begins with nothing', { adaptive: { start: 0 } }, /adaptive\.start: .*>=1/],
+    ['no rate at all', { rates: [] }, /rates: at least one rate; leave it out where there is none/],
+    [
+      'two rates of one window',
+      {
+        rates: [
+          { limit: 1, perSeconds: 60 },
+          { limit: 2, perSeconds: 60 },
+        ],
+      },
+      /rates: two rates have the same window: keep the lower one/,
+    ],
     ['a budget without a floor', { retryBudget: { perMinute: 0 } }, /retryBudget\.perMinute: .*>=1/],
     ['too much concurrency', { concurrency: 10_001 }, /concurrency: .*10000/],
     ['a timeout beyond 15 minutes', { timeout: Duration.minutes(16) }, /timeoutSeconds: .*900/],

@@ -36,7 +36,7 @@ export function runModel({ capacity, runs, refusedAfter, refill, share, ms, seed
   };
   const end = (claimedAt: number, throttled: boolean): void => {
     if (!throttled) good += 1;
-    aimd = adapt(aimd, { throttled: throttled ? [claimedAt] : [], good, flight }, AIMD_DEFAULTS, share, now) ?? aimd;
+    aimd = adapt(aimd, { throttled: throttled ? [claimedAt] : [], good, flight, waiting: true }, AIMD_DEFAULTS, share, now) ?? aimd;
     flight -= 1;
     ends.push({ at: now, throttled, limit: limit(), flight });
     after(refill, fill);

@@ -14,7 +14,7 @@ export const ratesSchema = z
   .array(rateSchema)
   .min(1, 'at least one rate; leave it out where there is none')
   .max(LIMITS.rates, {
-    error: ({ input }) => `there are ${(input as unknown[]).length} rates and at most ${LIMITS.rates} are allowed: one for each window`,
+    error: ({ input }) => `there are ${(input as unknown[]).length} rates and at most ${LIMITS.rates} are allowed: lower their number`,
   })
   .refine(
     (rates) => new Set(rates.map(({ perSeconds }) => perSeconds)).size === rates.length,

@@ -6,7 +6,7 @@ import { T0 } from '../../helpers/samples.ts';
 const SECOND = 1_000;
 const PROMPT = { runs: SECOND, refusedAfter: 30, refill: 5, share: 200, ms: 400 * SECOND } as const;
 const aimd = (over: Partial<Aimd> = {}): Aimd => ({ ...initial(RULES, 200), ...over });
-const ends = (over: Partial<Ends> = {}): Ends => ({ throttled: [], good: 0, flight: 10, ...over });
+const ends = (over: Partial<Ends> = {}): Ends => ({ throttled: [], good: 0, flight: 10, waiting: true, ...over });
 const step = (known: Aimd | undefined, over: Partial<Ends>, { share = 200, now = T0 } = {}) => adapt(known, ends(over), RULES, share, now);
 
 describe('the limit of a lane before a capacity that nobody tells it of', () => {
@@ -77,6 +77,9 @@ describe('AIMD', () => {
   it('raises no limit that is not used', () => {
     expect(step(undefined, { good: 100, flight: 4 })).toBeUndefined();
     expect(step(undefined, { good: 100, flight: 5 })?.limit).toBe(20);
+    // Where nothing waits, half of it is enough.
+    expect(step(undefined, { good: 100, flight: 8, waiting: false })).toBeUndefined();
+    expect(step(undefined, { good: 100, flight: 9, waiting: false })?.limit).toBe(20);
   });
 
   it('lowers when both thresholds are crossed, and holds below', () => {
