@@ -27,7 +27,7 @@ describe('the explorer', () => {
     expect(result).toMatchObject({ complete: true, violations: [] });
     expect(result.states).toBeGreaterThan(500);
     expect(result.ends).toBeGreaterThan(3);
-  });
+  }, 90_000);
 
   it('stops where it is told to, and says that it is not complete', async () => {
     expect(await explore(question('wait'), { states: 100 })).toMatchObject({ complete: false, violations: [] });
