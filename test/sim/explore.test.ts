@@ -22,12 +22,16 @@ describe('the explorer', () => {
     expect(await explore(question('event'))).toEqual(once);
   });
 
-  it.each(['wait-wide', 'wait-once', 'event-lost'])('finds nothing wrong with "%s", whole', async (name) => {
-    const result = await explore(question(name));
-    expect(result).toMatchObject({ complete: true, violations: [] });
-    expect(result.states).toBeGreaterThan(500);
-    expect(result.ends).toBeGreaterThan(3);
-  });
+  it.each(['wait-wide', 'wait-once', 'event-lost'])(
+    'finds nothing wrong with "%s", whole',
+    async (name) => {
+      const result = await explore(question(name));
+      expect(result).toMatchObject({ complete: true, violations: [] });
+      expect(result.states).toBeGreaterThan(500);
+      expect(result.ends).toBeGreaterThan(3);
+    },
+    90_000,
+  );
 
   it('stops where it is told to, and says that it is not complete', async () => {
     expect(await explore(question('wait'), { states: 100 })).toMatchObject({ complete: false, violations: [] });
