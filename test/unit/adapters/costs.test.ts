@@ -133,7 +133,16 @@ describe('a lane', () => {
     const within = { seen: undefined, base: mark, next: mark, most: 9_999_999 };
     await store.acquire(lane, 0, first ? [first] : [], PERMITS_PER_CELL, { firsts: 12_345_678, retries: 1_234_567, within });
     const seen = await store.release(lane, 0, makePermits(1), { aliveAt: NOW, good: 123_456_789 });
-    const counts = { top: PERMITS_PER_CELL, step: 20, round: 123_456_789, flight: 40, late: 39, good: 123_456_789, slow: 999, pause: 30_000 };
+    const counts = {
+      top: PERMITS_PER_CELL,
+      step: 20,
+      round: 123_456_789,
+      flight: 40,
+      late: 39,
+      good: 123_456_789,
+      slow: 999,
+      pause: 30_000,
+    };
     await store.adapt(lane, 0, { limit: PERMITS_PER_CELL, since: NOW, lag: 60_000, cutAt: NOW, at: NOW, ...counts }, seen, 250);
     await store.setShare(lane, 0, { version: NOW, share: PERMITS_PER_CELL, cells: 250 });
     await store.wake(lane, NOW + 900_000, NOW);

@@ -6,7 +6,8 @@ import { T0 } from '../../helpers/samples.ts';
 import { createWorld, typeSpec, type World, type WorldConfig, type WorldDeps } from '../../helpers/world.ts';
 
 const LANE = { tenant: 'a', type: 'echo' };
-const narrow = typeSpec('echo', { concurrency: 1 });
+/** Where a hint rests is asked here, not how many may run. */
+const narrow = typeSpec('echo', { concurrency: 1, adaptive: false });
 
 /** A lane of one permit that a task `busy` holds, and others in its backlog. */
 async function fullLane(config: WorldConfig, ...ids: string[]) {
