@@ -31,7 +31,7 @@ export const PRELUDE = {
 export interface RunNames {
   /** The platform that a block runs against, end to end. */
   readonly baseUrl: string;
-  /** A token of a tenant of the page's own, with every scope. */
+  /** A token of a tenant of the page's own, with every scope: `admin` and `platform`. */
   readonly token: string;
   /** What `this` is at the top of a block: the stack that is being made. */
   readonly stack: Stack;

@@ -52,7 +52,7 @@ describe.each(pages.filter(({ snippets }) => snippets.length > 0))('TypeScript o
   let given: Scope;
   const scopes = new Map<Snippet, Scope>();
   beforeAll(async () => {
-    given = { baseUrl: target.url, token: await tokenOf(fresh('docs'), ['admin']) };
+    given = { baseUrl: target.url, token: await tokenOf(fresh('docs'), ['admin', 'platform']) };
   });
   beforeEach(() => {
     vi.stubEnv('SLUICE_URL', target.url);
@@ -77,7 +77,7 @@ describe.each(pages.filter(({ calls }) => calls.length > 0))('shell of $page', (
   test('runs as it stands, all blocks in order', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'));
     try {
-      const token = await tokenOf(fresh('docs'), ['admin']);
+      const token = await tokenOf(fresh('docs'), ['admin', 'platform']);
       const script = HEAD + calls.map((block) => `echo "at ${placeOf(block)}" >&2\n${block.code}`).join('\n');
       // An emulator with a certificate of its own tells Node of it.
       const ca = process.env['NODE_EXTRA_CA_CERTS'];
