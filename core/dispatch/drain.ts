@@ -2,11 +2,13 @@ import { PRIORITIES, type HintedTask } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
 import { laneRules } from '../limits/lane-rules.ts';
 import { hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import { mayEnter, roomToEnter } from '../permits/entry.ts';
 import { readLane } from '../permits/read-lane.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { processWorks, type ProcessOptions } from './process.ts';
 import { hintLater } from './look.ts';
+import { tellControl } from './tell-control.ts';
 import { wakeLane } from './wake.ts';
 import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
@@ -26,8 +28,9 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
     if ((await gateOf(deps, lane.type)) === 'shut') return expireHeld(deps, lane, options);
     const cells = await readLane(deps, lane, rules);
     const now = deps.clock.now();
-    const free = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
-    if (free === 0) return;
+    const own = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
+    const free = own === 0 && mayEnter(rules, cells[0]) ? await roomToEnter(deps, lane.type) : own;
+    if (free === 0) return rules.divided && cells.some(isWaiting) ? tellControl(deps, options.noted, lane) : undefined;
     const { allowed: room, nextAt } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
     if (room === 0) return cells.some(isWaiting) ? wakeLane(deps, lane, nextAt) : undefined;
     const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);

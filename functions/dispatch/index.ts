@@ -1,4 +1,5 @@
 import { readEnv, ROUTES } from '@sluice/contracts';
+import { createControlQueue } from '../../adapters/aws/control-queue.ts';
 import { createStarter } from '../../adapters/aws/starter.ts';
 import { createObservability } from '../observability.ts';
 import { wireTasks } from '../wiring.ts';
@@ -14,6 +15,7 @@ export const handler = observed(
   createHandler({
     ...deps,
     starter: createStarter(deps.clients.lambda),
+    control: createControlQueue(deps.clients.sqs, { queueUrl: env.SLUICE_CONTROL_QUEUE_URL, telemetry }),
     attemptsUrl: env.SLUICE_API_URL + ROUTES.attempt.path,
   }),
 );

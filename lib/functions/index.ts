@@ -135,6 +135,7 @@ export class Functions extends Construct {
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
     pool.grantSend(fn);
     control.grantConsume(fn);
+    control.grantTell(fn);
     // The next round looks at everything anew: Lambda's own retries would only overlap it.
     fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(60) });
     return fn;
