@@ -155,7 +155,6 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   quotaBurst: allowing({ burst: LIMITS.quotaBurst + 1 }),
   quotaBacklog: allowing({ backlog: LIMITS.quotaBacklog + 1 }),
   quotaPage: calling('GET /v1/quotas', { query: { limit: String(LIMITS.quotaPage + 1) } }),
-  lanePage: calling('GET /v1/lanes', { query: { limit: String(LIMITS.lanePage + 1) } }),
   previewTimes: calling('POST /v1/schedules/preview', { body: { everySeconds: 60, n: LIMITS.previewTimes + 1 } }),
 };
 const causes = Object.entries(CAUSES).flatMap(([limit, cause]) => (typeof cause === 'string' ? [] : [[limit as Limit, cause] as const]));

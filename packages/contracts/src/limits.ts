@@ -122,8 +122,6 @@ export const LIMITS = {
   quotaBacklog: 100_000_000,
   /** Quotas on one page of their list. */
   quotaPage: 100,
-  /** Lanes on one page of their list. */
-  lanePage: 50,
   /** Next times that a preview tells. */
   previewTimes: 100,
 } as const;
