@@ -11,8 +11,11 @@ export interface ControlQueueConfig {
 export function createControlQueue(client: SQSClient, config: ControlQueueConfig): ControlQueue {
   const { queueUrl: QueueUrl, telemetry } = config;
   return {
-    tell: async (message) => {
-      const command = new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: '0', MessageBody: JSON.stringify(message) }] });
+    tell: async (message, delaySeconds = 0) => {
+      const command = new SendMessageBatchCommand({
+        QueueUrl,
+        Entries: [{ Id: '0', MessageBody: JSON.stringify(message), DelaySeconds: delaySeconds }],
+      });
       try {
         const { Failed = [] } = await client.send(command);
         if (Failed.length === 0) return true;

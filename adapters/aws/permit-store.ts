@@ -210,10 +210,15 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
   };
 }
 
-function partsOfShare({ version, share, cells }: Share): Parts {
-  const removed = [...(share === undefined ? ['sh'] : []), ...(cells === undefined ? ['sc'] : [])];
+function partsOfShare({ version, share, cells, closed = false }: Share): Parts {
+  const removed = [...(share === undefined ? ['sh'] : []), ...(cells === undefined ? ['sc'] : []), ...(closed ? [] : ['sx'])];
   return {
-    set: ['sv = :version', ...(share === undefined ? [] : ['sh = :share']), ...(cells === undefined ? [] : ['sc = :cells'])],
+    set: [
+      'sv = :version',
+      ...(share === undefined ? [] : ['sh = :share']),
+      ...(cells === undefined ? [] : ['sc = :cells']),
+      ...(closed ? ['sx = :version'] : []),
+    ],
     add: [],
     remove: removed,
     conditions: ['(attribute_not_exists(sv) OR sv < :version)'],
@@ -259,7 +264,14 @@ function limitsOf(item: Item): Pick<Cell, 'share' | 'aimd' | 'good' | 'cells' | 
     ...(aimd && { aimd }),
     ...(good !== undefined && { good }),
     ...(cells !== undefined && { cells }),
-    ...(version !== undefined && { share: { version, ...(share !== undefined && { share }), ...(of !== undefined && { cells: of }) } }),
+    ...(version !== undefined && {
+      share: {
+        version,
+        ...(share !== undefined && { share }),
+        ...(of !== undefined && { cells: of }),
+        ...(item['sx'] !== undefined && { closed: true }),
+      },
+    }),
     ...(wakeAt !== undefined && { wakeAt }),
     ...(tats[0] !== undefined && { tats: tats[1] === undefined ? [tats[0]] : tats }),
   };

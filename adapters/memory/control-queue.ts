@@ -7,12 +7,14 @@ export interface MemoryControlQueue extends ControlQueue {
 }
 
 /** Keeps what is told. @param onTold called with each message when it is told */
-export function createMemoryControlQueue(onTold: (message: ControlMessage) => void = () => undefined): MemoryControlQueue {
+export function createMemoryControlQueue(
+  onTold: (message: ControlMessage, delaySeconds: number) => void = () => undefined,
+): MemoryControlQueue {
   const told: ControlMessage[] = [];
   return {
-    tell: async (message) => {
+    tell: async (message, delaySeconds = 0) => {
       told.push(structuredClone(message));
-      onTold(message);
+      onTold(message, delaySeconds);
       return true;
     },
     take: () => told.splice(0),

@@ -11,6 +11,7 @@ import { undoProbes } from '../breakers/gate.ts';
 import { placeHints } from '../hints/place.ts';
 import { HINT_TIMES } from '../hints/timing.ts';
 import { outcomeOf, outcomeOfAnswer } from '../outcomes/classify.ts';
+import { homeOf } from '../permits/entry.ts';
 import { releasePermits } from '../permits/release.ts';
 import type { Shard } from '../ports/hint-queue.ts';
 import type { Permit } from '../ports/permit-store.ts';
@@ -33,6 +34,8 @@ export interface Claim {
   readonly mode: StartMode;
   readonly permit: Permit;
   readonly cell: number;
+  /** Whether the cell is of what is kept for newcomers to the type. */
+  readonly entry?: boolean;
   /** Set for a probe of a breaker. */
   readonly canary?: BreakerCanary | undefined;
 }
@@ -69,7 +72,7 @@ export async function placeLeaseHints(deps: DispatchDeps, claims: readonly Claim
 export async function claimAndStart(deps: DispatchDeps, claim: Claim, onClaimed?: () => void): Promise<Claimed> {
   const { work, permit, cell } = claim;
   const now = deps.clock.now();
-  const own = { release: { lane: { tenant: work.tenant, type: work.task.type }, cell, permit } };
+  const own = { release: { lane: homeOf({ tenant: work.tenant, type: work.task.type }, claim.entry), cell, permit } };
   let written: WriteResult;
   try {
     written = await writeClaim(deps, claim);
@@ -93,7 +96,7 @@ export async function claimAndStart(deps: DispatchDeps, claim: Claim, onClaimed?
 
 /** A hint may be quicker than the row of its submission: a missing row is looked for again for 200 ms. */
 async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult> {
-  const { work, permit, cell, mode } = claim;
+  const { work, permit, cell, mode, entry } = claim;
   const { task, tenant } = work;
   const write = (): Promise<WriteResult> => {
     const claimedAt = deps.clock.now();
@@ -103,7 +106,11 @@ async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult
       task.id,
       { uid: task.uid, seq: task.seq, state: 'waiting' },
       {
-        set: { state: 'running', fence: fenceOf(work), run: { hint, mode, claimedAt, leaseEnd: permit.expiry, cell, nonce: permit.nonce } },
+        set: {
+          state: 'running',
+          fence: fenceOf(work),
+          run: { hint, mode, claimedAt, leaseEnd: permit.expiry, cell, ...(entry && { entry }), nonce: permit.nonce },
+        },
         setOnce: { firstClaimAt: claimedAt },
         remove: ['startedAt', 'preemptAt'],
       },

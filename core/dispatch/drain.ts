@@ -3,14 +3,16 @@ import { gateOf } from '../breakers/gate.ts';
 import { isPast } from '../hints/decide.ts';
 import { laneRules } from '../limits/lane-rules.ts';
 import { goesOnAt, hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import { mayEnter, roomToEnter } from '../permits/entry.ts';
 import { readLane } from '../permits/read-lane.ts';
-import type { Cell, Lane, Place } from '../ports/permit-store.ts';
-import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { wakeLane } from '../permits/wake.ts';
+import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BOUNDS } from '../priority/turns.ts';
+import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { candidates, workOf } from './candidates.ts';
 import { MARGIN_MS, type ProcessOptions } from './process.ts';
 import { createSlots, type Slots } from './slots.ts';
+import { tellControl } from './tell-control.ts';
 import { modeOf, runMs, type DispatchDeps, type Drained, type Work } from './work.ts';
 
 /** Items of the backlog that are taken in one go. */
@@ -37,7 +39,7 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
         return 'left';
       }
       slots.look();
-      const works = (await nextOf(deps, lane, spec, () => expireFull(deps, lane, options, slots))).filter((work) => !slots.holds(work));
+      const works = (await nextOf(deps, lane, spec, options, slots)).filter((work) => !slots.holds(work));
       if (works.length === 0) {
         if (await slots.ended()) continue;
         return 'left';
@@ -62,16 +64,19 @@ function hasTime({ clock }: DispatchDeps, { deadline }: ProcessOptions, spec: Ta
 }
 
 /** What the lane is to start next: nothing where it is full, or nothing waits. */
-async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, onFull: () => Promise<void>): Promise<readonly Work[]> {
+async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, options: ProcessOptions, slots: Slots): Promise<readonly Work[]> {
   const rules = laneRules(spec);
   const cells = await readLane(deps, lane, rules);
   const now = deps.clock.now();
-  const free = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
+  const own = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
+  const free = own === 0 && mayEnter(rules, cells[0]) ? await roomToEnter(deps, lane.type) : own;
   const { allowed: room } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
   if (room === 0) {
-    await onFull();
+    await expireFull(deps, lane, options, slots);
+    if (!cells.some(isWaiting)) return [];
+    if (rules.divided && free === 0) await tellControl(deps, options.noted, lane);
     const at = goesOnAt(rules, cells[0], now);
-    if (at !== undefined && cells.some(isWaiting)) await wakeLane(deps, lane, at, cells[0]);
+    if (at !== undefined) await wakeLane(deps, lane, at, cells[0]);
     return [];
   }
   const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);

@@ -2,7 +2,7 @@ import type { TaskTypeSpec } from '@sluice/contracts';
 import { passGate, undoProbes } from '../breakers/gate.ts';
 import { decideBlind } from '../hints/decide.ts';
 import { laneRules } from '../limits/lane-rules.ts';
-import { acquirePermits } from '../permits/acquire.ts';
+import { acquireOrEnter, homeOf } from '../permits/entry.ts';
 import type { Shard } from '../ports/hint-queue.ts';
 import type { Lane, Permit } from '../ports/permit-store.ts';
 import type { Asker } from '../priority/ask.ts';
@@ -11,6 +11,7 @@ import { claimAndStart, placeLeaseHints, type Claim } from './claim.ts';
 import { expireBlind, hintAt, hintLater, look } from './look.ts';
 import type { LanePools } from './pools.ts';
 import { park, type NotedLanes, type ParkReason } from './park.ts';
+import { tellControl } from './tell-control.ts';
 import { DONE, keep, leaseMs, modeOf, runMs, STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** A type that is not deployed: its tasks wait for it and are counted, they never fail. */
@@ -104,7 +105,8 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   const permits = pass.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));
   const again = pass.map(({ task }) => task.again);
   const askers = pass.map(askerOf);
-  const cells = await acquirePermits(deps, lane, laneRules(spec), permits, { again, budget: spec.retryBudget, askers });
+  const rules = laneRules(spec);
+  const { cells, entered } = await acquireOrEnter(deps, lane, rules, permits, { again, budget: spec.retryBudget, askers });
   const refused = {
     full: pass.filter((_, i) => cells[i] === undefined),
     budget: pass.filter((_, i) => cells[i] === 'budget'),
@@ -115,13 +117,14 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
     canary,
     Object.values(refused).flatMap((held) => held.map(({ task }) => task.uid)),
   );
+  if (rules.divided && entered.size + refused.full.length > 0) await tellControl(deps, options.noted, lane);
   await parkAll(deps, lane, spec, refused.full, 'full', options, ends);
   await parkAll(deps, lane, spec, refused.budget, 'budget', options, ends);
   await parkAll(deps, lane, spec, refused.rate, 'rate', options, ends);
   return pass.flatMap((work, i) => {
     const permit = permits[i];
     const cell = cells[i];
-    return permit && typeof cell === 'number' ? [{ work, spec, mode, permit, cell, canary }] : [];
+    return permit && typeof cell === 'number' ? [{ work, spec, mode, permit, cell, canary, entry: entered.has(i) }] : [];
   });
 }
 
@@ -161,7 +164,8 @@ async function startAll(
   const hinted = await placeLeaseHints(deps, claims, options.via);
   await Promise.all(
     claims.map(async (claim, i) => {
-      const lane = { tenant: claim.work.tenant, type: claim.work.task.type };
+      const { tenant, task } = claim.work;
+      const lane = homeOf({ tenant, type: task.type }, claim.entry);
       try {
         if (hinted[i] !== true) return await apply({ release: { lane, cell: claim.cell, permit: claim.permit } });
         const isWaited = claim.mode === 'wait' && claim.work.source === 'backlog';

@@ -1,6 +1,7 @@
 import { EVENT_AGE_SECONDS, LIMITS, type HintMessage, type StartMode, type TaskTypeSpec } from '@sluice/contracts';
 import type { TenantTask } from '../hints/place.ts';
 import type { Starter } from '../ports/starter.ts';
+import type { ControlQueue } from '../ports/control-queue.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { Place } from '../ports/permit-store.ts';
@@ -10,6 +11,8 @@ export interface DispatchDeps extends SettleDeps {
   readonly backlog: BacklogStore;
   readonly starter: Starter;
   readonly timer: Timer;
+  /** Where control is told of lanes that have less than they have work for. @default it finds out by itself, in a minute */
+  readonly control?: ControlQueue;
   /** Where attempts may ask whether they shall go on. @default they can't */
   readonly attemptsUrl?: string;
 }

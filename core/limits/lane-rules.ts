@@ -6,19 +6,31 @@ import type { Rate } from './gcra.ts';
 export interface LaneRules {
   /** Attempts in flight at once, in all cells together. */
   readonly concurrency: number;
+  /** It has only what control gives it of capacities that it has in common with others. @default false */
+  readonly divided?: boolean;
   /** @default the lane has its whole concurrency at any time */
   readonly aimd?: AimdRules;
   /** @default at any pace */
   readonly rates?: readonly Rate[];
 }
 
-type LimitsOfType = Pick<TaskTypeSpec, 'concurrency' | 'adaptive' | 'rates'>;
+type LimitsOfType = Pick<TaskTypeSpec, 'concurrency' | 'adaptive' | 'rates' | 'capacity' | 'resources'>;
 
 /** Used for a type that is no longer deployed: its lanes start nothing. */
 export const NO_RULES: LaneRules = { concurrency: 1 };
 
-export function laneRules({ concurrency, adaptive = {}, rates }: LimitsOfType): LaneRules {
-  if (adaptive === false) return { concurrency, ...(rates && { rates }) };
+/** What newcomers to a divided type draw on together: as much as control has given it, at any pace. */
+export const ENTRY_RULES: LaneRules = { concurrency: 1, divided: true };
+
+/** Whether the lanes of a type have only what control gives them. */
+export function isDivided({ capacity, resources }: Pick<TaskTypeSpec, 'capacity' | 'resources'>): boolean {
+  return capacity !== undefined || resources !== undefined;
+}
+
+export function laneRules(spec: LimitsOfType): LaneRules {
+  const { concurrency, adaptive = {}, rates } = spec;
+  const common = { concurrency, ...(rates && { rates }), ...(isDivided(spec) && { divided: true }) };
+  if (adaptive === false) return common;
   const { start, signals, percent, windowSeconds, decrease } = adaptive;
   const aimd: AimdRules = {
     start: start ?? AIMD_DEFAULTS.start,
@@ -27,7 +39,7 @@ export function laneRules({ concurrency, adaptive = {}, rates }: LimitsOfType): 
     windowMs: windowSeconds === undefined ? AIMD_DEFAULTS.windowMs : windowSeconds * 1000,
     decrease: decrease ?? AIMD_DEFAULTS.decrease,
   };
-  return { concurrency, aimd, ...(rates && { rates }) };
+  return { ...common, aimd };
 }
 
 /** ms: an event that starts later than Lambda needs to make an environment (10 s for its code to load) has waited for room. */

@@ -127,7 +127,9 @@ async function acquireInCell(
   const { cell } = place;
   // The TATs are in the first cell: there they are stepped with the permits, for another cell's afterwards.
   const own: LaneRules = cell === 0 ? rules : { ...rules, rates: [] };
-  const read = wanted.some(isRetry) ? await deps.permits.read(lane, cell) : undefined;
+  // What was nothing a while ago may be something now, and nobody else tells.
+  const nothing = cellLimit(rules, cell, deps.views?.cell(lane, cell)) === 0;
+  const read = nothing || wanted.some(isRetry) ? await deps.permits.read(lane, cell) : undefined;
   if (read) deps.views?.see(lane, cell, read);
   // At first it is asked as if it were empty.
   let seen: KnownCell & Partial<Cell> = { ...(read ?? deps.views?.cell(lane, cell)), permits: [] };

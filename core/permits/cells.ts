@@ -17,8 +17,8 @@ export function cellLimits(limit: number): readonly number[] {
 }
 
 /** Attempts at once that a cell may have at most: what it was given, or its part of the lane's concurrency. */
-export function shareOf({ concurrency }: LaneRules, index: number, cell: KnownCell | undefined): number {
-  return cell?.share?.share ?? cellLimits(concurrency)[index] ?? 0;
+export function shareOf({ concurrency, divided }: LaneRules, index: number, cell: KnownCell | undefined): number {
+  return cell?.share?.share ?? (divided ? 0 : (cellLimits(concurrency)[index] ?? 0));
 }
 
 /** ms: a cell starts nothing before, as its only attempt was throttled. */
@@ -33,8 +33,8 @@ export function cellLimit(rules: LaneRules, index: number, cell: KnownCell | und
 }
 
 /** Cells that a lane may have at most. Each has its share whether or not it is in use, so that no two have the same. */
-export function mostCells({ concurrency }: LaneRules, first: KnownCell | undefined): number {
-  return Math.max(1, first?.share?.cells ?? cellLimits(concurrency).length);
+export function mostCells({ concurrency, divided }: LaneRules, first: KnownCell | undefined): number {
+  return Math.max(1, first?.share?.cells ?? (divided ? 1 : cellLimits(concurrency).length));
 }
 
 /** Cells that are in use, as the first one says: those of a lane that finds its limit itself grow with it. */

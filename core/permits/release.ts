@@ -1,5 +1,6 @@
+import { ENTRY_TENANT } from '@sluice/contracts';
 import { placeLaneHints, type PlaceDeps } from '../hints/place.ts';
-import { laneRules, NO_RULES, type LaneRules } from '../limits/lane-rules.ts';
+import { ENTRY_RULES, laneRules, NO_RULES, type LaneRules } from '../limits/lane-rules.ts';
 import type { Cell, Lane, Permit, PermitStore } from '../ports/permit-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
@@ -105,6 +106,7 @@ async function releaseInCell(deps: ReleaseDeps, lane: Lane, cell: number, group:
 }
 
 async function rulesOf({ types }: ReleaseDeps, lane: Lane): Promise<LaneRules> {
+  if (lane.tenant === ENTRY_TENANT) return ENTRY_RULES;
   const spec = await types.get(lane.type);
   return spec ? laneRules(spec) : NO_RULES;
 }

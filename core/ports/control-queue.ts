@@ -2,6 +2,10 @@ import type { ControlMessage } from '@sluice/contracts';
 
 /** The queue that control is told by. */
 export interface ControlQueue {
-  /** Best effort, and does not throw: control looks at everything within a minute anyway. @returns whether it was taken */
-  readonly tell: (message: ControlMessage) => Promise<boolean>;
+  /**
+   * Best effort, and does not throw: control looks at everything within a minute anyway.
+   * @param delaySeconds 0 to 900. @default 0
+   * @returns whether it was taken
+   */
+  readonly tell: (message: ControlMessage, delaySeconds?: number) => Promise<boolean>;
 }

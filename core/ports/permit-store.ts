@@ -58,6 +58,8 @@ export interface Share {
   readonly share?: number;
   /** Cells over which what the lane was given is divided. @default as many as its concurrency asks for */
   readonly cells?: number;
+  /** Without a share it may not draw on what is kept for newcomers either. @default false */
+  readonly closed?: boolean;
 }
 
 /** What classes of priority ask of a cell beside its limit. */

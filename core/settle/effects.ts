@@ -1,5 +1,6 @@
 import type { TaskEvent, TaskRow } from '@sluice/contracts';
 import { submitDeliveries, type DueDelivery, type SubmitDeliveryDeps } from '../notify/submit-deliveries.ts';
+import { homeOf } from '../permits/entry.ts';
 import { releasePermits, type AttemptEnd, type HeldPermit, type ReleaseDeps } from '../permits/release.ts';
 import type { EventBus } from '../ports/event-bus.ts';
 import type { Timer } from '../ports/timer.ts';
@@ -25,9 +26,9 @@ export function withEnd(effects: Effects, end: AttemptEnd | undefined): Effects 
 
 /** The permit of the attempt that a row names. One that succeeded says of its lane that it is alive. */
 export function permitOf(row: TaskRow): HeldPermit | undefined {
-  const { run, tenant, type, state } = row;
+  const { run, state } = row;
   if (!run) return undefined;
-  const held = { lane: { tenant, type }, cell: run.cell, permit: { expiry: run.leaseEnd, nonce: run.nonce } };
+  const held = { lane: homeOf(row, run.entry), cell: run.cell, permit: { expiry: run.leaseEnd, nonce: run.nonce } };
   return state === 'succeeded' ? { ...held, aliveAt: run.claimedAt } : held;
 }
 

@@ -1,12 +1,15 @@
 import { readEnv } from '@sluice/contracts';
 import type { Context } from 'aws-lambda';
 import { createAdmissionStore } from '../../adapters/aws/admission-store.ts';
+import { createControlQueue } from '../../adapters/aws/control-queue.ts';
 import { createCleanUp } from '../../adapters/aws/dedicated-clean-up.ts';
 import { createDedicatedQueues } from '../../adapters/aws/dedicated-queues.ts';
+import { createDivisionStore } from '../../adapters/aws/division-store.ts';
 import { createQueueWatch } from '../../adapters/aws/queue-watch.ts';
 import { createQuotaStore } from '../../adapters/aws/quota-store.ts';
 import { createRoutingStore } from '../../adapters/aws/routing-store.ts';
 import { admissionStep } from '../../core/admission/control-step.ts';
+import { divideStep } from '../../core/control/divide-capacities.ts';
 import type { ControlStep } from '../../core/control/round.ts';
 import { DEFAULT_ROUTING_SETTINGS } from '../../core/routing/settings.ts';
 import { sensitiveTenants } from '../../core/routing/sensitive-tenants.ts';
@@ -17,14 +20,23 @@ import { wireHints } from '../wiring.ts';
 import { answerCleanUp, isCleanUp } from './clean-up.ts';
 import { createHandler } from './handler.ts';
 
+/** A deployed capacity takes effect within so long and a round. */
+const REFRESH_SECONDS = 5;
 const { telemetry, observed } = createObservability('control');
 const env = readEnv('control', process.env);
-const deps = wireHints(env, telemetry);
-const { sqs, lambda, dynamodb } = deps.clients;
 const table = env.SLUICE_TABLE;
 const queueUrlPrefix = env.SLUICE_QUEUE_PREFIX;
+const deps = wireHints(env, telemetry, { refreshSeconds: REFRESH_SECONDS });
+const { sqs, lambda, dynamodb } = deps.clients;
 
 const watch = createQueueWatch(sqs, { queueUrlPrefix, telemetry });
+const quotas = createQuotaStore(dynamodb, { table });
+const division = divideStep({
+  ...deps,
+  quotas,
+  divisions: createDivisionStore(dynamodb, { table }),
+  control: createControlQueue(sqs, { queueUrl: env.SLUICE_CONTROL_QUEUE_URL, telemetry }),
+});
 const admission = admissionStep({
   ...deps,
   watch,
@@ -38,11 +50,11 @@ const routing = routingStep({
   dedicatedQueues: createDedicatedQueues({ sqs, lambda }, { ...env.SLUICE_DEDICATED, queueUrlPrefix }),
   routes: createRoutingStore(dynamodb, { table }),
   routingSettings: { ...DEFAULT_ROUTING_SETTINGS, ...env.SLUICE_ROUTING },
-  sensitiveTenants: () => sensitiveTenants(createQuotaStore(dynamodb, { table: env.SLUICE_TABLE })),
+  sensitiveTenants: () => sensitiveTenants(quotas),
 });
 
 /** In this order: that of routing takes most of a minute while a queue is deep. */
-const steps: readonly ControlStep[] = [admission, routing];
+const steps: readonly ControlStep[] = [division, admission, routing];
 
 const round = observed(createHandler({ ...deps, steps }));
 const cleanUp = createCleanUp({ sqs, lambda }, env.SLUICE_DEDICATED);

@@ -1,4 +1,5 @@
 import { readEnv, ROUTES } from '@sluice/contracts';
+import { createControlQueue } from '../../adapters/aws/control-queue.ts';
 import { createStarter } from '../../adapters/aws/starter.ts';
 import { tuneLimit } from '../../core/permits/tune.ts';
 import { createObservability } from '../observability.ts';
@@ -16,6 +17,7 @@ export const handler = observed(
     ...deps,
     starter: createStarter(deps.clients.lambda),
     tune: tuneLimit,
+    control: createControlQueue(deps.clients.sqs, { queueUrl: env.SLUICE_CONTROL_QUEUE_URL, telemetry }),
     attemptsUrl: env.SLUICE_API_URL + ROUTES.attempt.path,
   }),
 );

@@ -142,6 +142,7 @@ export class Functions extends Construct {
     pool.grantSend(fn);
     pool.grantRoute(fn, this.dispatch);
     control.grantConsume(fn);
+    control.grantTell(fn);
     // The next round looks at everything anew: Lambda's own retries would only overlap it.
     fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(60) });
     return fn;

@@ -157,7 +157,6 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   quotaBacklog: allowing({ backlog: LIMITS.quotaBacklog + 1 }),
   heavyHitters: calling('GET /v1/heavy-hitters', { query: { limit: String(LIMITS.heavyHitters + 1) } }),
   quotaPage: calling('GET /v1/quotas', { query: { limit: String(LIMITS.quotaPage + 1) } }),
-  lanePage: calling('GET /v1/lanes', { query: { limit: String(LIMITS.lanePage + 1) } }),
   starvationSeconds: deploying({ starvationBounds: { low: Duration.seconds(LIMITS.starvationSeconds + 1) } }),
   preemptions: 'then the task runs through',
   checkpointBytes: async () => classifyAnswer({ payload: leavingOff('x'.repeat(LIMITS.checkpointBytes - 1)) }).error?.message ?? '',

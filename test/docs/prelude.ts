@@ -3,7 +3,7 @@ import { defineTask, FatalError, RetryableError, runTask, ThrottledError } from 
 import type { Stack } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { expect } from 'vitest';
-import { TaskPlatform, TaskType } from '../../lib/index.ts';
+import { Resource, TaskPlatform, TaskType } from '../../lib/index.ts';
 
 /** A source of submissions for examples of `submitMany`: of whichever types the client of the page knows. */
 function* readOrders(): Generator<never> {
@@ -22,6 +22,7 @@ export const PRELUDE = {
   ThrottledError,
   runTask,
   expect,
+  Resource,
   TaskPlatform,
   TaskType,
   readOrders,

@@ -68,7 +68,7 @@ export const ENV_SCHEMAS = {
   dispatch: z.object({ ...values, ...hints, ...events, ...list, ...api, ...control }),
   settle: z.object({ ...values, ...hints, ...events, ...list }),
   timers: z.object({ ...values, ...hints, ...events, ...list, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
-  control: z.object({ ...table, ...hints, ...routing, ...admission }),
+  control: z.object({ ...table, ...hints, ...routing, ...admission, ...control }),
   audit: z.object({ ...table, ...hints }),
   registrar: z.object({ ...table }),
   system: z.object({

@@ -42,6 +42,12 @@ export const METRICS = {
   'hint.unreadable': { kind: 'sum', unit: 'count', per: 'platform', means: 'messages of shard queues that are no hints' },
   'bucket.moved': { kind: 'sum', unit: 'count', per: 'platform', means: 'tasks whose hint went from a bucket to a queue' },
   'lanes.waiting': { kind: 'sum', unit: 'count', per: 'platform', means: 'lanes with a backlog' },
+  'resource.missing': {
+    kind: 'sum',
+    unit: 'count',
+    per: 'type',
+    means: 'rounds of control that found a resource of the type not deployed',
+  },
   'tick.late': { kind: 'values', unit: 's', per: 'platform', means: 'how late the minute tick moved the earliest hint; 0 in time' },
 
   'backlog.size': { kind: 'values', unit: 'count', per: 'type', means: 'hints in the backlogs of all lanes, at least' },

@@ -37,6 +37,8 @@ export const runSchema = z.object({
   /** One instant: the end of the lease and the expiry of the permit, ms. */
   leaseEnd: instantSchema,
   cell: z.number().int().nonnegative(),
+  /** The permit is of what is kept for newcomers to the type, whose cell it is. */
+  entry: z.literal(true).optional(),
   /** Random; tells this claim from any other, so that a repeated write knows itself. */
   nonce: z.string(),
 });

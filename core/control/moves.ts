@@ -1,0 +1,65 @@
+import { PERMITS_PER_CELL } from '../permits/cells.ts';
+import { sumOf, takenBy, type Standing, type Target } from './targets.ts';
+import type { Capacity } from './world.ts';
+
+/** A share that changes. */
+export interface Move {
+  readonly standing: Standing;
+  /** Attempts at once. */
+  readonly to: number;
+}
+
+/**
+ * A share over cells, one after the other: a greater share lowers none of them and a smaller one raises none, so that each
+ * write of a change moves into the same direction.
+ */
+export function cellShares(share: number, { cells: least }: Pick<Standing, 'cells'>): readonly number[] {
+  const cells = Math.max(least, 1, Math.ceil(share / PERMITS_PER_CELL));
+  return Array.from({ length: cells }, (_, n) => Math.max(0, Math.min(PERMITS_PER_CELL, share - n * PERMITS_PER_CELL)));
+}
+
+/** What is left of each capacity. */
+export class Ledger {
+  readonly #left = new Map<Capacity, number>();
+
+  constructor(lanes: readonly Standing[]) {
+    for (const { capacities, shares, held } of lanes) this.take(capacities, takenBy(shares, held));
+  }
+
+  take(capacities: readonly Capacity[], n: number): void {
+    for (const capacity of capacities) this.#left.set(capacity, this.left(capacity) - n);
+  }
+
+  left(capacity: Capacity): number {
+    return this.#left.get(capacity) ?? capacity.whole;
+  }
+
+  /** What a lane may take more. */
+  room(capacities: readonly Capacity[]): number {
+    return Math.max(0, Math.min(...capacities.map((capacity) => this.left(capacity))));
+  }
+}
+
+/**
+ * The shares that have to be lowered first: of lanes that shall have nothing, and of those with more than their part
+ * where a capacity has too little left for those that must have more. Where nobody needs it, a lane keeps what it has.
+ */
+export function shrinks(targets: readonly Target[]): readonly Move[] {
+  const ledger = new Ledger(targets.map(({ standing }) => standing));
+  for (const { standing, needed, share } of targets) {
+    const has = sumOf(standing.shares);
+    if (needed > has) ledger.take(standing.capacities, share - has);
+  }
+  return targets.flatMap(({ standing, share }) => {
+    const has = sumOf(standing.shares);
+    const pressed = standing.capacities.some((capacity) => ledger.left(capacity) < 0);
+    return has > share && (share === 0 || pressed || standing.entry !== undefined) ? [{ standing, to: share }] : [];
+  });
+}
+
+/** The shares that are then raised, as far as there is room: those furthest below what they must have come first. */
+export function raises(targets: readonly Target[]): readonly Target[] {
+  const below = targets.filter(({ standing, needed }) => needed > sumOf(standing.shares) || standing.stale);
+  const partOf = ({ standing, needed }: Target): number => (needed === 0 ? 1 : sumOf(standing.shares) / needed);
+  return below.toSorted((a, b) => partOf(a) - partOf(b));
+}

@@ -1,0 +1,124 @@
+import { ENTRY_TENANT, type Grant, type Quota, type ResourceSpec, type TaskTypeSpec } from '@sluice/contracts';
+import { isDivided } from '../limits/lane-rules.ts';
+import type { Pool } from '../limits/divide.ts';
+import { entriesOf, entryOf } from '../limits/entry.ts';
+import { cellLimits } from '../permits/cells.ts';
+import { entryOfType } from '../permits/entry.ts';
+import type { Lane } from '../ports/permit-store.ts';
+
+/** A capacity that lanes draw on together. */
+export interface Capacity {
+  /** Attempts at once, of all of them and of newcomers. */
+  readonly whole: number;
+  /** What is divided among the lanes that have work; the rest is kept for newcomers. */
+  readonly divided: Pool;
+}
+
+/** A lane that draws on capacities, or what newcomers to a type draw on together. */
+export interface DividedLane {
+  readonly lane: Lane;
+  readonly concurrency: number;
+  readonly weight: number;
+  /** Without a share it may not draw on what is kept for newcomers. */
+  readonly closed: boolean;
+  /** Cells that need a share at least: without one a cell of a type that is not divided has its part of the concurrency. */
+  readonly cells: number;
+  readonly capacities: readonly Capacity[];
+  /** Of what newcomers draw on: how much that is. */
+  readonly entry?: number;
+  readonly grant: Grant | undefined;
+}
+
+export interface World {
+  readonly types: ReadonlyMap<string, TaskTypeSpec>;
+  readonly resources: ReadonlyMap<string, ResourceSpec>;
+  readonly quotas: ReadonlyMap<string, Quota>;
+  readonly grants: readonly Grant[];
+  /** Lanes that were seen to have work: those with a backlog, and those that control was told of. */
+  readonly working: readonly Lane[];
+  /** Changes every few minutes: whose turn it is where a capacity has less than one for each. */
+  readonly turn: number;
+}
+
+export interface Divided {
+  readonly lanes: readonly DividedLane[];
+  /** Grants of lanes that draw on no capacity any more. */
+  readonly freed: readonly Grant[];
+  /** Types that name a resource which is not deployed: they get nothing. */
+  readonly missing: readonly { readonly type: string; readonly resource: string }[];
+}
+
+const keyOf = ({ tenant, type }: Lane): string => `${tenant}#${type}`;
+
+/** Which lanes draw on which capacities. Pure. */
+export function dividedLanes(world: World): Divided {
+  const { types, quotas, grants, working } = world;
+  const missing: { type: string; resource: string }[] = [];
+  const ofTypes = new Map([...types.values()].filter(isDivided).map((spec) => [spec.type, capacitiesOf(spec, world, missing)]));
+  const ofTenants = new Map(
+    [...quotas].flatMap(([tenant, { cap }]) => (cap === undefined ? [] : [[tenant, { whole: cap, divided: { capacity: cap } }] as const])),
+  );
+  const granted = new Map(grants.map((grant) => [keyOf(grant), grant]));
+  const lanes = new Map<string, DividedLane>();
+  const add = ({ tenant, type }: Lane): void => {
+    const spec = types.get(type);
+    const [ofType = [], ofTenant] = [ofTypes.get(type), ofTenants.get(tenant)];
+    const capacities = ofTenant ? [...ofType, ofTenant] : ofType;
+    const key = keyOf({ tenant, type });
+    if (!spec || capacities.length === 0 || tenant === ENTRY_TENANT || lanes.has(key)) return;
+    lanes.set(key, {
+      lane: { tenant, type },
+      concurrency: spec.concurrency,
+      weight: quotas.get(tenant)?.weight ?? 1,
+      closed: ofTenant !== undefined,
+      cells: isDivided(spec) ? 1 : cellLimits(spec.concurrency).length,
+      capacities,
+      grant: granted.get(key),
+    });
+  };
+  for (const lane of [...grants, ...working]) add(lane);
+  // Dispatch does not ask for quotas: a tenant with a cap has a share of every type before it needs one, of nothing at first.
+  for (const tenant of ofTenants.keys()) for (const type of types.keys()) add({ tenant, type });
+  for (const entry of entryLanes(ofTypes, granted, world.turn)) lanes.set(keyOf(entry.lane), entry);
+  return { lanes: [...lanes.values()], freed: grants.filter((grant) => !lanes.has(keyOf(grant))), missing };
+}
+
+const shared = new WeakMap<World, Map<string, Capacity>>();
+
+function capacitiesOf(spec: TaskTypeSpec, world: World, missing: { type: string; resource: string }[]): readonly Capacity[] {
+  const known = shared.get(world) ?? new Map<string, Capacity>();
+  shared.set(world, known);
+  const of = (name: string, whole: number): Capacity => {
+    const found = known.get(name) ?? { whole, divided: { capacity: whole - entryOf(whole) } };
+    known.set(name, found);
+    return found;
+  };
+  const { type, capacity, resources = [] } = spec;
+  return [
+    ...(capacity === undefined ? [] : [of(`type ${type}`, capacity)]),
+    ...resources.map((resource) => {
+      const whole = world.resources.get(resource)?.concurrency;
+      if (whole === undefined) missing.push({ type, resource });
+      return of(`resource ${resource}`, whole ?? 0);
+    }),
+  ];
+}
+
+function entryLanes(
+  ofTypes: ReadonlyMap<string, readonly Capacity[]>,
+  granted: ReadonlyMap<string, Grant>,
+  turn: number,
+): readonly DividedLane[] {
+  const wholes = new Map<Capacity, Pool>();
+  const wholeOf = (capacity: Capacity): Pool => {
+    const pool = wholes.get(capacity) ?? { capacity: capacity.whole };
+    wholes.set(capacity, pool);
+    return pool;
+  };
+  const entries = entriesOf(new Map([...ofTypes].map(([type, all]) => [type, all.map(wholeOf)])), turn);
+  return [...ofTypes].map(([type, capacities]) => {
+    const entry = entries.get(type) ?? 0;
+    const lane = entryOfType(type);
+    return { lane, concurrency: entry, weight: 1, closed: false, cells: 1, capacities, entry, grant: granted.get(keyOf(lane)) };
+  });
+}

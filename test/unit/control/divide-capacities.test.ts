@@ -1,0 +1,211 @@
+import type { Quota, ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
+import { describe, expect, it } from 'vitest';
+import { createMemoryClock, createMemoryRandom } from '../../../adapters/memory/index.ts';
+import { divideCapacities, LEASE_MS } from '../../../core/control/divide-capacities.ts';
+import { acquireOrEnter, entryOfType, homeOf } from '../../../core/permits/entry.ts';
+import { laneRules } from '../../../core/limits/lane-rules.ts';
+import type { Lane, Permit } from '../../../core/ports/permit-store.ts';
+import { createServices } from '../../../sim/services.ts';
+import { typeSpec } from '../../../sim/type-spec.ts';
+
+const spec = (type: string, given: Partial<TaskTypeSpec>): TaskTypeSpec => ({
+  ...typeSpec(type),
+  concurrency: 50,
+  adaptive: false,
+  ...given,
+});
+
+function platform(types: readonly TaskTypeSpec[], resources: readonly ResourceSpec[] = [], quotas: Record<string, Quota> = {}) {
+  const clock = createMemoryClock();
+  const random = createMemoryRandom(1);
+  const services = createServices({ clock, random, types });
+  const specs = new Map(types.map((each) => [each.type, each]));
+  const ready = Promise.all([
+    ...resources.map((resource) => services.types.putResource(resource)),
+    ...Object.entries(quotas).map(([tenant, quota]) => services.quotas.put(tenant, { v: 1, tenant, quota, updatedAt: 0 })),
+  ]);
+  const round = async (minute = true) => {
+    await ready;
+    const told = services.control.take();
+    await divideCapacities(services, { now: clock.now(), deadline: clock.now() + 110_000, minute, told });
+  };
+  const laneOf = (name: string): Lane => {
+    const [tenant = '', type = ''] = name.split('/');
+    return { tenant, type };
+  };
+  /** As dispatch does it; what gets no permit waits in the backlog. */
+  const start = async (name: string, n: number) => {
+    const lane = laneOf(name);
+    const own = specs.get(lane.type);
+    if (!own) throw new Error(lane.type);
+    const permits = Array.from({ length: n }, (): Permit => ({ expiry: clock.now() + 600_000, nonce: random.nonce() }));
+    const taken: { lane: Lane; cell: number; permit: Permit }[] = [];
+    // One at a time, as from batches of one.
+    for (const permit of permits) {
+      const { cells, entered } = await acquireOrEnter(services, lane, laneRules(own), [permit]);
+      if (typeof cells[0] === 'number') taken.push({ lane: homeOf(lane, entered.has(0)), cell: cells[0], permit });
+    }
+    await services.control.tell({ v: 1, kind: 'divide', made: clock.now(), ...lane });
+    return taken;
+  };
+  const end = async (held: Awaited<ReturnType<typeof start>>) => {
+    for (const { lane, cell, permit } of held) await services.permits.release(lane, cell, [permit]);
+  };
+  const sharesOf = async (...names: string[]): Promise<Record<string, number>> => {
+    const grants = new Map((await services.divisions.grants()).map((grant) => [`${grant.tenant}/${grant.type}`, grant.shares]));
+    const all: Record<string, number> = {};
+    for (const name of names) {
+      const shares = grants.get(name) ?? [];
+      const cells = await Promise.all(shares.map((_, cell) => services.permits.read(laneOf(name), cell)));
+      expect(cells.map(({ share }) => share?.share ?? 0)).toEqual(shares);
+      all[name] = shares.reduce((sum, share) => sum + share, 0);
+    }
+    return all;
+  };
+  return { ...services, clock, round, start, end, sharesOf };
+}
+
+describe('the division of a capacity', () => {
+  it('keeps a tenth for newcomers, who wait until control has looked at all', async () => {
+    const { start, round, sharesOf } = platform([spec('mail', { capacity: 20 })]);
+    expect(await start('acme/mail', 1)).toEqual([]);
+    await round();
+    expect(await sharesOf('~/mail', 'acme/mail')).toEqual({ '~/mail': 2, 'acme/mail': 18 });
+    expect(await start('beta/mail', 5)).toHaveLength(2);
+    expect(await start('acme/mail', 30)).toHaveLength(18);
+  });
+
+  it('shrinks before it raises: what is held above a lowered share counts as taken', async () => {
+    const { start, end, round, sharesOf } = platform([spec('mail', { capacity: 20 })]);
+    await round();
+    await start('acme/mail', 1);
+    await round(false);
+    const held = await start('acme/mail', 30);
+    expect(held).toHaveLength(18);
+    await start('beta/mail', 1);
+    await round(false);
+    expect(await sharesOf('acme/mail', 'beta/mail')).toMatchObject({ 'beta/mail': 0 });
+    await end(held.slice(0, 12));
+    await start('beta/mail', 0);
+    await round(false);
+    const shares = await sharesOf('acme/mail', 'beta/mail');
+    expect(shares['beta/mail']).toBeGreaterThan(0);
+    expect(await start('beta/mail', 30)).toHaveLength(shares['beta/mail'] ?? 0);
+  });
+
+  it('lends a guarantee that is idle, and gives it back when its tenant comes', async () => {
+    const quotas = { gold: { guaranteed: 12 } };
+    const { start, end, round, sharesOf } = platform([spec('mail', { capacity: 20 })], [], quotas);
+    await round();
+    await start('acme/mail', 1);
+    await round(false);
+    const held = await start('acme/mail', 30);
+    expect(held).toHaveLength(18);
+    await start('gold/mail', 1);
+    await end(held);
+    await start('acme/mail', 1);
+    await round(false);
+    expect(await start('gold/mail', 30)).toHaveLength((await sharesOf('gold/mail'))['gold/mail'] ?? 0);
+    await round(false);
+    await start('gold/mail', 0);
+  });
+
+  it('divides a resource among the types that draw on it', async () => {
+    const stripe: ResourceSpec = { v: 1, resource: 'stripe-api', concurrency: 20 };
+    const drawing = { resources: ['stripe-api'] };
+    const { start, round, sharesOf } = platform([spec('charge', drawing), spec('refund', drawing)], [stripe]);
+    await round();
+    expect(await sharesOf('~/charge', '~/refund')).toEqual({ '~/charge': 1, '~/refund': 1 });
+    await start('acme/charge', 1);
+    await start('acme/refund', 1);
+    await round(false);
+    const { 'acme/charge': charge = 0, 'acme/refund': refund = 0 } = await sharesOf('acme/charge', 'acme/refund');
+    expect([charge + refund, Math.abs(charge - refund)]).toEqual([18, 0]);
+  });
+
+  it('gives nothing of a resource that is not deployed, and counts it', async () => {
+    const { start, round, telemetry } = platform([spec('charge', { resources: ['gone'] })]);
+    await round();
+    expect(await start('acme/charge', 1)).toEqual([]);
+    await round(false);
+    expect(await start('acme/charge', 1)).toEqual([]);
+    expect(telemetry.total('resource.missing', 'charge')).toBe(2);
+  });
+
+  it('holds a tenant with a cap to it over all types, divided or not', async () => {
+    const { start, round, sharesOf } = platform([spec('mail', {}), spec('sms', { capacity: 100 })], [], { acme: { cap: 4 } });
+    await round();
+    expect([await start('acme/mail', 5), await start('acme/sms', 5)]).toEqual([[], []]);
+    await round(false);
+    const shares = await sharesOf('acme/mail', 'acme/sms');
+    expect((shares['acme/mail'] ?? 0) + (shares['acme/sms'] ?? 0)).toBe(4);
+    const held = [...(await start('acme/mail', 9)), ...(await start('acme/sms', 9))];
+    expect(held).toHaveLength(4);
+    expect(await start('beta/mail', 60)).toHaveLength(50);
+  });
+
+  it('gives a lane its whole concurrency again when the cap of its tenant goes', async () => {
+    const { start, round, quotas, divisions } = platform([spec('mail', {})], [], { acme: { cap: 1 } });
+    await round();
+    await quotas.remove('acme');
+    await round(false);
+    expect(await start('acme/mail', 60)).toHaveLength(50);
+    expect(await divisions.grants()).toEqual([]);
+  });
+
+  it('takes the share of a lane that has had no work for some minutes', async () => {
+    const { start, end, round, clock, divisions } = platform([spec('mail', { capacity: 20 })]);
+    await round();
+    await start('acme/mail', 1);
+    await round(false);
+    await end(await start('acme/mail', 3));
+    for (let minute = 0; minute < 4; minute++) {
+      clock.advance(60_000);
+      await round();
+    }
+    clock.advance(60_000);
+    await round();
+    expect((await divisions.grants()).map(({ tenant }) => tenant)).toEqual(['~']);
+  });
+
+  it('spreads a wide share over cells', async () => {
+    const { start, round, sharesOf } = platform([spec('mail', { capacity: 100, concurrency: 1_000 })]);
+    await round();
+    await start('acme/mail', 1);
+    await round(false);
+    expect(await sharesOf('acme/mail')).toEqual({ 'acme/mail': 90 });
+    expect(await start('acme/mail', 120)).toHaveLength(90);
+  });
+});
+
+describe('two rounds of control at once', () => {
+  it('divide one after the other; the second is asked for again', async () => {
+    const { divisions, clock, control, round } = platform([spec('mail', { capacity: 20 })]);
+    await divisions.begin('another', clock.now(), clock.now() + LEASE_MS);
+    await control.tell({ v: 1, kind: 'divide', made: 0, tenant: 'acme', type: 'mail' });
+    await round(false);
+    expect(await divisions.grants()).toEqual([]);
+    expect(control.take()).toEqual([{ v: 1, kind: 'divide', made: 0, tenant: 'acme', type: 'mail' }]);
+    expect(await divisions.end('another')).toBe(true);
+    await round(false);
+    expect(await divisions.grants()).toHaveLength(1);
+  });
+
+  it('write nothing once another has taken over', async () => {
+    const { divisions, clock, round, permits, control } = platform([spec('mail', { capacity: 20 })]);
+    await round();
+    await control.tell({ v: 1, kind: 'divide', made: 0, tenant: 'acme', type: 'mail' });
+    const read = permits.read;
+    Object.assign(permits, {
+      read: async (lane: Lane, cell: number) => {
+        clock.advance(LEASE_MS);
+        await divisions.begin('another', clock.now(), clock.now() + LEASE_MS);
+        return read(lane, cell);
+      },
+    });
+    await expect(round(false)).rejects.toThrow('another round of control has taken over');
+    Object.assign(permits, { read });
+    expect((await permits.read({ tenant: 'acme', type: 'mail' }, 0)).share).toBeUndefined();
+    expect((await permits.read(entryOfType('mail'), 0)).share).toMatchObject({ share: 2 });
+  });
+});
