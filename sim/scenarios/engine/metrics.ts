@@ -1,0 +1,118 @@
+import { build, type Histogram } from 'hdr-histogram-js';
+import type { World } from './world.ts';
+
+/** Waits are counted in tenths of a millisecond, with three significant digits. */
+const PER_MS = 10;
+
+export class Waits {
+  readonly #histogram: Histogram = build({
+    bitBucketSize: 32,
+    autoResize: true,
+    lowestDiscernibleValue: 1,
+    numberOfSignificantValueDigits: 3,
+    useWebAssembly: false,
+  });
+
+  add(ms: number): void {
+    this.#histogram.recordValue(Math.max(0, Math.round(ms * PER_MS)));
+  }
+
+  get count(): number {
+    return this.#histogram.totalCount;
+  }
+
+  /** ms */
+  percentile(p: number): number {
+    return this.count === 0 ? 0 : this.#histogram.getValueAtPercentile(p) / PER_MS;
+  }
+
+  /** ms */
+  get max(): number {
+    return this.count === 0 ? 0 : this.#histogram.maxValue / PER_MS;
+  }
+}
+
+/** Sums of a group of tasks, such as those of the tenant that floods. */
+export class Group {
+  readonly waits = new Waits();
+  /** Waits since the last sample of the series. */
+  recent = new Waits();
+  submitted = 0;
+  refused = 0;
+  /** Attempts that began. */
+  attempts = 0;
+  /** Of them those of tasks that were never tried before. */
+  firsts = 0;
+  throttled = 0;
+  failures = 0;
+  succeeded = 0;
+  dead = 0;
+  expired = 0;
+}
+
+/** What a run measured over time: a row each interval, of which one field is `seconds`. */
+export interface Series {
+  readonly rows: Record<string, number>[];
+}
+
+/** Measures a run: a group for each task, waits from acceptance to the first attempt, and how things were over time. */
+export class Metrics {
+  readonly groups: readonly Group[];
+  readonly served: Float64Array;
+  readonly series: Series = { rows: [] };
+  /** ms: waits and service are measured of tasks accepted from then on. */
+  from = 0;
+  /** ms: and before that. */
+  until = Infinity;
+  readonly #world: World;
+  readonly #groupOf: (task: number) => number;
+
+  constructor(world: World, names: number, tenants: number, groupOf: (task: number) => number) {
+    this.#world = world;
+    this.groups = Array.from({ length: names }, () => new Group());
+    this.served = new Float64Array(tenants);
+    this.#groupOf = groupOf;
+  }
+
+  groupOf(task: number): Group {
+    return this.groups[this.#groupOf(task)]!;
+  }
+
+  /** An attempt begins. */
+  started(task: number): void {
+    const { tasks, now } = this.#world;
+    const group = this.groupOf(task);
+    group.attempts += 1;
+    tasks.starts[task] = Math.min(255, tasks.starts[task]! + 1);
+    if (tasks.starts[task]! > 1) return;
+    group.firsts += 1;
+    const accepted = tasks.accepted[task]!;
+    group.recent.add(now - accepted);
+    if (accepted >= this.from && accepted < this.until) group.waits.add(now - accepted);
+  }
+
+  succeeded(task: number): void {
+    const { tasks, now } = this.#world;
+    this.groupOf(task).succeeded += 1;
+    if (now >= this.from && now < this.until) this.served[tasks.tenant[task]!]! += tasks.work[task]!;
+  }
+
+  /** Adds a row to the series at each interval, from what it is told to measure. */
+  sample(intervalMs: number, measure: () => Record<string, number>): void {
+    this.#world.every(
+      intervalMs,
+      () => {
+        this.series.rows.push({ seconds: Math.round(this.#world.now / 100) / 10, ...measure() });
+        for (const group of this.groups) group.recent = new Waits();
+      },
+      intervalMs,
+    );
+  }
+}
+
+/** Jain's index of fairness: 1 when all are equal, 1/n when one has all (Jain, Chiu and Hawe 1984). */
+export function jain(values: readonly number[]): number {
+  const sum = values.reduce((a, b) => a + b, 0);
+  const squares = values.reduce((a, b) => a + b * b, 0);
+  return squares === 0 ? 1 : (sum * sum) / (values.length * squares);
+}
