@@ -55,27 +55,43 @@ export interface Series {
   readonly rows: Record<string, number>[];
 }
 
+export interface MetricsRules {
+  readonly groups: number;
+  readonly tenants: number;
+  /** The group of a tenant's submissions. */
+  readonly tenantGroup: (tenant: number) => number;
+  /** The group of a task. @default its tenant's */
+  readonly taskGroup?: ((task: number) => number) | undefined;
+}
+
 /** Measures a run: a group for each task, waits from acceptance to the first attempt, and how things were over time. */
 export class Metrics {
   readonly groups: readonly Group[];
+  /** By tenant: ms of work done in the time that is measured, tasks submitted, refusals. */
   readonly served: Float64Array;
+  readonly submittedOf: Float64Array;
+  readonly refusedOf: Float64Array;
+  readonly tenantGroup: (tenant: number) => number;
   readonly series: Series = { rows: [] };
   /** ms: waits and service are measured of tasks accepted from then on. */
   from = 0;
   /** ms: and before that. */
   until = Infinity;
   readonly #world: World;
-  readonly #groupOf: (task: number) => number;
+  readonly #groupOf: ((task: number) => number) | undefined;
 
-  constructor(world: World, names: number, tenants: number, groupOf: (task: number) => number) {
+  constructor(world: World, { groups, tenants, tenantGroup, taskGroup }: MetricsRules) {
     this.#world = world;
-    this.groups = Array.from({ length: names }, () => new Group());
+    this.groups = Array.from({ length: groups }, () => new Group());
     this.served = new Float64Array(tenants);
-    this.#groupOf = groupOf;
+    this.submittedOf = new Float64Array(tenants);
+    this.refusedOf = new Float64Array(tenants);
+    this.tenantGroup = tenantGroup;
+    this.#groupOf = taskGroup;
   }
 
   groupOf(task: number): Group {
-    return this.groups[this.#groupOf(task)]!;
+    return this.groups[this.#groupOf ? this.#groupOf(task) : this.tenantGroup(this.#world.tasks.tenant[task]!)]!;
   }
 
   /** An attempt begins. */

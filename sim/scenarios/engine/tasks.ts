@@ -2,7 +2,7 @@ import { grown } from './event-queue.ts';
 
 export const NONE = -1;
 
-/** Tasks in columns: 39 bytes each, whatever their number. A task is its index, which is used again when it has ended. */
+/** Tasks in columns: 40 bytes each, whatever their number. A task is its index, which is used again when it has ended. */
 export class Tasks {
   /** Tasks that have not ended. */
   live = 0;
@@ -19,6 +19,8 @@ export class Tasks {
   failures: Uint8Array;
   /** Attempts that began, counted or not. */
   starts: Uint8Array;
+  /** How its latest attempt ended: index in `OUTCOMES`. */
+  end: Uint8Array;
   /** Where its permit is held, or what else the system keeps of it. */
   place: Int32Array;
   /** The next one in its list. */
@@ -37,6 +39,7 @@ export class Tasks {
     this.work = new Float32Array(capacity);
     this.failures = new Uint8Array(capacity);
     this.starts = new Uint8Array(capacity);
+    this.end = new Uint8Array(capacity);
     this.place = new Int32Array(capacity);
     this.next = new Int32Array(capacity);
     this.sibling = new Int32Array(capacity);
@@ -79,6 +82,7 @@ export class Tasks {
     this.work = grown(new Float32Array(capacity), this.work);
     this.failures = grown(new Uint8Array(capacity), this.failures);
     this.starts = grown(new Uint8Array(capacity), this.starts);
+    this.end = grown(new Uint8Array(capacity), this.end);
     this.place = grown(new Int32Array(capacity), this.place);
     this.next = grown(new Int32Array(capacity), this.next);
     this.sibling = grown(new Int32Array(capacity), this.sibling);

@@ -5,8 +5,8 @@ import { PARAMETERS } from '../parameters.ts';
 const { transitMs, batch, pollers } = PARAMETERS;
 
 export interface EventSourceRules {
-  /** Works off a batch. @returns ms that it takes */
-  readonly work: (messages: readonly number[]) => number;
+  /** Works off a batch. @returns ms that it takes, or `undefined` when it says itself that it has ended: by `finish` */
+  readonly work: (messages: readonly number[]) => number | undefined;
   /** Invocations at once. @default Lambda's */
   readonly most?: number;
 }
@@ -37,10 +37,7 @@ export class EventSource {
       this.#visible.push(message);
       this.#poll();
     });
-    this.#end = world.on(() => {
-      this.#busy -= 1;
-      this.#poll();
-    });
+    this.#end = world.on(() => this.finish());
     this.#grow = world.on(() => {
       this.#growing = false;
       if (this.#visible.size === 0) return void (this.#allowed = Math.max(this.#busy, pollers.first));
@@ -59,6 +56,12 @@ export class EventSource {
     this.#show(this.#world.now + transitMs + delayMs, message);
   }
 
+  /** An invocation has ended. */
+  finish(): void {
+    this.#busy -= 1;
+    this.#poll();
+  }
+
   /** Nobody receives until that time, ms. */
   kill(until: number): void {
     this.#deadUntil = until;
@@ -72,7 +75,8 @@ export class EventSource {
       const messages = Array.from({ length: Math.min(batch, this.#visible.size) }, () => this.#visible.shift());
       this.received += messages.length;
       this.#busy += 1;
-      this.#end(this.#world.now + this.#rules.work(messages));
+      const takes = this.#rules.work(messages);
+      if (takes !== undefined) this.#end(this.#world.now + takes);
     }
     if (this.#visible.size > 0 && !this.#growing && this.#allowed < this.#rules.most) {
       this.#growing = true;

@@ -51,7 +51,11 @@ export class Pool implements System {
     });
   }
 
-  readonly submit = (task: number): void => this.#arrive(this.#world.now + transitMs, task);
+  /** Tasks of one message are queued one by one. */
+  readonly submit = (message: number): void => {
+    const { now, tasks } = this.#world;
+    for (let task = message; task !== NONE; task = tasks.sibling[task]!) this.#arrive(now + transitMs, task);
+  };
 
   readonly ended = (task: number, end: AttemptEnd): void => {
     const { now, tasks } = this.#world;
