@@ -1,3 +1,4 @@
+export * from './admission.ts';
 export * from './api.ts';
 export * from './breaker.ts';
 export * from './dead.ts';

@@ -1,0 +1,48 @@
+/** When the shared system counts as pressed, and how quickly it is to be relieved. */
+export interface PressureRules {
+  /** Seconds that a hint may wait in the shared queues before tenants above their share are refused. @default 30 */
+  readonly waitSeconds: number;
+  /** Seconds in which what waits beyond half of that is to be worked off. @default 60 */
+  readonly relieveSeconds: number;
+}
+
+export const PRESSURE_RULES: PressureRules = { waitSeconds: 30, relieveSeconds: 60 };
+
+/** What waits in the shared queues at a time, ms. Hints that rest in lanes' backlogs wait for their own tenants alone. */
+export interface Depth {
+  readonly at: number;
+  readonly waiting: number;
+}
+
+/** Weight of the latest in the moving average of what is worked off: readings are some seconds apart and jump. */
+const WEIGHT = 0.4;
+
+/**
+ * Tasks a second that the shared queues give off: what came in, less what they grew by; a queue that holds nothing gives
+ * off what comes. Smoothed over some readings. `undefined` until there are two.
+ */
+export function drainedOf(
+  before: (Depth & { readonly drained?: number | undefined }) | undefined,
+  after: Depth,
+  admitted: number,
+): number | undefined {
+  const seconds = before ? (after.at - before.at) / 1000 : 0;
+  if (!before || seconds <= 0) return before?.drained;
+  const now = Math.max(0, admitted - (after.waiting - before.waiting) / seconds);
+  return before.drained === undefined ? now : before.drained + WEIGHT * (now - before.drained);
+}
+
+/**
+ * Tasks a second that may be admitted while the system is pressed; `undefined` while it is not. Once pressed it stays so
+ * until a hint waits for less than half as long, so that it does not come and go.
+ */
+export function targetOf(
+  { waiting, drained, pressed }: { readonly waiting: number; readonly drained: number | undefined; readonly pressed: boolean },
+  rules: PressureRules = PRESSURE_RULES,
+): number | undefined {
+  if (drained === undefined) return undefined;
+  const allowed = rules.waitSeconds * drained;
+  if (waiting <= (pressed ? allowed / 2 : allowed)) return undefined;
+  // Never nothing at all: a measurement of 0 is a bad moment, and would shut everybody out who is known.
+  return Math.max(drained / 10, drained - (waiting - allowed / 2) / rules.relieveSeconds);
+}
