@@ -3,8 +3,8 @@
  * repository, "assumed" a plain number of the right size that no result hangs on: it is the same for every alternative.
  */
 export const PARAMETERS = {
-  /** ms from a send to SQS until an idle poller has the message. Assumed: SQS and its long polls take tens of ms. */
-  transitMs: 20,
+  /** ms from a send to SQS until an idle poller has the message: at least, and on average more (exponential). Assumed: tens of ms. */
+  transitMs: { least: 8, more: 12 },
   /** Messages that one invocation gets. Ours: `BATCH_SIZE` of lib/pool and lib/outcomes. */
   batch: 10,
   /** ms that dispatch takes for a batch: permits, claims, `Invoke`. Assumed; `npm run bench:path` measures as much on the embedded host. */
@@ -25,6 +25,8 @@ export const PARAMETERS = {
   inFlight: 120_000,
   /** s of a message's visibility while a consumer parks it instead of a backlog; alternatives only. SQS's default. */
   visibilitySeconds: 30,
+  /** Until a throttled attempt is tried again. Ours: `FREE_BACKOFF` of core/settle/decide.ts. */
+  freeBackoff: { minDelaySeconds: 1, maxDelaySeconds: 60, factor: 2 },
   /** ms after which a throttled invocation says so. Assumed: one round trip. */
   throttleMs: 15,
   /** s that Lambda keeps an asynchronous event that it can't run. Ours: `EVENT_AGE_SECONDS`. */
@@ -35,6 +37,8 @@ export const PARAMETERS = {
   cacheMs: 5_000,
   /** ms between two runs of control, and until it acts upon news. Ours: `rate(1 minute)`, and the bound of the design. */
   control: { everyMs: 60_000, newsMs: 10_000 },
+  /** ms between two reports of an environment under load, and between two decisions of control about them; the level below which nobody is refused for pressure, tasks a second. */
+  admission: { reportMs: 5_000, documentMs: 10_000, floorPerSecond: 1 },
   /** Environments of submit, of dispatch and of settle that policies with memory of their own are run in. Assumed: 5,000 submissions a second at 5 ms. */
   environments: 25,
   /** Shard queues and shards of a tenant, where a scenario does not say otherwise. Ours: the defaults of `TaskPlatform`. */

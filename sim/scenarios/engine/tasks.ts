@@ -2,7 +2,7 @@ import { grown } from './event-queue.ts';
 
 export const NONE = -1;
 
-/** Tasks in columns: 40 bytes each, whatever their number. A task is its index, which is used again when it has ended. */
+/** Tasks in columns: 49 bytes each, whatever their number. A task is its index, which is used again when it has ended. */
 export class Tasks {
   /** Tasks that have not ended. */
   live = 0;
@@ -19,6 +19,8 @@ export class Tasks {
   failures: Uint8Array;
   /** Attempts that began, counted or not. */
   starts: Uint8Array;
+  /** ms: when its latest attempt was claimed. */
+  claimed: Float64Array;
   /** How its latest attempt ended: index in `OUTCOMES`. */
   end: Uint8Array;
   /** Where its permit is held, or what else the system keeps of it. */
@@ -39,6 +41,7 @@ export class Tasks {
     this.work = new Float32Array(capacity);
     this.failures = new Uint8Array(capacity);
     this.starts = new Uint8Array(capacity);
+    this.claimed = new Float64Array(capacity);
     this.end = new Uint8Array(capacity);
     this.place = new Int32Array(capacity);
     this.next = new Int32Array(capacity);
@@ -82,6 +85,7 @@ export class Tasks {
     this.work = grown(new Float32Array(capacity), this.work);
     this.failures = grown(new Uint8Array(capacity), this.failures);
     this.starts = grown(new Uint8Array(capacity), this.starts);
+    this.claimed = grown(new Float64Array(capacity), this.claimed);
     this.end = grown(new Uint8Array(capacity), this.end);
     this.place = grown(new Int32Array(capacity), this.place);
     this.next = grown(new Int32Array(capacity), this.next);
@@ -106,6 +110,14 @@ export class TaskList {
     if (this.first === NONE) this.first = task;
     else this.#tasks.next[this.#last] = task;
     this.#last = task;
+    this.size += 1;
+  }
+
+  /** Puts one back in front. */
+  unshift(task: number): void {
+    this.#tasks.next[task] = this.first;
+    if (this.first === NONE) this.#last = task;
+    this.first = task;
     this.size += 1;
   }
 

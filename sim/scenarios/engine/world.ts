@@ -8,6 +8,7 @@ export class World {
   readonly seed: number;
   /** Events that have happened. */
   steps = 0;
+  #numbers = 0;
   readonly #events = new EventQueue();
   readonly #handlers: ((subject: number) => void)[] = [];
 
@@ -18,6 +19,12 @@ export class World {
   /** ms since the beginning. */
   get now(): number {
     return this.#events.now;
+  }
+
+  /** 1, 2, 3, …: to name what is alike. */
+  nextNumber(): number {
+    this.#numbers += 1;
+    return this.#numbers;
   }
 
   chance(source: string): Chance {

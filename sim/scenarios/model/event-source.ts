@@ -1,3 +1,4 @@
+import type { Chance } from '../engine/chance.ts';
 import { Numbers } from '../engine/numbers.ts';
 import type { World } from '../engine/world.ts';
 import { PARAMETERS } from '../parameters.ts';
@@ -17,6 +18,7 @@ export class EventSource {
   received = 0;
   readonly #world: World;
   readonly #rules: Required<EventSourceRules>;
+  readonly #chance: Chance;
   readonly #visible = new Numbers();
   readonly #show: (at: number, message: number) => void;
   readonly #end: (at: number) => void;
@@ -30,6 +32,7 @@ export class EventSource {
 
   constructor(world: World, rules: EventSourceRules) {
     this.#world = world;
+    this.#chance = world.chance(`transit ${world.nextNumber()}`);
     this.#rules = { most: pollers.most, ...rules };
     this.#allowed = Math.min(pollers.first, this.#rules.most);
     this.#show = world.on((message) => {
@@ -53,7 +56,7 @@ export class EventSource {
 
   send(message: number, delayMs = 0): void {
     this.#transit += 1;
-    this.#show(this.#world.now + transitMs + delayMs, message);
+    this.#show(this.#world.now + transitMs.least + this.#chance.exponential(transitMs.more) + delayMs, message);
   }
 
   /** An invocation has ended. */

@@ -1,3 +1,4 @@
+import type { Chance } from '../engine/chance.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import { NONE } from '../engine/tasks.ts';
 import type { World } from '../engine/world.ts';
@@ -27,6 +28,7 @@ export class Pool implements System {
   readonly #metrics: Metrics;
   readonly #rules: PoolRules;
   readonly #discipline: Discipline;
+  readonly #chance: Chance;
   readonly #arrive: (at: number, task: number) => void;
   readonly #begin: (at: number, task: number) => void;
   readonly #free: (at: number, task: number) => void;
@@ -36,6 +38,7 @@ export class Pool implements System {
     this.#world = world;
     this.#metrics = metrics;
     this.#rules = rules;
+    this.#chance = world.chance('transit');
     this.#discipline = discipline;
     this.#arrive = world.on((task) => {
       this.waiting += 1;
@@ -54,7 +57,7 @@ export class Pool implements System {
   /** Tasks of one message are queued one by one. */
   readonly submit = (message: number): void => {
     const { now, tasks } = this.#world;
-    for (let task = message; task !== NONE; task = tasks.sibling[task]!) this.#arrive(now + transitMs, task);
+    for (let task = message; task !== NONE; task = tasks.sibling[task]!) this.#arrive(now + this.#transit(), task);
   };
 
   readonly ended = (task: number, end: AttemptEnd): void => {
@@ -66,6 +69,10 @@ export class Pool implements System {
     this.#free(now + settleMs, task);
     if (again !== undefined) this.#arrive(now + settleMs + again, task);
   };
+
+  #transit(): number {
+    return transitMs.least + this.#chance.exponential(transitMs.more);
+  }
 
   #pump(): void {
     while (this.#busy < this.#rules.slots) {
