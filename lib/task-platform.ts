@@ -7,6 +7,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
 import type { CorsProps } from './api/cors.ts';
 import { Api } from './api/index.ts';
+import { Control } from './control/index.ts';
 import { Events } from './events/index.ts';
 import { Functions } from './functions/index.ts';
 import { Monitoring, type MonitoringOptions } from './monitoring/index.ts';
@@ -129,6 +130,7 @@ export class TaskPlatform extends Construct {
   readonly events: Events;
   readonly pool: Pool;
   readonly outcomes: Outcomes;
+  readonly control: Control;
   readonly functions: Functions;
   readonly schedule: Schedule;
   readonly api: Api;
@@ -166,18 +168,21 @@ export class TaskPlatform extends Construct {
     this.events = new Events(this, 'Events', { name });
     this.pool = new Pool(this, 'Pool', { name, shards, shardsPerTenant });
     this.outcomes = new Outcomes(this, 'Outcomes', { name });
+    this.control = new Control(this, 'Control', { name });
     this.functions = new Functions(this, 'Functions', {
       name,
       storage: this.storage,
       events: this.events,
       pool: this.pool,
       outcomes: this.outcomes,
+      control: this.control,
       architecture: this.architecture,
       logRetention: this.logRetention,
       tokens: (props.auth ?? 'token') === 'token',
     });
     this.pool.feed(this.functions.dispatch, props.maxConcurrency);
     this.outcomes.feed(this.functions.settle);
+    this.control.feed(this.functions.control);
     this.notifications = new Notifications(this, 'Notifications', {
       queues: props.notificationQueues ?? {},
       webhooks: props.webhooks ?? {},

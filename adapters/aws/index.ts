@@ -1,6 +1,7 @@
 export * from './backlog-store.ts';
 export * from './bucket-store.ts';
 export * from './clients.ts';
+export * from './control-queue.ts';
 export * from './counting.ts';
 export * from './dead-hints.ts';
 export * from './dead-list.ts';

@@ -2,6 +2,7 @@ export * from './backlog-store.ts';
 export * from './breaker-store.ts';
 export * from './bucket-store.ts';
 export * from './clock.ts';
+export * from './control-queue.ts';
 export * from './dead-list.ts';
 export * from './event-bus.ts';
 export * from './notification-sender.ts';

@@ -10,6 +10,7 @@ const CLIENTS: Record<FunctionName, readonly Client[]> = {
   dispatch: ['DynamoDB', 'SQS', 'S3', 'EventBridge', 'Lambda'],
   settle: ['DynamoDB', 'SQS', 'S3', 'EventBridge'],
   timers: ['DynamoDB', 'SQS'],
+  control: ['DynamoDB', 'SQS'],
   audit: ['DynamoDB', 'SQS'],
   registrar: ['DynamoDB'],
   system: ['DynamoDB', 'S3', 'SQS', 'EventBridge'],

@@ -1,5 +1,6 @@
 import { type FunctionName, metricNamespace } from '@sluice/contracts';
 import { Duration } from 'aws-cdk-lib';
+import { CONTROL_TIMEOUT } from '../control/constants.ts';
 import { SETTLE_TIMEOUT } from '../outcomes/index.ts';
 import { DISPATCH_TIMEOUT, TIMERS_TIMEOUT } from '../pool/constants.ts';
 
@@ -62,6 +63,12 @@ export const FUNCTIONS: Record<FunctionName, FunctionShape> = {
     // Ticks may overlap, cursors keep them apart: a busy minute has five to finish in.
     timeout: TIMERS_TIMEOUT,
     description: 'Every minute: moves buckets to queues and wakes lanes with a backlog',
+  },
+  control: {
+    // A round divides up to fifty thousand lanes in memory, many calls side by side.
+    memorySize: 1024,
+    timeout: CONTROL_TIMEOUT,
+    description: 'Every minute, and when told: divides capacities among lanes',
   },
   audit: {
     // Parallel segments of a scan, each page up to 1 MB.

@@ -4,6 +4,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { Architecture, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { Control } from '../control/index.ts';
 import type { Events } from '../events/index.ts';
 import type { Outcomes } from '../outcomes/index.ts';
 import type { Pool } from '../pool/index.ts';
@@ -20,6 +21,7 @@ export interface FunctionsProps {
   readonly events: Events;
   readonly pool: Pool;
   readonly outcomes: Outcomes;
+  readonly control: Control;
   readonly architecture: Architecture;
   readonly logRetention: RetentionDays;
   /** Whether API tokens are used, for which there is an authorizer. */
@@ -35,6 +37,7 @@ export class Functions extends Construct {
   readonly dispatch: LambdaFunction;
   readonly settle: LambdaFunction;
   readonly timers: LambdaFunction;
+  readonly control: LambdaFunction;
   readonly audit: LambdaFunction;
   readonly registrar: LambdaFunction;
   readonly system: LambdaFunction;
@@ -49,6 +52,7 @@ export class Functions extends Construct {
     this.dispatch = this.#makeDispatch();
     this.settle = this.#makeSettle();
     this.timers = this.#makeTimers();
+    this.control = this.#makeControl();
     this.audit = this.#makeAudit();
     this.registrar = this.#makeRegistrar();
     this.system = this.#makeSystem();
@@ -66,7 +70,7 @@ export class Functions extends Construct {
   }
 
   #makeApi(): LambdaFunction {
-    const { storage, pool, events } = this.#props;
+    const { storage, pool, events, control } = this.#props;
     const fn = this.#make('api');
     storage.grantTable(fn, ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
     storage.grantList(fn);
@@ -74,6 +78,7 @@ export class Functions extends Construct {
     storage.grantBucket(fn, ['GetObject', 'PutObject']);
     storage.grantListBucket(fn);
     pool.grantSend(fn);
+    control.grantTell(fn);
     events.grantPut(fn);
     return fn;
   }
@@ -85,13 +90,14 @@ export class Functions extends Construct {
   }
 
   #makeDispatch(): LambdaFunction {
-    const { storage, pool, events } = this.#props;
+    const { storage, pool, events, control } = this.#props;
     const fn = this.#make('dispatch');
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem']);
     storage.grantBucket(fn, ['GetObject', 'PutObject']);
     storage.tellListIndex(fn);
     pool.grantSend(fn);
     pool.grantConsume(fn);
+    control.grantTell(fn);
     events.grantPut(fn);
     return fn;
   }
@@ -119,6 +125,17 @@ export class Functions extends Construct {
     pool.grantSend(fn);
     pool.grantDeadLetters(fn);
     // A tick that failed is made up by the next: its cursor has not moved. Lambda's own retries would only overlap it.
+    fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(60) });
+    return fn;
+  }
+
+  #makeControl(): LambdaFunction {
+    const { storage, pool, control } = this.#props;
+    const fn = this.#make('control');
+    storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
+    pool.grantSend(fn);
+    control.grantConsume(fn);
+    // The next round looks at everything anew: Lambda's own retries would only overlap it.
     fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.seconds(60) });
     return fn;
   }

@@ -20,6 +20,7 @@ export const ALARMS = {
   'dispatch-errors': { severity: 'warning', says: 'Dispatch fails; its hints come again.' },
   'settle-errors': { severity: 'warning', says: 'Settle fails; its records come again.' },
   'timers-errors': { severity: 'warning', says: 'A part of the minute tick fails; the next tick makes up for it.' },
+  'control-errors': { severity: 'warning', says: 'A step of control fails: shares of lanes stay as they were.' },
   throttles: { severity: 'warning', says: 'Lambda throttles functions of the platform.' },
   'hints-dead': { severity: 'warning', says: 'Messages stay in the dead-letter queue of hints: the tick cannot hint them again.' },
   'outcomes-dead': { severity: 'warning', says: 'Outcome records are in their dead-letter queue: nothing takes them back by itself.' },

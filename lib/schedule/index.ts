@@ -10,7 +10,7 @@ export interface ScheduleProps {
   readonly functions: Functions;
 }
 
-/** The clock: a tick for timers every minute, and one a day for the audit. */
+/** The clock: a tick for timers and for control every minute, and one a day for the audit. */
 export class Schedule extends Construct {
   readonly group: ScheduleGroup;
   readonly #role: Role;
@@ -28,8 +28,9 @@ export class Schedule extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     });
-    const { timers, audit } = props.functions;
+    const { timers, control, audit } = props.functions;
     this.#every('Minute', Duration.minutes(1), timers, 'Moves what is due soon to its queues');
+    this.#every('Control', Duration.minutes(1), control, 'Divides capacities among the lanes that work');
     this.#every('Day', Duration.days(1), audit, 'Looks for tasks that nobody has looked at');
   }
 

@@ -5,6 +5,8 @@ import { allowedTo, type Deployment, makePlatform } from './synth.ts';
 
 describe('what each function may do', () => {
   const HINT = ['sqs:SendMessage'];
+  /** The control queue. */
+  const TELL = ['sqs:SendMessage'];
   const CONSUME = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'];
   const table = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action}`);
   let stack: Deployment['stack'];
@@ -19,6 +21,7 @@ describe('what each function may do', () => {
       [
         // The second Query is that of the indexes, in one statement.
         ...table('GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'Query'),
+        // Hints, and the control queue, in one statement.
         ...HINT,
         's3:GetObject',
         's3:PutObject',
@@ -32,6 +35,7 @@ describe('what each function may do', () => {
       [
         ...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem'),
         ...HINT,
+        ...TELL,
         ...CONSUME,
         // The platform's own handler.
         'lambda:InvokeFunction',
@@ -53,6 +57,7 @@ describe('what each function may do', () => {
         'events:PutEvents',
       ],
     ],
+    ['control', [...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'), ...HINT, ...CONSUME]],
     ['audit', [...table('Scan', 'GetItem', 'Query'), ...HINT]],
     ['registrar', table('PutItem', 'DeleteItem')],
     [

@@ -27,11 +27,12 @@ function mentions(value: unknown, id: string): boolean {
 }
 
 describe('in every template', () => {
-  it('each queue has a redrive policy or is the dead-letter queue of another', () => {
+  it('each queue has a redrive policy, is the dead-letter queue of another, or keeps messages for minutes only', () => {
     const bad = failing(
       'AWS::SQS::Queue',
       ({ id, resource, siblings }) =>
         resource.Properties['RedrivePolicy'] !== undefined ||
+        Number(resource.Properties['MessageRetentionPeriod']) <= 300 ||
         Object.values(siblings).some(({ Type, Properties }) => Type === 'AWS::SQS::Queue' && mentions(Properties['RedrivePolicy'], id)),
     );
     expect(bad).toEqual([]);

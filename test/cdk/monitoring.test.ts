@@ -184,7 +184,7 @@ describe('the monitoring of a platform with two types', () => {
       ...new Set(alarms.flatMap(watchedBy).flatMap((m) => (m.Dimensions ?? []).filter((d) => d.Name === name).map((d) => d.Value))),
     ];
     expect(values('FunctionName').sort()).toEqual(functions.filter((fn) => fn !== undefined && fn !== 'sluice-registrar').sort());
-    expect(values('QueueName').sort()).toEqual(queues.filter((queue) => queue !== 'sluice-outcomes').sort());
+    expect(values('QueueName').sort()).toEqual(queues.filter((queue) => queue !== 'sluice-outcomes' && queue !== 'sluice-control').sort());
   });
 
   it('takes a tick that no longer comes for a late one', () => {
@@ -218,7 +218,7 @@ describe('the monitoring of a platform with two types', () => {
 
   it('costs what the runbook says', () => {
     const platform = alarms.filter((alarm) => !['oldest-age', 'dead-letters'].includes(sectionOf(alarm)));
-    expect(platform.flatMap(watchedBy)).toHaveLength(32 + 2 * 24);
+    expect(platform.flatMap(watchedBy)).toHaveLength(34 + 2 * 24);
     expect(alarms.length - platform.length).toBe(2 * 2);
   });
 

@@ -74,6 +74,7 @@ describe('a platform with no props', () => {
     expect(queues.map(({ QueueName: name }) => name).filter((name) => !/-\d$/.test(String(name)))).toEqual([
       'sluice-outcomes-dead',
       'sluice-outcomes',
+      'sluice-control',
       'sluice-hints-dead',
     ]);
   });
@@ -105,8 +106,8 @@ describe('a platform with no props', () => {
     });
   });
 
-  it('runs nine functions on arm64 and the newest Node, as ES modules', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 9);
+  it('runs ten functions on arm64 and the newest Node, as ES modules', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 10);
     template.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -120,6 +121,7 @@ describe('a platform with no props', () => {
     ['api', 29],
     ['submit', 25],
     ['timers', 300],
+    ['control', 120],
     ['audit', 900],
     ['system', 60],
   ])('lets %s run for %i s', (name, seconds) => {
@@ -137,7 +139,22 @@ describe('a platform with no props', () => {
     }
   });
 
-  it('ticks every minute for timers, whose failed tick is not repeated, and daily for the audit', () => {
+  it('tells control by a queue whose messages are old after some minutes, many of them in one round', () => {
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'sluice-control',
+      VisibilityTimeout: 120,
+      MessageRetentionPeriod: 300,
+      RedrivePolicy: Match.absent(),
+    });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      FunctionName: { Ref: Match.stringLikeRegexp('control') },
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 1,
+      ScalingConfig: { MaximumConcurrency: 2 },
+    });
+  });
+
+  it('ticks every minute for timers and control, whose failed tick is not repeated, and daily for the audit', () => {
     const schedule = (rate: string, fn: string): void =>
       template.hasResourceProperties('AWS::Scheduler::Schedule', {
         GroupName: 'sluice',
@@ -145,11 +162,14 @@ describe('a platform with no props', () => {
         Target: Match.objectLike({ Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp(`Functions${fn}`), 'Arn'] } }),
       });
     schedule('rate(1 minute)', 'timers');
+    schedule('rate(1 minute)', 'control');
     schedule('rate(1 day)', 'audit');
-    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
-      FunctionName: { Ref: Match.stringLikeRegexp('timers') },
-      MaximumRetryAttempts: 0,
-    });
+    for (const name of ['timers', 'control']) {
+      template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+        FunctionName: { Ref: Match.stringLikeRegexp(name) },
+        MaximumRetryAttempts: 0,
+      });
+    }
   });
 
   it('has the routes of the contracts, all that need a scope behind the token authorizer', () => {
@@ -225,7 +245,7 @@ describe('props of the platform', () => {
 
   it('set the number of shards', () => {
     const { stack } = makePlatform({ shards: 1 });
-    expect(resourcesOf(stack, 'AWS::Lambda::EventSourceMapping')).toHaveLength(3 + 1);
+    expect(resourcesOf(stack, 'AWS::Lambda::EventSourceMapping')).toHaveLength(3 + 2);
     Template.fromStack(stack).hasResourceProperties('AWS::Lambda::Function', {
       Environment: { Variables: Match.objectLike({ SLUICE_SHARDS: '1', SLUICE_SHARDS_PER_TENANT: '1' }) },
     });
@@ -270,7 +290,7 @@ describe('props of the platform', () => {
       AuthorizerId: Match.absent(),
     });
     template.resourceCountIs('AWS::ApiGatewayV2::Authorizer', 0);
-    template.resourceCountIs('AWS::Lambda::Function', 8);
+    template.resourceCountIs('AWS::Lambda::Function', 9);
   });
 
   it('set the cache of tokens, the throttle, the access log, the log retention and the architecture', () => {
@@ -295,7 +315,9 @@ describe('props of the platform', () => {
 
   it('bound the concurrency of each event source', () => {
     const sources = resourcesOf(makePlatform({ maxConcurrency: 20 }).stack, 'AWS::Lambda::EventSourceMapping');
-    const bounded = sources.filter(({ resource }) => resource.Properties['ScalingConfig'] !== undefined);
+    const bounded = sources
+      .filter(({ where }) => where.includes('Consumers'))
+      .filter(({ resource }) => resource.Properties['ScalingConfig'] !== undefined);
     expect(bounded).toHaveLength(24);
     expect(bounded[0]?.resource.Properties['ScalingConfig']).toEqual({ MaximumConcurrency: 20 });
   });

@@ -19,6 +19,8 @@ const events = { SLUICE_BUS: z.string().min(1) };
 const api = { SLUICE_API_URL: z.url() };
 /** `on` when the table has the `list` index. */
 const list = { SLUICE_LIST_INDEX: z.enum(['on', 'off']) };
+/** Where control is told what it should look at now. */
+const control = { SLUICE_CONTROL_QUEUE_URL: z.string().min(1) };
 /** The queues and hosts that notifications may go to, as JSON. */
 const notify = {
   SLUICE_NOTIFY: z
@@ -29,11 +31,12 @@ const notify = {
 
 export const ENV_SCHEMAS = {
   submit: z.object({ ...values, ...hints, ...events, ...list, ...notify }),
-  api: z.object({ ...values, ...hints, ...events, ...list, ...notify }),
+  api: z.object({ ...values, ...hints, ...events, ...list, ...notify, ...control }),
   authorizer: z.object({ ...table }),
-  dispatch: z.object({ ...values, ...hints, ...events, ...list, ...api }),
+  dispatch: z.object({ ...values, ...hints, ...events, ...list, ...api, ...control }),
   settle: z.object({ ...values, ...hints, ...events, ...list }),
   timers: z.object({ ...values, ...hints, ...events, ...list, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
+  control: z.object({ ...table, ...hints }),
   audit: z.object({ ...table, ...hints }),
   registrar: z.object({ ...table }),
   system: z.object({

@@ -1,6 +1,7 @@
 export * from './admission.ts';
 export * from './api.ts';
 export * from './breaker.ts';
+export * from './control.ts';
 export * from './dead.ts';
 export * from './env.ts';
 export * from './errors.ts';

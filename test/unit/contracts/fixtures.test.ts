@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   attemptSchema,
   breakerSchema,
+  controlMessageSchema,
   deliverySchema,
   destinationRecordSchema,
   firePayloadSchema,
@@ -26,6 +27,7 @@ const FOLDER = join(import.meta.dirname, '../../fixtures');
 const SCHEMAS = {
   attempt: attemptSchema,
   breaker: breakerSchema,
+  'control-divide': controlMessageSchema,
   'destination-record': destinationRecordSchema,
   delivery: deliverySchema,
   'fire-payload': firePayloadSchema,
