@@ -6,6 +6,7 @@ import { createClients, type Clients } from '../adapters/aws/clients.ts';
 import { createEventBus } from '../adapters/aws/event-bus.ts';
 import { createHintQueue } from '../adapters/aws/hint-queue.ts';
 import { createPermitStore } from '../adapters/aws/permit-store.ts';
+import { createRoutingMap } from '../adapters/aws/routing-store.ts';
 import { createTaskStore } from '../adapters/aws/task-store.ts';
 import { createTypeRegistry } from '../adapters/aws/type-registry.ts';
 import { createValueStore } from '../adapters/aws/value-store.ts';
@@ -42,7 +43,11 @@ export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOpt
   const place: PlaceDeps = {
     queue: createHintQueue(clients.sqs, { queueUrlPrefix: env.SLUICE_QUEUE_PREFIX, random, telemetry }),
     buckets: createBucketStore(clients.dynamodb, { table, random, telemetry }),
-    routing: { shards: env.SLUICE_SHARDS, shardsPerTenant: env.SLUICE_SHARDS_PER_TENANT },
+    routing: {
+      shards: env.SLUICE_SHARDS,
+      shardsPerTenant: env.SLUICE_SHARDS_PER_TENANT,
+      map: createRoutingMap(clients.dynamodb, { table, clock, telemetry, types }),
+    },
     clock,
     random,
   };

@@ -137,6 +137,9 @@ export const TYPES_PARTITION = 'Y';
 const BREAKERS = '!';
 export const breakerItemKey = (key: string): { p: string; s: string } => ({ p: TYPES_PARTITION, s: BREAKERS + key });
 export const isBreakerSort = (sort: string): boolean => sort.startsWith(BREAKERS);
+/** The routing document is beside them too. */
+export const ROUTING_SORT = '~routing';
+export const routingKey = { p: TYPES_PARTITION, s: ROUTING_SORT } as const;
 export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${hash}`, s: 'K' });
 export const tokenDirectory = (tenant: string): string => `KT#${tenant}`;
 export const tokenEntryKey = (tenant: string, id: string): { p: string; s: string } => ({ p: tokenDirectory(tenant), s: id });

@@ -1,4 +1,11 @@
-import { breakerSchema, taskTypeSpecSchema, type Breaker, type TaskTypeSpec } from '@sluice/contracts';
+import {
+  breakerSchema,
+  routingDocumentSchema,
+  taskTypeSpecSchema,
+  type Breaker,
+  type RoutingDocument,
+  type TaskTypeSpec,
+} from '@sluice/contracts';
 import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -6,7 +13,7 @@ import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { TypeRegistry } from '../../core/ports/type-registry.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
-import { isBreakerSort, TYPES_PARTITION } from './keys.ts';
+import { isBreakerSort, ROUTING_SORT, TYPES_PARTITION } from './keys.ts';
 import { allPages } from './pages.ts';
 
 /** Between two lookups of types that are not known, so that nobody can make every submission a query. */
@@ -29,11 +36,23 @@ export interface KnownBreakers {
   readonly breakers: () => Promise<ReadonlyMap<string, Breaker>>;
 }
 
+/** The routing document that lies there as well, and when it was read, ms. */
+export interface ReadRouting {
+  readonly routing: () => { readonly document: RoutingDocument | undefined; readonly readAt: number } | undefined;
+}
+
 /** The deployed task types, from one partition of the table, kept in memory between calls. */
-export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeRegistryConfig): TypeRegistry & KnownBreakers {
+export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeRegistryConfig): TypeRegistry & KnownBreakers & ReadRouting {
   const { clock, telemetry } = config;
   const { refreshSeconds = 30, brokenRefreshSeconds = 3 } = config;
-  let known: { readonly types: Types; readonly breakers: ReadonlyMap<string, Breaker>; readonly readAt: number } | undefined;
+  let known:
+    | {
+        readonly types: Types;
+        readonly breakers: ReadonlyMap<string, Breaker>;
+        readonly document: RoutingDocument | undefined;
+        readonly readAt: number;
+      }
+    | undefined;
   let reading: Promise<Types> | undefined;
 
   const specOf = (item: Item): [string, TaskTypeSpec][] => {
@@ -66,8 +85,10 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
       ),
     );
     const isBreaker = (item: Item): boolean => isBreakerSort(String(item['s']));
-    const types = new Map(items.filter((item) => !isBreaker(item)).flatMap(specOf));
-    known = { types, breakers: new Map(items.filter(isBreaker).flatMap(breakerOf)), readAt };
+    const isRouting = (item: Item): boolean => item['s'] === ROUTING_SORT;
+    const types = new Map(items.filter((item) => !isBreaker(item) && !isRouting(item)).flatMap(specOf));
+    const document = routingOfItem(items.find(isRouting));
+    known = { types, breakers: new Map(items.filter(isBreaker).flatMap(breakerOf)), document, readAt };
     return types;
   };
 
@@ -108,6 +129,7 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
       await current();
       return known?.breakers ?? new Map<string, Breaker>();
     },
+    routing: () => known,
   };
 }
 
@@ -115,6 +137,15 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
 export function breakerOfItem(item: Item): Breaker | undefined {
   try {
     return breakerSchema.parse(JSON.parse(String(item['breaker'])));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns nothing for what is no routing document, or one of a version that is not known. */
+export function routingOfItem(item: Item | undefined): RoutingDocument | undefined {
+  try {
+    return item && deepFreeze(routingDocumentSchema.parse(JSON.parse(String(item['routing']))));
   } catch {
     return undefined;
   }

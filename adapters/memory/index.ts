@@ -10,6 +10,7 @@ export * from './messages.ts';
 export * from './permit-store.ts';
 export * from './queues.ts';
 export * from './random.ts';
+export * from './routing-store.ts';
 export * from './schedule-store.ts';
 export * from './redrive-store.ts';
 export * from './starter.ts';

@@ -1,4 +1,4 @@
-import type { DeadHints, HintQueue, QueueRef, ReceivedHint } from '../../core/ports/hint-queue.ts';
+import type { DeadHints, HintQueue, QueueRef, ReceivedHint, Shard } from '../../core/ports/hint-queue.ts';
 import { createMemoryMessages, type MemoryMessages, type MemoryMessagesConfig, type ReceivedMessage } from './messages.ts';
 
 export type MemoryQueuesConfig = MemoryMessagesConfig;
@@ -63,5 +63,5 @@ function nameOf({ priority, shard }: QueueRef): string {
 
 function refOf(name: string): QueueRef {
   const [priority, shard] = name.split('-') as [QueueRef['priority'], string];
-  return { priority, shard: Number(shard) };
+  return { priority, shard: shard.startsWith('d') ? (shard as Shard) : Number(shard) };
 }

@@ -12,6 +12,7 @@ import { placeHints } from '../hints/place.ts';
 import { HINT_TIMES } from '../hints/timing.ts';
 import { outcomeOf, outcomeOfAnswer } from '../outcomes/classify.ts';
 import { releasePermits } from '../permits/release.ts';
+import type { Shard } from '../ports/hint-queue.ts';
 import type { Permit } from '../ports/permit-store.ts';
 import type { WriteResult } from '../ports/task-store.ts';
 import type { Effects } from '../settle/effects.ts';
@@ -51,7 +52,7 @@ export function needsLeaseHint(work: Work, mode: StartMode): boolean {
 }
 
 /** Hints for the ends of leases, made before the claims that they are for. @returns for each whether it is durable. */
-export async function placeLeaseHints(deps: DispatchDeps, claims: readonly Claim[], via: number | undefined): Promise<readonly boolean[]> {
+export async function placeLeaseHints(deps: DispatchDeps, claims: readonly Claim[], via: Shard | undefined): Promise<readonly boolean[]> {
   const needed = claims.filter((c) => needsLeaseHint(c.work, c.mode));
   const now = deps.clock.now();
   const entries = needed.map(({ work, permit }) => ({

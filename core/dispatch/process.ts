@@ -2,6 +2,7 @@ import type { TaskTypeSpec } from '@sluice/contracts';
 import { passGate, undoProbes } from '../breakers/gate.ts';
 import { decideBlind } from '../hints/decide.ts';
 import { acquirePermits } from '../permits/acquire.ts';
+import type { Shard } from '../ports/hint-queue.ts';
 import type { Lane, Permit } from '../ports/permit-store.ts';
 import { coalesceEffects, type Effects } from '../settle/effects.ts';
 import { claimAndStart, placeLeaseHints, type Claim } from './claim.ts';
@@ -21,7 +22,7 @@ export interface ProcessOptions {
   /** ms: when this invocation of dispatch ends. */
   readonly deadline: number;
   /** The shard that the hints came by. */
-  readonly via?: number | undefined;
+  readonly via?: Shard | undefined;
 }
 
 /**

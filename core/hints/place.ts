@@ -1,10 +1,11 @@
 import type { HintedTask, HintMessage, Priority, TaskHint } from '@sluice/contracts';
 import type { BucketStore } from '../ports/bucket-store.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { HintQueue, HintSend } from '../ports/hint-queue.ts';
+import type { HintQueue, HintSend, QueueRef, Shard } from '../ports/hint-queue.ts';
 import type { Lane } from '../ports/permit-store.ts';
 import type { Random } from '../ports/random.ts';
-import { shuffleShard } from '../routing/shuffle-shard.ts';
+import type { RoutingMap } from '../ports/routing-store.ts';
+import { routeOf } from '../routing/route.ts';
 import { armedInTime, homeFor, minuteOf } from './timing.ts';
 
 /** Tasks that one queue message names at most: enough to save calls, few enough to be worked off in one go. */
@@ -22,6 +23,8 @@ export interface TenantTask {
 export interface Routing {
   readonly shards: number;
   readonly shardsPerTenant: number;
+  /** What routes tenants in another way than by their names. @default nothing does */
+  readonly map?: RoutingMap;
 }
 
 export interface PlaceDeps {
@@ -34,10 +37,11 @@ export interface PlaceDeps {
 
 /**
  * Makes hints durable, each in the home that its time asks for.
- * @param via a shard that all these tenants are routed over; saves calls when many tenants' hints go out together.
+ * @param via a shard that all these tenants are routed over, unless the routing document says otherwise of one; saves
+ *   calls when many tenants' hints go out together.
  * @returns for each task whether its hint is durable. Does not throw.
  */
-export async function placeHints(deps: PlaceDeps, entries: readonly TenantTask[], via?: number): Promise<readonly boolean[]> {
+export async function placeHints(deps: PlaceDeps, entries: readonly TenantTask[], via?: Shard): Promise<readonly boolean[]> {
   const now = deps.clock.now();
   const durable = entries.map(() => false);
   const queued = new Map<string, number[]>();
@@ -56,14 +60,17 @@ export async function placeHints(deps: PlaceDeps, entries: readonly TenantTask[]
       if (!first) continue;
       const home = homeFor(first.notBefore ?? first.task.at, now);
       const message: TaskHint = { v: 1, kind: 'tasks', tenant: first.tenant, tasks: part.flatMap((i) => entries[i]?.task ?? []) };
-      const shard = via ?? shardFor(deps, first.tenant);
-      sends.push({ queue: { priority: first.task.priority, shard }, message, delaySeconds: home.in === 'queue' ? home.delaySeconds : 0 });
+      sends.push({
+        queue: queueFor(deps, first.tenant, first.task.priority, via),
+        message,
+        delaySeconds: home.in === 'queue' ? home.delaySeconds : 0,
+      });
       indexesOfSend.push(part);
     }
   }
   const late: number[] = [];
   const [sent] = await Promise.all([
-    sends.length > 0 ? deps.queue.send(sends) : [],
+    sends.length > 0 ? sendHints(deps, sends) : [],
     ...[...bucketed.values()].flatMap((indexes) =>
       chunks(indexes, TASKS_PER_BUCKET_ITEM).map(async (part) => {
         const ended = await putIntoBucket(
@@ -110,17 +117,35 @@ export async function placeLaneHints(deps: PlaceDeps, lanes: readonly Lane[]): P
   if (lanes.length === 0) return;
   const made = deps.clock.now();
   const priority: Priority = 'high';
-  await deps.queue.send(
+  await sendHints(
+    deps,
     lanes.map(({ tenant, type }) => {
       const message: HintMessage = { v: 1, kind: 'lane', tenant, type, made };
-      return { queue: { priority, shard: shardFor(deps, tenant) }, message, delaySeconds: 0 };
+      return { queue: queueFor(deps, tenant, priority), message, delaySeconds: 0 };
     }),
   );
 }
 
-function shardFor(deps: PlaceDeps, tenant: string): number {
-  const shards = shuffleShard(tenant, deps.routing.shards, deps.routing.shardsPerTenant);
-  return shards[Math.floor(deps.random.fraction() * shards.length)] ?? 0;
+function queueFor({ routing, random, clock }: PlaceDeps, tenant: string, priority: Priority, via?: Shard): QueueRef {
+  const known = routing.map?.known();
+  const shard = routeOf({ tenant, priority, via }, routing, known, clock.now(), random);
+  if (known?.document.depths && typeof shard === 'number') known.sent.add(known.document.depths.at, priority, shard);
+  return { priority, shard };
+}
+
+/** What a tenant's own queue does not take, because somebody has deleted it, goes to the shared ones. */
+async function sendHints(deps: PlaceDeps, sends: readonly HintSend[]): Promise<readonly boolean[]> {
+  const durable = await deps.queue.send(sends);
+  const again = sends.flatMap((send, i) => (durable[i] !== true && typeof send.queue.shard !== 'number' ? [i] : []));
+  if (again.length === 0) return durable;
+  const { shards, shardsPerTenant } = deps.routing;
+  const shared = { ...deps, routing: { shards, shardsPerTenant } };
+  const elsewhere = again.flatMap((i) => {
+    const send = sends[i];
+    return send ? [{ ...send, queue: queueFor(shared, send.message.tenant, send.queue.priority) }] : [];
+  });
+  const taken = await deps.queue.send(elsewhere);
+  return durable.map((ok, i) => ok || taken[again.indexOf(i)] === true);
 }
 
 function append(map: Map<string, number[]>, key: string, index: number): void {

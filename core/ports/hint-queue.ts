@@ -1,9 +1,12 @@
 import type { HintMessage, Priority } from '@sluice/contracts';
 
-/** A queue of the shared pool. */
+/** Names queues, one of each priority: by their number in the shared pool, or by the generation of a tenant's own ones. */
+export type Shard = number | `d${number}`;
+
+/** A queue of hints. */
 export interface QueueRef {
   readonly priority: Priority;
-  readonly shard: number;
+  readonly shard: Shard;
 }
 
 export interface HintSend {
@@ -23,7 +26,7 @@ export interface ReceivedHint {
   readonly body: string;
 }
 
-/** The shard queues. */
+/** The shard queues, and those of single tenants. */
 export interface HintQueue {
   /** Durable where the answer is true, for each send in its order. Does not throw. */
   readonly send: (sends: readonly HintSend[]) => Promise<readonly boolean[]>;

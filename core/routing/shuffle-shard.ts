@@ -4,9 +4,14 @@
  * 1 / C(N, k) (C. MacCarthaigh, "Workload isolation using shuffle-sharding", Amazon Builders' Library).
  */
 export function shuffleShard(tenant: string, shards: number, shardsPerTenant: number): readonly number[] {
+  return rendezvousOrder(tenant, shards).slice(0, Math.min(shardsPerTenant, shards));
+}
+
+/** All N queues in the order in which they suit a tenant: its shuffle shard first, then those that would take their places. */
+export function rendezvousOrder(tenant: string, shards: number): readonly number[] {
   const scores = Array.from({ length: shards }, (_, shard) => ({ shard, score: hash32(`${tenant}#${shard}`) }));
   scores.sort((a, b) => b.score - a.score || a.shard - b.shard);
-  return scores.slice(0, Math.min(shardsPerTenant, shards)).map((s) => s.shard);
+  return scores.map((s) => s.shard);
 }
 
 /** A 32-bit hash: FNV-1a (Fowler, Noll, Vo) with MurmurHash3's finaliser, which spreads short and similar keys. */

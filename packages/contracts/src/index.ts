@@ -18,6 +18,7 @@ export * from './redrive.ts';
 export * from './retry-policy.ts';
 export * from './retry-rules.ts';
 export * from './routes.ts';
+export * from './routing.ts';
 export * from './row.ts';
 export * from './schedule.ts';
 export * from './system.ts';
