@@ -18,6 +18,8 @@ export interface MergedReports {
   readonly refused: number;
   /** The largest first. */
   readonly tenants: readonly Rate[];
+  /** Tenants that have a rate. */
+  readonly limited: ReadonlySet<string>;
 }
 
 /**
@@ -44,6 +46,7 @@ export function mergeReports(reports: readonly AdmissionReport[], now: number): 
     }
   }
   return {
+    limited: new Set([...latest.values()].flatMap(({ limited = [] }) => limited)),
     environments: latest.size,
     offered,
     refused,

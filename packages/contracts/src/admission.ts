@@ -16,11 +16,13 @@ export const admissionReportSchema = z.object({
   refused: amount,
   /** Tenant, tasks, refused: unbiased estimates. */
   flows: z.array(z.tuple([tenantSchema, amount, amount])).max(1_000),
+  /** Those of them that have a rate. */
+  limited: z.array(tenantSchema).max(1_000).optional(),
 });
 export type AdmissionReport = z.infer<typeof admissionReportSchema>;
 
 /** Why submissions of a tenant are refused. */
-export const ADMISSION_CODES = ['rate_limited', 'backlog_full', 'backlog_too_old', 'overloaded'] as const;
+export const ADMISSION_CODES = ['rate_limited', 'backlog_full', 'backlog_too_old', 'throttled'] as const;
 export const admissionCodeSchema = z.enum(ADMISSION_CODES);
 export type AdmissionCode = z.infer<typeof admissionCodeSchema>;
 

@@ -23,6 +23,9 @@ export const ERROR_CODES = {
   too_many_redrives: { status: 409, retryable: false },
   payload_gone: { status: 410, retryable: false },
   throttled: { status: 429, retryable: true },
+  rate_limited: { status: 429, retryable: true },
+  backlog_full: { status: 429, retryable: true },
+  backlog_too_old: { status: 429, retryable: true },
   unavailable: { status: 503, retryable: true },
   internal: { status: 500, retryable: true },
 } as const satisfies Record<string, { status: number; retryable: boolean }>;

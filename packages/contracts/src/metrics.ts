@@ -20,6 +20,22 @@ export const METRICS = {
   'submit.throttled': { kind: 'sum', unit: 'count', per: 'type', means: 'submissions that were told to come back later (429)' },
   'submit.failed': { kind: 'sum', unit: 'count', per: 'type', total: true, means: 'submissions that failed on our side (5xx)' },
 
+  'admission.rate_limited': { kind: 'sum', unit: 'count', per: 'platform', means: 'submissions refused for a tenant beyond its rate' },
+  'admission.backlog_full': { kind: 'sum', unit: 'count', per: 'platform', means: 'submissions refused for a tenant with a full backlog' },
+  'admission.backlog_too_old': {
+    kind: 'sum',
+    unit: 'count',
+    per: 'platform',
+    means: 'submissions refused for a tenant whose backlog is too old',
+  },
+  'admission.throttled': { kind: 'sum', unit: 'count', per: 'platform', means: 'submissions refused while the platform was pressed' },
+  'admission.failed': {
+    kind: 'sum',
+    unit: 'count',
+    per: 'platform',
+    means: 'reads and reports of admission that failed; nobody is refused for it',
+  },
+
   'hint.parked': { kind: 'sum', unit: 'count', per: 'type', means: 'hints put into the backlog of a full lane' },
   'hint.revived': { kind: 'sum', unit: 'count', per: 'platform', means: 'messages of the hints dead-letter queue that were hinted again' },
   'hint.unreadable': { kind: 'sum', unit: 'count', per: 'platform', means: 'messages of shard queues that are no hints' },

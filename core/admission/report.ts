@@ -1,0 +1,53 @@
+import type { AdmissionReport } from '@sluice/contracts';
+import type { Limited } from './limiter.ts';
+import type { Interval } from './sample-and-hold.ts';
+import { thin } from './thin.ts';
+
+/** Tenants that one report names: it stays below 1 KB, and so costs one write unit. */
+const FLOWS = 20;
+/** Of these, tenants with a rate, whose parts of it are divided by what is told. */
+const LIMITED = 8;
+
+export interface Seen {
+  readonly by: string;
+  readonly from: number;
+  readonly to: number;
+  readonly interval: Interval;
+  readonly refused: number;
+  readonly refusals: ReadonlyMap<string, number>;
+  readonly limited: readonly Limited[];
+}
+
+/** What an environment tells of an interval: of tenants with a rate the largest, of all others so that sums stay unbiased. */
+export function reportOf({ by, from, to, interval, refused, refusals, limited }: Seen, fraction: number): AdmissionReport {
+  const exact = limited.slice(0, LIMITED);
+  const names = new Set(exact.map(({ tenant }) => tenant));
+  const others = interval.flows.filter(({ tenant }) => !names.has(tenant));
+  const thinned = thin(
+    others.map(({ tasks }) => tasks),
+    FLOWS - exact.length,
+    fraction,
+  );
+  const flows = [
+    ...exact.map((flow) => ({ ...flow, factor: 1 })),
+    ...thinned.flatMap(({ index, factor }) => {
+      const flow = others[index];
+      return flow ? [{ ...flow, factor }] : [];
+    }),
+  ];
+  return {
+    v: 1,
+    by,
+    from,
+    to,
+    tasks: interval.tasks,
+    refused,
+    flows: flows.map(({ tenant, tasks, factor }) => [tenant, rounded(tasks * factor), rounded((refusals.get(tenant) ?? 0) * factor)]),
+    ...(exact.length > 0 && { limited: exact.map(({ tenant }) => tenant) }),
+  };
+}
+
+/** Three digits are more than the estimates are good for. */
+function rounded(tasks: number): number {
+  return tasks < 1_000 ? Math.round(tasks * 10) / 10 : Math.round(tasks);
+}

@@ -1,0 +1,18 @@
+import type { AdmissionDocument, AdmissionReport } from '@sluice/contracts';
+import type { AdmissionBounds } from '../admission/bounds.ts';
+
+/** What environments of submit tell, and what control makes of it. Every method throws when its answer is unknown. */
+export interface AdmissionStore {
+  /** Keeps a report for some minutes. */
+  readonly putReport: (report: AdmissionReport) => Promise<void>;
+  /** The reports whose intervals ended at that time or later, ms; each environment may have several. */
+  readonly reports: (since: number) => Promise<readonly AdmissionReport[]>;
+  readonly document: () => Promise<AdmissionDocument | undefined>;
+  /** Takes the place of the one that is there, unless that is newer. */
+  readonly putDocument: (document: AdmissionDocument) => Promise<void>;
+}
+
+/** What tenants may submit, where it differs from what all may. Throws when its answer is unknown. */
+export interface BoundsStore {
+  readonly bounds: (tenant: string) => Promise<AdmissionBounds | undefined>;
+}
