@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { adapt, AIMD_DEFAULTS as RULES, initial, limitOf, type Aimd, type Ends } from '../../../core/limits/aimd.ts';
+import { between, runModel, throttledShare, useOf, type CapacityModel } from '../../helpers/capacity-model.ts';
+import { T0 } from '../../helpers/samples.ts';
+
+const SECOND = 1_000;
+const PROMPT = { runs: SECOND, refusedAfter: 30, refill: 5, share: 200, ms: 400 * SECOND } as const;
+const aimd = (over: Partial<Aimd> = {}): Aimd => ({ ...initial(RULES, 200), ...over });
+const ends = (over: Partial<Ends> = {}): Ends => ({ throttled: [], good: 0, flight: 10, ...over });
+const step = (known: Aimd | undefined, over: Partial<Ends>, { share = 200, now = T0 } = {}) => adapt(known, ends(over), RULES, share, now);
+
+describe('the limit of a lane before a capacity that nobody tells it of', () => {
+  const model = (capacity: number, more: Partial<CapacityModel> = {}) => runModel({ ...PROMPT, capacity: () => capacity, ...more });
+
+  it.each([2, 5, 10, 20, 40, 100])(
+    'finds a capacity of %d within 60 s, and then uses it to 95 per cent, with 2 per cent throttled at most',
+    (capacity) => {
+      for (const seed of [1, 2, 3]) {
+        const all = model(capacity, { seed });
+        const minute = 60 * SECOND;
+        const windows = Array.from({ length: 55 }, (_, n) => useOf(all, n * SECOND, (n + 5) * SECOND, capacity, SECOND));
+        expect(Math.max(...windows)).toBeGreaterThanOrEqual(0.95);
+        expect(useOf(all, minute, 400 * SECOND, capacity, SECOND)).toBeGreaterThanOrEqual(0.95);
+        expect(throttledShare(all, minute, 400 * SECOND)).toBeLessThanOrEqual(0.02);
+      }
+    },
+  );
+
+  it.each([300, 500, 3_000])('of attempts that run for %d ms, too', (runs) => {
+    for (const capacity of [5, 20, 40]) {
+      const all = model(capacity, { runs });
+      expect(useOf(all, 60 * SECOND, 400 * SECOND, capacity, runs)).toBeGreaterThanOrEqual(0.93);
+      expect(throttledShare(all, 60 * SECOND, 400 * SECOND)).toBeLessThanOrEqual(0.02);
+    }
+  });
+
+  it.each([10, 20, 40, 100])('is at a tenth of %d at most 5 s after it has fallen to that', (capacity) => {
+    const fell = 100 * SECOND;
+    const all = runModel({ ...PROMPT, capacity: (at) => (at < fell ? capacity : capacity / 10) });
+    const settled = all.find(({ at, flight }) => at >= fell && flight <= capacity / 10);
+    expect(settled?.at).toBeLessThanOrEqual(fell + 5 * SECOND);
+    expect(throttledShare(all, fell + 5 * SECOND, 400 * SECOND)).toBeLessThanOrEqual(0.025);
+    expect(useOf(all, 150 * SECOND, 400 * SECOND, capacity / 10, SECOND)).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it('finds its way back when the capacity comes back', () => {
+    const all = runModel({ ...PROMPT, capacity: (at) => (at < 100 * SECOND || at > 160 * SECOND ? 100 : 10), ms: 300 * SECOND });
+    expect(useOf(all, 260 * SECOND, 300 * SECOND, 100, SECOND)).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it('knows 70 s after a fall what only the age of events tells', () => {
+    const fell = 200 * SECOND;
+    const all = runModel({ ...PROMPT, capacity: (at) => (at < fell ? 40 : 4), refusedAfter: 60 * SECOND, share: 40, ms: 400 * SECOND });
+    const before = between(all, 0, fell).at(-1);
+    expect(before?.limit).toBe(40);
+    const after = between(all, 0, fell + 70 * SECOND).at(-1);
+    expect(after?.flight).toBeLessThanOrEqual(8);
+  });
+});
+
+describe('AIMD', () => {
+  it('begins with ten attempts at once, or with its share where that is less', () => {
+    expect(limitOf(undefined, RULES, 40)).toBe(10);
+    expect(limitOf(undefined, RULES, 3)).toBe(3);
+    expect(limitOf(undefined, RULES, 0)).toBe(0);
+    expect(limitOf(aimd({ limit: 30 }), RULES, 20)).toBe(20);
+  });
+
+  it('doubles in slow start after as many successes as the limit, up to its share', () => {
+    expect(step(undefined, { good: 9 })).toBeUndefined();
+    const next = step(undefined, { good: 10 });
+    expect(next).toMatchObject({ limit: 20, step: 10, round: 10 });
+    expect(step(next, { good: 30, flight: 20 }, { share: 32 })).toMatchObject({ limit: 32, step: 12 });
+    expect(step(aimd({ limit: 32 }), { good: 99, flight: 32 }, { share: 32 })).toBeUndefined();
+  });
+
+  it('raises no limit that is not used', () => {
+    expect(step(undefined, { good: 100, flight: 7 })).toBeUndefined();
+    expect(step(undefined, { good: 100, flight: 8 })?.limit).toBe(20);
+  });
+
+  it('lowers when both thresholds are crossed, and holds below', () => {
+    const known = aimd({ limit: 40, round: 1_000, step: 1 });
+    let state = step(known, { throttled: [T0 - 1], good: 1_000, flight: 40 });
+    expect(state).toMatchObject({ limit: 40, slow: 1 });
+    state = step(state, { throttled: [T0], good: 1_100, flight: 40 }, { now: T0 + SECOND });
+    // Two signals are too few, and held is what was throttled a moment ago.
+    expect(state).toMatchObject({ limit: 40, slow: 2 });
+    expect(step(state, { good: 9_000, flight: 40 }, { now: T0 + SECOND })).toBeUndefined();
+    // Three of 203 are less than 2 %.
+    expect(step(state, { throttled: [T0], good: 1_200, flight: 40 }, { now: T0 + SECOND })?.limit).toBe(40);
+    expect(step(state, { throttled: [T0], good: 1_147, flight: 40 }, { now: T0 + SECOND })).toMatchObject({ limit: 36, top: 40, step: 0 });
+  });
+
+  it('forgets signals that are older than the window', () => {
+    const state = step(aimd({ limit: 40 }), { throttled: [T0, T0], flight: 40 });
+    expect(step(state, { throttled: [T0 + 1], flight: 40 }, { now: T0 + RULES.windowMs })).toMatchObject({ limit: 40, slow: 1 });
+  });
+
+  it('goes back from slow start to what was well', () => {
+    const state = step(undefined, { good: 10 });
+    expect(step(state, { throttled: [T0, T0, T0], good: 20, flight: 20 })).toMatchObject({ limit: 9, top: 20 });
+  });
+
+  it('takes what was in flight when it lowered once: more of that only says how much was too many', () => {
+    const cut = step(aimd({ limit: 40 }), { throttled: [T0, T0, T0], good: 0, flight: 40 });
+    expect(cut).toMatchObject({ limit: 18, flight: 40, cutAt: T0 });
+    const twenty = step(cut, { throttled: Array.from({ length: 20 }, () => T0), flight: 37 });
+    expect(twenty).toMatchObject({ limit: 18, late: 20 });
+    expect(step(twenty, { throttled: Array.from({ length: 15 }, () => T0), flight: 17 })).toMatchObject({ limit: 5, late: 35 });
+    expect(step(aimd({ limit: 1, cutAt: T0 }), { throttled: [T0], flight: 1 })).toBeUndefined();
+    // Those that were claimed since are news.
+    const fresh = step(cut, { throttled: [T0 + 1, T0 + 1, T0 + 1], flight: 18 }, { now: T0 + 2 });
+    expect(fresh).toMatchObject({ limit: 8, cutAt: T0 + 2 });
+  });
+
+  it('never lowers to nothing, and from one not at all', () => {
+    expect(step(aimd({ limit: 2, top: 2 }), { throttled: [T0, T0], flight: 2 })?.limit).toBe(1);
+    expect(step(aimd({ limit: 1, top: 2 }), { throttled: [T0, T0, T0], flight: 1 })?.limit).toBe(1);
+  });
+
+  it('climbs quickly below the old top, waits there, and goes beyond it faster and faster while it goes well', () => {
+    let state = aimd({ limit: 90, top: 101, round: 0 });
+    let good = 0;
+    const limits: number[] = [];
+    for (let changes = 0; changes < 12; good += 1) {
+      const next = step(state, { good, flight: state.limit });
+      if (!next) continue;
+      state = next;
+      limits.push(next.limit);
+      changes += 1;
+    }
+    expect(limits).toEqual([92, 94, 95, 96, 97, 98, 99, 100, 101, 103, 107, 115]);
+    expect(good).toBeGreaterThan(1_000);
+  });
+});
