@@ -37,8 +37,6 @@ export const PARAMETERS = {
   cacheMs: 5_000,
   /** ms between two runs of control, and until it acts upon news. Ours: `rate(1 minute)`, and the bound of the design. */
   control: { everyMs: 60_000, newsMs: 10_000 },
-  /** ms between two reports of an environment under load, and between two decisions of control about them; the level below which nobody is refused for pressure, tasks a second. */
-  admission: { reportMs: 5_000, documentMs: 10_000, floorPerSecond: 1 },
   /** Environments of submit, of dispatch and of settle that policies with memory of their own are run in. Assumed: 5,000 submissions a second at 5 ms. */
   environments: 25,
   /** Shard queues and shards of a tenant, where a scenario does not say otherwise. Ours: the defaults of `TaskPlatform`. */

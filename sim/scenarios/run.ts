@@ -54,11 +54,14 @@ export function runWay(name: string, rules: RunRules, build: (parts: Parts) => B
     const utilisation = (target.used - used) / Math.max(1, target.offered - offered);
     used = target.used;
     offered = target.offered;
-    const groups = metrics.groups.map(({ recent, succeeded, attempts, refused }, i) => [
+    const groups = metrics.groups.map(({ recent, succeeded, attempts, refused, throttled, failures, dead }, i) => [
       [`p99 ${i}`, recent.percentile(99)],
       [`succeeded ${i}`, succeeded],
       [`attempts ${i}`, attempts],
       [`refused ${i}`, refused],
+      [`throttled ${i}`, throttled],
+      [`failures ${i}`, failures],
+      [`dead ${i}`, dead],
     ]);
     return {
       ...(Object.fromEntries(groups.flat()) as Record<string, number>),
@@ -71,6 +74,7 @@ export function runWay(name: string, rules: RunRules, build: (parts: Parts) => B
   });
   world.run(rules.seconds * 1000);
   target.settle();
+  metrics.count();
   const ran = { ...parts, built };
   return { ...ran, way: { name, numbers: { ...built.numbers?.(), ...read(ran) }, rows: metrics.series.rows } };
 }

@@ -107,6 +107,15 @@ export class Metrics {
     if (accepted >= this.from && accepted < this.until) group.waits.add(now - accepted);
   }
 
+  /** At the end: what has not begun has waited for so long at least. */
+  count(): void {
+    const { tasks, now } = this.#world;
+    tasks.forEach((task) => {
+      const accepted = tasks.accepted[task]!;
+      if (tasks.starts[task] === 0 && accepted >= this.from && accepted < this.until) this.groupOf(task).waits.add(now - accepted);
+    });
+  }
+
   succeeded(task: number): void {
     const { tasks, now } = this.#world;
     this.groupOf(task).succeeded += 1;

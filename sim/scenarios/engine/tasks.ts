@@ -1,6 +1,7 @@
 import { grown } from './event-queue.ts';
 
 export const NONE = -1;
+const GONE = -1;
 
 /** Tasks in columns: 49 bytes each, whatever their number. A task is its index, which is used again when it has ended. */
 export class Tasks {
@@ -75,6 +76,12 @@ export class Tasks {
     this.next[task] = this.#free;
     this.#free = task;
     this.live -= 1;
+    this.accepted[task] = GONE;
+  }
+
+  /** Calls it for each that has not ended. */
+  forEach(see: (task: number) => void): void {
+    for (let task = 0; task < this.#used; task++) if (this.accepted[task] !== GONE) see(task);
   }
 
   #grow(): void {

@@ -89,7 +89,8 @@ export class Target {
   #keep(task: number): void {
     const { now } = this.#world;
     const event = this.#waiting.get(task) ?? { tries: 0, since: now };
-    if (now - event.since >= eventAgeSeconds * 1000) {
+    // A sum of fractions may be a bit short.
+    if (now - event.since >= eventAgeSeconds * 1000 - 1) {
       this.#waiting.delete(task);
       return this.#end(task, 'throttled');
     }

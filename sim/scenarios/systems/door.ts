@@ -1,163 +1,125 @@
-import { conforming, burstOf, rateHere, refusalOf, retryAfterSeconds, type AdmissionBounds } from '../../../core/admission/bounds.ts';
+import type { AdmissionDocument, AdmissionReport, AdmittedTenant } from '@sluice/contracts';
+import { createAdmission, type Admission } from '../../../core/admission/admission.ts';
+import { refusalOf, type AdmissionBounds } from '../../../core/admission/bounds.ts';
 import { mergeReports, type MergedReports } from '../../../core/admission/merge.ts';
-import { drainedOf, PRESSURE_RULES, targetOf, type Depth } from '../../../core/admission/pressure.ts';
+import { drainedOf, targetOf, type Depth } from '../../../core/admission/pressure.ts';
 import { refusalsFor } from '../../../core/admission/refuse.ts';
-import { createSampler, type Sampler } from '../../../core/admission/sample-and-hold.ts';
-import type { AdmissionReport } from '@sluice/contracts';
+import { SAMPLE_RULES } from '../../../core/admission/sample-and-hold.ts';
 import type { Chance } from '../engine/chance.ts';
 import type { World } from '../engine/world.ts';
 import type { Entrance } from '../model/arrivals.ts';
 import { PARAMETERS } from '../parameters.ts';
 import { nameOf } from './shard-queues.ts';
 
-const { cacheMs, environments, admission } = PARAMETERS;
+const { cacheMs, environments, control } = PARAMETERS;
 
 export interface DoorRules {
-  readonly bounds?: (tenant: number) => AdmissionBounds;
-  /** Whether tenants that press the shared queues are refused. */
-  readonly pressure: boolean;
+  /** What a tenant may submit. @default no bounds */
+  readonly bounds?: AdmissionBounds;
   /** Messages in the shared queues. */
   readonly depth: () => number;
-  /** What waits in a tenant's backlogs. */
-  readonly waiting: (tenant: number) => { readonly tasks: number; readonly oldestSeconds: number; readonly startedEver: number };
-}
-
-/** What a tenant is refused now. */
-interface Refused {
-  readonly part: number;
-  readonly waitSeconds: number;
+  /** What waits in a tenant's backlogs, and how much of it was started, ever. */
+  readonly waiting: (tenant: number) => { readonly tasks: number; readonly oldestSeconds: number; readonly started: number };
 }
 
 interface Environment {
-  readonly sampler: Sampler;
-  readonly name: string;
-  readonly tats: Map<number, number>;
-  readonly refused: Map<string, number>;
-  from: number;
-  tasks: number;
-  refusedTasks: number;
-  known: ReadonlyMap<string, Refused>;
+  readonly admission: Admission;
+  document: AdmissionDocument | undefined;
   readAt: number;
-  report: AdmissionReport | undefined;
 }
 
-/** Admission by the policies of core/admission: environments sample, control merges what they report and says whom to refuse. */
+/**
+ * Admission by the policies of core/admission: every environment samples and refuses by what it knows, and control merges
+ * what they report. The document is a few seconds old in each, as in production.
+ */
 export class Door implements Entrance {
   readonly #world: World;
   readonly #rules: DoorRules;
   readonly #chance: Chance;
   readonly #environments: Environment[];
-  #document: ReadonlyMap<string, Refused> = new Map();
-  #merged: MergedReports | undefined;
-  #offered = new Map<string, number>();
-  #depth: (Depth & { drained?: number | undefined }) | undefined;
-  #pressed = false;
-  readonly #started = new Map<string, number>();
+  readonly #reports = new Map<string, AdmissionReport>();
+  #document: AdmissionDocument | undefined;
+  #depth: (Depth & { readonly drained?: number | undefined }) | undefined;
+  readonly #started = new Map<string, { readonly at: number; readonly started: number }>();
 
   constructor(world: World, rules: DoorRules) {
     this.#world = world;
     this.#rules = rules;
     this.#chance = world.chance('admission');
-    const { fraction } = this.#chance;
-    this.#environments = Array.from({ length: environments }, (_, n) => ({
-      sampler: createSampler(fraction),
-      name: `environment-${n}`,
-      tats: new Map(),
-      refused: new Map(),
-      from: 0,
-      tasks: 0,
-      refusedTasks: 0,
-      known: new Map(),
-      readAt: -Infinity,
-      report: undefined,
-    }));
-    world.every(admission.reportMs, () => this.#environments.forEach((environment) => this.#report(environment)), admission.reportMs);
-    world.every(admission.documentMs, () => this.#decide(), admission.documentMs);
+    this.#environments = Array.from({ length: environments }, (_, n) => this.#environment(n));
+    // Under load reports are messages to control, which acts on them every few seconds.
+    world.every(control.newsMs, () => (this.#document = this.#decide()), control.newsMs);
   }
 
   admit(tenant: number, tasks: number): { accepted: number; retryAfterMs: number } {
-    const { now } = this.#world;
-    const environment = this.#environments[this.#chance.below(environments)]!;
-    if (now - environment.readAt > cacheMs) Object.assign(environment, { known: this.#document, readAt: now });
-    const name = nameOf(tenant);
-    environment.sampler.add(name, tasks);
-    environment.tasks += tasks;
-    const bounded = this.#byRate(environment, tenant, name, tasks);
-    const told = environment.known.get(name);
-    let { admitted } = bounded;
-    if (told) {
-      let passed = 0;
-      for (let n = 0; n < admitted; n++) if (this.#chance.fraction() >= told.part) passed += 1;
-      admitted = passed;
-    }
-    const refused = tasks - admitted;
-    if (refused > 0) {
-      environment.refusedTasks += refused;
-      environment.refused.set(name, (environment.refused.get(name) ?? 0) + refused);
-    }
-    const seconds = Math.max(bounded.waitMs / 1000, told?.waitSeconds ?? 0);
-    return { accepted: admitted, retryAfterMs: 1000 * retryAfterSeconds(seconds, this.#chance.fraction()) };
+    const { admission } = this.#environments[this.#chance.below(environments)]!;
+    const { admitted, refused } = admission.admit(nameOf(tenant), tasks);
+    const seconds = Math.max(0, ...refused.map(({ error }) => Number(error.details?.['retryAfterSeconds'] ?? 0)));
+    return { accepted: admitted, retryAfterMs: 1000 * seconds };
   }
 
-  #byRate(environment: Environment, tenant: number, name: string, tasks: number): { admitted: number; waitMs: number } {
-    const bounds = this.#rules.bounds?.(tenant);
-    if (bounds?.rate === undefined) return { admitted: tasks, waitMs: 0 };
-    const { now } = this.#world;
-    const seconds = Math.max(1, (now - environment.from) / 1000);
-    const here = environment.sampler.estimate(name) / seconds;
-    const rate = rateHere(bounds.rate, here, this.#offered.get(name));
-    const { admitted, tat, waitMs } = conforming(environment.tats.get(tenant), now, { rate, burst: burstOf(bounds) }, tasks);
-    environment.tats.set(tenant, tat);
-    return { admitted, waitMs: admitted < tasks ? waitMs : 0 };
+  /** Tasks a second that are to be admitted while the platform is pressed; 0 while it is not. */
+  get target(): number {
+    return this.#document?.target ?? 0;
   }
 
-  #report(environment: Environment): void {
-    const { now } = this.#world;
-    const { name: by, from, tasks, refusedTasks: refused } = environment;
-    const flows = environment.sampler
-      .close()
-      .flows.slice(0, 1_000)
-      .map(({ tenant, tasks: n }): [string, number, number] => [tenant, n, environment.refused.get(tenant) ?? 0]);
-    environment.report = { v: 1, by, from, to: now, tasks, refused, flows };
-    environment.refused.clear();
-    Object.assign(environment, { from: now, tasks: 0, refusedTasks: 0 });
+  #environment(n: number): Environment {
+    const { fraction } = this.#chance;
+    const environment: Environment = {
+      document: undefined,
+      readAt: -Infinity,
+      admission: createAdmission({
+        clock: { now: () => this.#world.now },
+        random: { fraction, ulid: () => '', nonce: () => `environment-${n}` },
+        telemetry: { count: () => undefined, measure: () => undefined, log: () => undefined },
+        feed: {
+          document: () => {
+            const { now } = this.#world;
+            if (now - environment.readAt > cacheMs) Object.assign(environment, { document: this.#document, readAt: now });
+            return environment.document;
+          },
+          bounds: () => this.#rules.bounds,
+          report: (report) => void this.#reports.set(report.by, report),
+        },
+        ...(this.#rules.bounds && { bounds: this.#rules.bounds }),
+      }),
+    };
+    return environment;
   }
 
-  #decide(): void {
+  #decide(): AdmissionDocument {
     const { now } = this.#world;
-    this.#merged = mergeReports(
-      this.#environments.flatMap(({ report }) => report ?? []),
-      now,
-    );
-    this.#offered = new Map(this.#merged.tenants.map(({ tenant, offered }) => [tenant, offered]));
-    const refusals = new Map<string, Refused>();
-    if (this.#rules.pressure) this.#byPressure(this.#merged, refusals);
-    if (this.#rules.bounds) for (const { tenant, offered } of this.#merged.tenants) this.#byBacklog(tenant, offered, refusals);
-    this.#document = refusals;
-  }
-
-  #byPressure({ tenants, offered, refused }: MergedReports, refusals: Map<string, Refused>): void {
-    const { now } = this.#world;
+    const merged = mergeReports([...this.#reports.values()], now);
     const after = { at: now, waiting: this.#rules.depth() };
-    const drained = drainedOf(this.#depth, after, offered - refused);
+    const drained = drainedOf(this.#depth, after, merged.offered - merged.refused);
+    const target = targetOf({ waiting: after.waiting, drained, pressed: this.#document?.target !== undefined });
     this.#depth = { ...after, drained };
-    const target = targetOf({ waiting: after.waiting, drained, pressed: this.#pressed });
-    this.#pressed = target !== undefined;
-    if (target === undefined || drained === undefined) return;
-    const { refusals: found } = refusalsFor(tenants, offered, target, admission.floorPerSecond);
-    const waitSeconds = Math.max(1, after.waiting / Math.max(1, drained) - PRESSURE_RULES.waitSeconds / 2);
-    for (const { tenant, part } of found) refusals.set(tenant, { part, waitSeconds });
+    const tenants = new Map(merged.tenants.map(({ tenant, offered, refused }): [string, AdmittedTenant] => [tenant, { tenant, offered, refused }]));
+    if (target !== undefined) press(merged, target, tenants);
+    for (const tenant of tenants.values()) this.#bound(tenant, tenants);
+    const { environments: told, offered, refused } = merged;
+    return { v: 1, at: now, environments: told, offered, refused, ...(target !== undefined && { target }), tenants: [...tenants.values()] };
   }
 
-  #byBacklog(name: string, offered: number, refusals: Map<string, Refused>): void {
-    const tenant = Number(name.slice(name.indexOf('-') + 1));
-    const bounds = this.#rules.bounds?.(tenant);
-    if (!bounds) return;
-    const { tasks, oldestSeconds, startedEver } = this.#rules.waiting(tenant);
-    const drained = (startedEver - (this.#started.get(name) ?? 0)) / (admission.documentMs / 1000);
-    this.#started.set(name, startedEver);
-    const found = refusalOf({ tasks, oldestSeconds, drained, offered }, bounds);
-    const known = refusals.get(name);
-    if (found && found.part > (known?.part ?? 0)) refusals.set(name, found);
+  #bound(known: AdmittedTenant, tenants: Map<string, AdmittedTenant>): void {
+    const { bounds = {} } = this.#rules;
+    if (bounds.backlog === undefined && bounds.maxAgeSeconds === undefined) return;
+    const { now } = this.#world;
+    const { tenant, offered } = known;
+    const { tasks, oldestSeconds, started } = this.#rules.waiting(Number(tenant.slice(tenant.indexOf('-') + 1)));
+    const last = this.#started.get(tenant);
+    this.#started.set(tenant, { at: now, started });
+    const drained = last && now > last.at ? (1000 * (started - last.started)) / (now - last.at) : 0;
+    const refusal = refusalOf({ tasks, oldestSeconds, drained, offered }, bounds);
+    if (refusal && refusal.part > (known.refuse?.part ?? 0)) tenants.set(tenant, { ...known, refuse: refusal });
+  }
+}
+
+function press(merged: MergedReports, target: number, tenants: Map<string, AdmittedTenant>): void {
+  const floor = SAMPLE_RULES.share * merged.offered;
+  const offers = merged.tenants.filter(({ seen }) => seen >= floor).map(({ tenant, seen }) => ({ tenant, offered: seen }));
+  for (const { tenant, part } of refusalsFor(offers, merged.offered, target, floor).refusals) {
+    const known = tenants.get(tenant);
+    if (known) tenants.set(tenant, { ...known, refuse: { code: 'throttled', part, waitSeconds: (10 * part) / (1 - Math.min(part, 0.95)) } });
   }
 }

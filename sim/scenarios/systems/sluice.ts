@@ -49,6 +49,7 @@ export class Sluice implements System {
   parked = 0;
   /** Messages that tell a lane to go on. */
   laneHints = 0;
+  laneHintsReceived = 0;
   readonly #parts: Parts;
   readonly #rules: SluiceRules;
   readonly #permits: PermitSource;
@@ -112,7 +113,10 @@ export class Sluice implements System {
     const byLane = new Map<number, number[]>();
     const drains: Lane[] = [];
     for (const message of messages) {
-      if (message < 0) drains.push(this.lanes.of(-1 - message));
+      if (message < 0) {
+        this.laneHintsReceived += 1;
+        drains.push(this.lanes.of(-1 - message));
+      }
       else {
         const list = byLane.get(tasks.tenant[message]!) ?? [];
         byLane.set(tasks.tenant[message]!, list);
@@ -163,6 +167,7 @@ export class Sluice implements System {
     const { tasks, now } = this.#parts.world;
     tasks.place[task] = cell;
     tasks.claimed[task] = now;
+    this.lanes.of(tasks.tenant[task]!).started += 1;
     this.#begin(at + (this.#rules.start === 'event' ? eventStartMs : 0), task);
   }
 

@@ -1,0 +1,6 @@
+import type { Scenario } from './report/result.ts';
+import { downstreamSlows } from './set/downstream-slows.ts';
+import { noisyNeighbour } from './set/noisy-neighbour.ts';
+
+/** All scenarios, in the order of their pages. */
+export const SCENARIOS: readonly Scenario[] = [noisyNeighbour, downstreamSlows];
