@@ -15,7 +15,8 @@ const USAGE = `Makes, lists, revokes and rotates API tokens of a tenant, for ope
 
   --table            the platform's table: the output "TableName" of its stack
   --tenant           whose token it is
-  --scopes           some of submit, read, operate, admin, separated by commas; admin includes the others
+  --scopes           some of submit, read, operate, admin, platform, separated by commas; admin includes those
+                     before it, platform is about all tenants and includes nothing
   --name             what it is for, up to ${LIMITS.tokenNameLength} characters
   --expires-in-days  days until it expires; without it never
   --id               which token, as "list" shows it
@@ -76,6 +77,7 @@ async function run(command: Command, values: Values): Promise<void> {
     // Who runs a command sees what it did.
     telemetry: { count: () => undefined, measure: () => undefined, log: () => undefined },
     ...systemTokens,
+    mayRotatePlatform: true,
   };
   switch (command) {
     case 'create': {

@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { type CountName, hasTotal, type MeasureName, METRICS } from '@sluice/contracts';
+import { type CountName, hasTotal, type MeasureName, unitOf } from '@sluice/contracts';
 import type { Context } from 'aws-lambda';
 import type { Telemetry } from '../core/ports/telemetry.ts';
 
@@ -61,8 +61,8 @@ export function createObservability(name: string): Observability {
     kept.delete(type);
     // An empty set is how the format says "no dimensions"; without any set the metric would be left out.
     metrics.addDimensions(type === undefined ? {} : { type });
-    for (const [metric, sum] of sums) metrics.addMetric(metric, UNITS[METRICS[metric].unit], sum);
-    for (const [metric, all] of values) for (const value of all) metrics.addMetric(metric, UNITS[METRICS[metric].unit], value);
+    for (const [metric, sum] of sums) metrics.addMetric(metric, UNITS[unitOf(metric)], sum);
+    for (const [metric, all] of values) for (const value of all) metrics.addMetric(metric, UNITS[unitOf(metric)], value);
     metrics.publishStoredMetrics();
   };
 

@@ -1,4 +1,4 @@
-import type { TaskTypeSpec } from '@sluice/contracts';
+import type { ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
 import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct, IDependable } from 'constructs';
@@ -13,8 +13,15 @@ export interface RegistrationPlatform extends Construct {
 /**
  * Lets dispatch invoke a handler, and tells the platform at deploy time that its task type is there. Once registered,
  * tasks are accepted and started: everything that an attempt needs must be there.
+ * @param before what must be registered before it
  */
-export function registerTaskType(scope: Construct, platform: RegistrationPlatform, target: HandlerTarget, spec: TaskTypeSpec): void {
+export function registerTaskType(
+  scope: Construct,
+  platform: RegistrationPlatform,
+  target: HandlerTarget,
+  spec: TaskTypeSpec,
+  before: readonly IDependable[] = [],
+): void {
   const registration = new CustomResource(scope, 'Registration', {
     resourceType: 'Custom::SluiceTaskType',
     serviceToken: platform.functions.registrar.functionArn,
@@ -22,7 +29,17 @@ export function registerTaskType(scope: Construct, platform: RegistrationPlatfor
     serviceTimeout: Duration.minutes(5),
     properties: { Spec: Stack.of(scope).toJsonString(spec) },
   });
-  registration.node.addDependency(target, grantInvoke(scope, platform, target.arn));
+  registration.node.addDependency(target, grantInvoke(scope, platform, target.arn), ...before);
+}
+
+/** Tells the platform at deploy time that a resource is there, and what it has. */
+export function registerResource(scope: Construct, platform: RegistrationPlatform, spec: ResourceSpec): void {
+  new CustomResource(scope, 'Registration', {
+    resourceType: 'Custom::SluiceResource',
+    serviceToken: platform.functions.registrar.functionArn,
+    serviceTimeout: Duration.minutes(5),
+    properties: { Spec: Stack.of(scope).toJsonString(spec) },
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
+import { admissionRules, type AdmissionProps } from './admission.ts';
 import type { CorsProps } from './api/cors.ts';
 import { Api } from './api/index.ts';
 import { Control } from './control/index.ts';
@@ -90,6 +91,11 @@ export interface TaskPlatformProps {
    */
   readonly requestBurst?: number;
   /**
+   * What a tenant may submit whose quota says nothing else: rate, backlog, age. See docs/admission.md.
+   * @default - no bounds; tenants are refused only while they press the whole platform
+   */
+  readonly admission?: AdmissionProps;
+  /**
    * Whether the gateway logs a line for every request.
    * @default false, as it costs more than the request
    */
@@ -139,6 +145,7 @@ export class TaskPlatform extends Construct {
   /** Whom ends of tasks may be told to. */
   readonly notifications: Notifications;
   readonly #taskTypes = new Map<string, IConstruct>();
+  readonly #resources = new Map<string, IConstruct>();
 
   constructor(scope: Construct, id: string, props: TaskPlatformProps = {}) {
     super(scope, id);
@@ -176,6 +183,7 @@ export class TaskPlatform extends Construct {
       pool: this.pool,
       outcomes: this.outcomes,
       control: this.control,
+      admission: admissionRules(props.admission ?? {}),
       architecture: this.architecture,
       logRetention: this.logRetention,
       tokens: (props.auth ?? 'token') === 'token',
@@ -224,6 +232,18 @@ export class TaskPlatform extends Construct {
     const other = this.#taskTypes.get(type);
     if (other) throw new Error(`TaskType ${owner.node.path}: ${other.node.path} has the type "${type}" already`);
     this.#taskTypes.set(type, owner);
+  }
+
+  /** The names of the resources that are declared so far. */
+  get resources(): readonly string[] {
+    return [...this.#resources.keys()].sort();
+  }
+
+  /** Notes the name of a resource, which `Resource` does for you. @throws if another construct has it already */
+  addResource(name: string, owner: IConstruct): void {
+    const other = this.#resources.get(name);
+    if (other) throw new Error(`Resource ${owner.node.path}: ${other.node.path} has the name "${name}" already`);
+    this.#resources.set(name, owner);
   }
 
   #makeMonitoring(options: false | MonitoringOptions, shards: number): Monitoring | undefined {

@@ -16,6 +16,7 @@ import { Construct } from 'constructs';
 import { nodeFunction } from './functions/node-function.ts';
 import { HandlerTarget } from './handler-target.ts';
 import { AGE_OBJECTIVE_MINUTES } from './monitoring/constants.ts';
+import type { Resource } from './resource.ts';
 import { registerTaskType } from './registration.ts';
 import { logGroupNameOf } from './log-group.ts';
 import type { TaskPlatform } from './task-platform.ts';
@@ -76,6 +77,18 @@ export interface TaskTypeProps {
    */
   readonly concurrency?: number;
   /**
+   * Attempts of all tenants together in flight at once, 1 to 1,000,000. What it has is divided among the tenants that
+   * have work, by their weights; each still has at most `concurrency`.
+   * @default - as many as all tenants may together
+   */
+  readonly capacity?: number;
+  /**
+   * What its attempts draw on downstream, up to four: each `Resource`, or its name, has a capacity that is divided among
+   * all types and tenants that draw on it.
+   * @default - none
+   */
+  readonly resources?: readonly (Resource | string)[];
+  /**
    * How an attempt is started: `event` = asynchronously, for anything long; `wait` = dispatch waits for the reply, for
    * short work; `auto` = by what its run times show.
    * @default 'event'
@@ -123,9 +136,12 @@ export class TaskType extends Construct {
     const timeout = this.#timeoutOf(props);
     const queue = props.notify?.queue?.name;
     if (queue !== undefined) this.node.addValidation({ validate: () => this.#flawOfQueue(queue) });
+    const resources = props.resources?.map((resource) => (typeof resource === 'string' ? resource : resource.resource));
+    if (resources) this.node.addValidation({ validate: () => this.#flawsOfResources(resources) });
     const target = HandlerTarget.of(this.handler, platform);
-    const spec = this.#makeSpec(props, target.arn, timeout);
-    registerTaskType(this, platform, target, spec);
+    const spec = this.#makeSpec(props, target.arn, timeout, resources);
+    const declared = (props.resources ?? []).filter((resource) => typeof resource !== 'string');
+    registerTaskType(this, platform, target, spec, declared);
     platform.monitoring?.addTaskType({ type: this.type, ageObjective: this.#ageObjectiveOf(props), concurrency: spec.concurrency });
   }
 
@@ -178,7 +194,7 @@ export class TaskType extends Construct {
     return ageObjective;
   }
 
-  #makeSpec(props: TaskTypeProps, arn: string, timeout: Duration): TaskTypeSpec {
+  #makeSpec(props: TaskTypeProps, arn: string, timeout: Duration, resources: string[] | undefined): TaskTypeSpec {
     const { start = 'event', concurrency = 10, dedupWindow = Duration.days(14) } = props;
     const timeoutSeconds = timeout.toSeconds();
     if (start === 'wait' && !Token.isUnresolved(timeoutSeconds) && timeoutSeconds > LIMITS.waitTimeoutSeconds) {
@@ -198,6 +214,8 @@ export class TaskType extends Construct {
           start,
           timeoutSeconds: known(timeoutSeconds, 1),
           concurrency: known(concurrency, 1),
+          ...(props.capacity !== undefined && { capacity: known(props.capacity, 1) }),
+          ...(resources && { resources }),
           retry: props.retry ?? {},
           ...(props.retryBudget && { retryBudget: props.retryBudget }),
           dedupWindowSeconds: known(dedupWindow.toSeconds(), 60),
@@ -206,7 +224,14 @@ export class TaskType extends Construct {
         { error: limitMessage },
       ),
     );
-    return { ...checked, timeoutSeconds, concurrency, dedupWindowSeconds: dedupWindow.toSeconds() };
+    const { capacity } = props;
+    return {
+      ...checked,
+      timeoutSeconds,
+      concurrency,
+      ...(capacity !== undefined && { capacity }),
+      dedupWindowSeconds: dedupWindow.toSeconds(),
+    };
   }
 
   /** Once all are declared. */
@@ -214,6 +239,13 @@ export class TaskType extends Construct {
     const { names } = this.#platform.notifications;
     if (names.includes(name)) return [];
     return [`notify.queue: "${name}" is none of the platform's notificationQueues; these are: ${names.join(', ') || 'none'}`];
+  }
+
+  /** Once all are declared. */
+  #flawsOfResources(names: readonly string[]): string[] {
+    const declared = this.#platform.resources;
+    const missing = names.filter((name) => !declared.includes(name));
+    return missing.map((name) => `resources: there is no Resource "${name}" on this platform; there are: ${declared.join(', ') || 'none'}`);
   }
 
   #check<T>(prop: string, parsed: { success: true; data: T } | { success: false; error: { issues: Issue[] } }): T {

@@ -88,6 +88,7 @@ async function* pagesOf(read: Promise<unknown>): AsyncIterable<unknown> {
 export function unknownAnswer({ at, args }: Pick<PortCall, 'at' | 'args'>): unknown {
   if (at === 'queue.send') return (args[0] as unknown[]).map(() => false);
   if (at === 'queue.giveBack') return undefined;
+  if (at === 'control.tell') return false;
   if (at === 'starter.start') return { kind: 'unknown', message: 'the connection was cut' };
   if (at === 'webhooks.send') return { kind: 'failed', message: 'no answer' };
   throw new Error(`${at}: no answer`);

@@ -1,3 +1,4 @@
+export * from './admission-store.ts';
 export * from './backlog-store.ts';
 export * from './bucket-store.ts';
 export * from './clients.ts';
@@ -10,6 +11,7 @@ export * from './hint-queue.ts';
 export * from './keys.ts';
 export * from './permit-store.ts';
 export * from './queue-ref.ts';
+export * from './quota-store.ts';
 export * from './redrive-store.ts';
 export * from './starter.ts';
 export * from './task-list.ts';

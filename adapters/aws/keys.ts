@@ -132,7 +132,23 @@ export const scheduleEntryKey = (tenant: string, name: string): { p: string; s: 
   s: `${tenant}#${name}`,
 });
 
+/** Parts of the reports of admission; each takes 1,000 environments that tell something every second. */
+export const REPORT_SHARDS = 4;
+export const reportPartition = (shard: number): string => `AR#${shard}`;
+/** By their end, so that old ones, which stay until DynamoDB deletes them, are not read. */
+export const reportSort = (to: number, by = ''): string => `${padded(to, 15)}#${by}`;
+export const reportKey = (by: string, to: number): { p: string; s: string } => ({
+  p: reportPartition(shardOf(by, REPORT_SHARDS)),
+  s: reportSort(to, by),
+});
+/** What control makes of them, and what it remembers. */
+export const admissionKey = (what: 'document' | 'state'): { p: string; s: string } => ({ p: 'A', s: what });
+
 export const TYPES_PARTITION = 'Y';
+/** So are resources. No type's name begins like this. */
+const RESOURCES = '%';
+export const resourceItemKey = (name: string): { p: string; s: string } => ({ p: TYPES_PARTITION, s: RESOURCES + name });
+export const isResourceSort = (sort: string): boolean => sort.startsWith(RESOURCES);
 /** Breakers are beside the task types, so that both are read in one go. No type's name begins like this. */
 const BREAKERS = '!';
 export const breakerItemKey = (key: string): { p: string; s: string } => ({ p: TYPES_PARTITION, s: BREAKERS + key });
@@ -144,6 +160,15 @@ export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${h
 export const tokenDirectory = (tenant: string): string => `KT#${tenant}`;
 export const tokenEntryKey = (tenant: string, id: string): { p: string; s: string } => ({ p: tokenDirectory(tenant), s: id });
 export const webhookSecretsKey = (tenant: string): { p: string; s: string } => ({ p: `N#${tenant}`, s: 'S' });
+/** Parts of all quotas: readers ask for a tenant's every few seconds. */
+const QUOTA_SHARDS = 8;
+const quotaPartition = (shard: number): string => `U#${shard}`;
+/** All parts, each of which has its tenants by name. */
+export const quotaPartitions = (): readonly string[] => shardNumbers(QUOTA_SHARDS).map(quotaPartition);
+export const quotaKey = (tenant: string): { p: string; s: string } => ({
+  p: quotaPartition(shardOf(tenant, QUOTA_SHARDS)),
+  s: tenant,
+});
 export const principalKey = (arn: string): { p: string; s: string } => ({ p: `I#${arn}`, s: 'I' });
 
 function padded(n: number, digits: number): string {

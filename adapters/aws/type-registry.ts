@@ -1,8 +1,10 @@
 import {
   breakerSchema,
+  resourceSpecSchema,
   routingDocumentSchema,
   taskTypeSpecSchema,
   type Breaker,
+  type ResourceSpec,
   type RoutingDocument,
   type TaskTypeSpec,
 } from '@sluice/contracts';
@@ -10,10 +12,10 @@ import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
-import type { TypeRegistry } from '../../core/ports/type-registry.ts';
+import type { ResourceRegistry, TypeRegistry } from '../../core/ports/type-registry.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
-import { isBreakerSort, ROUTING_SORT, TYPES_PARTITION } from './keys.ts';
+import { isBreakerSort, isResourceSort, resourceItemKey, ROUTING_SORT, TYPES_PARTITION } from './keys.ts';
 import { allPages } from './pages.ts';
 
 /** Between two lookups of types that are not known, so that nobody can make every submission a query. */
@@ -31,6 +33,12 @@ export interface TypeRegistryConfig {
 
 type Types = ReadonlyMap<string, TaskTypeSpec>;
 
+interface Known {
+  readonly types: Types;
+  readonly resources: ReadonlyMap<string, ResourceSpec>;
+  readonly breakers: ReadonlyMap<string, Breaker>;
+}
+
 /** The breakers that lie beside the types, as they were read with them. */
 export interface KnownBreakers {
   readonly breakers: () => Promise<ReadonlyMap<string, Breaker>>;
@@ -42,17 +50,13 @@ export interface ReadRouting {
 }
 
 /** The deployed task types, from one partition of the table, kept in memory between calls. */
-export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeRegistryConfig): TypeRegistry & KnownBreakers & ReadRouting {
+export function createTypeRegistry(
+  client: DynamoDBDocumentClient,
+  config: TypeRegistryConfig,
+): TypeRegistry & ResourceRegistry & KnownBreakers & ReadRouting {
   const { clock, telemetry } = config;
   const { refreshSeconds = 30, brokenRefreshSeconds = 3 } = config;
-  let known:
-    | {
-        readonly types: Types;
-        readonly breakers: ReadonlyMap<string, Breaker>;
-        readonly document: RoutingDocument | undefined;
-        readonly readAt: number;
-      }
-    | undefined;
+  let known: (Known & { readonly document: RoutingDocument | undefined; readonly readAt: number }) | undefined;
   let reading: Promise<Types> | undefined;
 
   const specOf = (item: Item): [string, TaskTypeSpec][] => {
@@ -61,6 +65,16 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
       return [[spec.type, spec]];
     } catch (error) {
       telemetry.log('error', 'task type that cannot be read', { type: item['s'], error: String(error) });
+      return [];
+    }
+  };
+
+  const resourceOf = (item: Item): [string, ResourceSpec][] => {
+    try {
+      const spec = deepFreeze(resourceSpecSchema.parse(JSON.parse(String(item['spec']))));
+      return [[spec.resource, spec]];
+    } catch (error) {
+      telemetry.log('error', 'resource that cannot be read', { resource: item['s'], error: String(error) });
       return [];
     }
   };
@@ -85,10 +99,13 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
       ),
     );
     const isBreaker = (item: Item): boolean => isBreakerSort(String(item['s']));
+    const isResource = (item: Item): boolean => isResourceSort(String(item['s']));
     const isRouting = (item: Item): boolean => item['s'] === ROUTING_SORT;
-    const types = new Map(items.filter((item) => !isBreaker(item) && !isRouting(item)).flatMap(specOf));
+    const isType = (item: Item): boolean => !isBreaker(item) && !isResource(item) && !isRouting(item);
+    const types = new Map(items.filter(isType).flatMap(specOf));
+    const resources = new Map(items.filter(isResource).flatMap(resourceOf));
     const document = routingOfItem(items.find(isRouting));
-    known = { types, breakers: new Map(items.filter(isBreaker).flatMap(breakerOf)), document, readAt };
+    known = { types, resources, breakers: new Map(items.filter(isBreaker).flatMap(breakerOf)), document, readAt };
     return types;
   };
 
@@ -125,6 +142,10 @@ export function createTypeRegistry(client: DynamoDBDocumentClient, config: TypeR
       return (await readOnce()).get(type);
     },
     names: async () => [...(await current()).keys()].sort(),
+    resources: async () => {
+      await current();
+      return known?.resources ?? new Map<string, ResourceSpec>();
+    },
     breakers: async () => {
       await current();
       return known?.breakers ?? new Map<string, Breaker>();
@@ -158,24 +179,49 @@ export interface TypeWriter {
   readonly remove: (type: string, owner: string) => Promise<void>;
 }
 
+/** The same for resources. */
+export interface ResourceWriter {
+  readonly put: (spec: ResourceSpec, owner: string) => Promise<void>;
+  readonly remove: (resource: string, owner: string) => Promise<void>;
+}
+
 export function createTypeWriter(client: DynamoDBDocumentClient, config: { readonly table: string }): TypeWriter {
-  const { table: TableName } = config;
+  return createSpecWriter<TaskTypeSpec>(
+    client,
+    config.table,
+    'a task type',
+    (type) => ({ p: TYPES_PARTITION, s: type }),
+    ({ type }) => type,
+  );
+}
+
+export function createResourceWriter(client: DynamoDBDocumentClient, config: { readonly table: string }): ResourceWriter {
+  return createSpecWriter<ResourceSpec>(client, config.table, 'a resource', resourceItemKey, ({ resource }) => resource);
+}
+
+function createSpecWriter<S>(
+  client: DynamoDBDocumentClient,
+  TableName: string,
+  what: string,
+  keyOf: (name: string) => { p: string; s: string },
+  nameOf: (spec: S) => string,
+) {
   return {
-    put: async (spec, owner) => {
-      const item = { p: TYPES_PARTITION, s: spec.type, v: 1, spec: JSON.stringify(spec), owner };
-      await answerOf('write a task type', client.send(new PutCommand({ TableName, Item: item })));
+    put: async (spec: S, owner: string): Promise<void> => {
+      const item = { ...keyOf(nameOf(spec)), v: 1, spec: JSON.stringify(spec), owner };
+      await answerOf(`write ${what}`, client.send(new PutCommand({ TableName, Item: item })));
     },
-    remove: async (type, owner) => {
+    remove: async (name: string, owner: string): Promise<void> => {
       const command = new DeleteCommand({
         TableName,
-        Key: { p: TYPES_PARTITION, s: type },
-        // A type that moved to another stack or construct was written by the new resource before the old one is deleted,
+        Key: keyOf(name),
+        // What moved to another stack or construct was written by the new resource before the old one is deleted,
         // and must outlive it.
         ConditionExpression: '#owner = :owner',
         ExpressionAttributeNames: { '#owner': 'owner' },
         ExpressionAttributeValues: { ':owner': owner },
       });
-      await conditionalAnswerOf('remove a task type', client.send(command));
+      await conditionalAnswerOf(`remove ${what}`, client.send(command));
     },
   };
 }

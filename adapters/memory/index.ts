@@ -1,3 +1,4 @@
+export * from './admission-store.ts';
 export * from './backlog-store.ts';
 export * from './breaker-store.ts';
 export * from './bucket-store.ts';
@@ -9,6 +10,7 @@ export * from './notification-sender.ts';
 export * from './messages.ts';
 export * from './permit-store.ts';
 export * from './queues.ts';
+export * from './quota-store.ts';
 export * from './random.ts';
 export * from './routing-store.ts';
 export * from './schedule-store.ts';

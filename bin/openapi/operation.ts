@@ -11,7 +11,7 @@ export interface Success {
 
 /** One route as the document tells it. What all routes of its kind have alike is added to it. */
 export interface Operation {
-  readonly tag: 'Tasks' | 'Dead letters' | 'Schedules' | 'Tokens' | 'Webhooks' | 'Attempts' | 'Platform';
+  readonly tag: 'Tasks' | 'Dead letters' | 'Schedules' | 'Tokens' | 'Webhooks' | 'Attempts' | 'Operators' | 'Platform';
   readonly summary: string;
   readonly description: string;
   readonly path?: z.ZodObject;

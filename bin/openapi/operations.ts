@@ -27,6 +27,7 @@ import * as examples from './examples.ts';
 import type { Operation } from './operation.ts';
 import { retryAfter } from './problems.ts';
 import { webhookSecretOperations } from './webhooks.ts';
+import { OPERATOR_OPERATIONS } from './operator-operations.ts';
 import { SCHEDULE_OPERATIONS } from './schedule-operations.ts';
 
 const taskPath = z.object({ id: taskIdSchema.meta({ description: 'The id of the task.' }) });
@@ -191,6 +192,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
     codes: ['bad_request', 'not_found', 'too_many_tokens'],
   },
   ...webhookSecretOperations,
+  ...OPERATOR_OPERATIONS,
   attempt: {
     tag: 'Attempts',
     summary: 'Ask whether an attempt shall go on',

@@ -24,7 +24,10 @@ const MEANINGS: Record<ErrorCode, string> = {
   too_many_schedules: `The tenant has as many schedules as it may have (${LIMITS.schedules}): delete one first.`,
   too_many_redrives: `The tenant has ${LIMITS.redrives} redrives that have not ended: wait for one to end, or cancel one.`,
   payload_gone: 'The payload has been deleted: submit the task anew.',
-  throttled: 'Too many calls: come back after `Retry-After`.',
+  throttled: 'More than the platform takes now, and more than the fair share of the tenant: come back after `Retry-After`.',
+  rate_limited: 'The tenant submits more tasks a second than it may: come back after `Retry-After`.',
+  backlog_full: 'As many tasks of the tenant wait as may: come back after `Retry-After`.',
+  backlog_too_old: 'The oldest task of the tenant has waited longer than it may: come back after `Retry-After`.',
   unavailable: 'A service behind the platform did not answer: call again after `Retry-After`, a submission with the same id.',
   internal: 'Something failed on the side of the platform; the call may be repeated.',
 };

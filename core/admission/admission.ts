@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { retryAfterSeconds, type AdmissionBounds } from './bounds.ts';
+import { TASKS_PER_MESSAGE } from '../hints/place.ts';
 import type { AdmissionFeed } from './feed.ts';
 import { createLimiter } from './limiter.ts';
 import { reportOf } from './report.ts';
@@ -54,8 +55,9 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
   const sampler = createSampler(random.fraction);
   const limiter = createLimiter();
   const refusals = new Map<string, number>();
-  const told = new Map<AdmissionDocument, ReadonlyMap<string, AdmittedTenant>>();
+  let indexed: { readonly document: AdmissionDocument; readonly byTenant: ReadonlyMap<string, AdmittedTenant> } | undefined;
   let refused = 0;
+  let messages = 0;
   let from = clock.now();
   let last = from;
   let hasTold = false;
@@ -63,10 +65,11 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
   const close = (now: number, tell: boolean): void => {
     const interval = sampler.close();
     const limited = limiter.close(now - from);
-    if (tell) feed.report(reportOf({ by, from, to: now, interval, refused, refusals, limited }, random.fraction()));
+    if (tell) feed.report(reportOf({ by, from, to: now, interval, refused, messages, refusals, limited }, random.fraction()));
     hasTold = tell;
     refusals.clear();
     refused = 0;
+    messages = 0;
     from = now;
   };
 
@@ -81,13 +84,10 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
 
   const knownOf = (document: AdmissionDocument | undefined, tenant: string): AdmittedTenant | undefined => {
     if (!document) return undefined;
-    let byTenant = told.get(document);
-    if (!byTenant) {
-      told.clear();
-      byTenant = new Map(document.tenants.map((each) => [each.tenant, each]));
-      told.set(document, byTenant);
+    if (indexed?.document !== document) {
+      indexed = { document, byTenant: new Map(document.tenants.map((each) => [each.tenant, each])) };
     }
-    return byTenant.get(tenant);
+    return indexed.byTenant.get(tenant);
   };
 
   const refuse = (tenant: string, tasks: number, code: AdmissionCode, seconds: number): Refused => {
@@ -110,7 +110,7 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
       sampler.add(tenant, tasks);
       const loaded = hasTold || sampler.volume() >= LOAD;
       const known = knownOf(feed.document(loaded), tenant);
-      const own = known || limiter.has(tenant) || sampler.estimate(tenant) >= NOTABLE ? feed.bounds(tenant) : undefined;
+      const own = feed.bounds(tenant, sampler.estimate(tenant) >= NOTABLE) ?? (known?.rate === undefined ? undefined : known);
       const { rate, burst } = { ...common, ...own };
 
       const gone: Refused[] = [];
@@ -126,6 +126,7 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
         if (admitted < left) gone.push(refuse(tenant, left - admitted, 'rate_limited', waitMs / 1000));
         left = admitted;
       }
+      messages += Math.ceil(left / TASKS_PER_MESSAGE);
       return { admitted: left, refused: gone };
     },
   };

@@ -8,6 +8,8 @@ export interface AdmissionBounds {
   readonly backlog?: number | undefined;
   /** Seconds that the oldest of them may have waited. */
   readonly maxAgeSeconds?: number | undefined;
+  /** Its part of a pressed system, against that of others; above 0. @default 1 */
+  readonly weight?: number | undefined;
 }
 
 export function burstOf({ rate = 0, burst = Math.max(10, 5 * rate) }: AdmissionBounds): number {

@@ -1,6 +1,8 @@
 import type { AdmissionDocument, AdmissionReport } from '@sluice/contracts';
 import type { AdmissionStore, BoundsStore } from '../ports/admission-store.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { ControlQueue } from '../ports/control-queue.ts';
+import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { AdmissionBounds } from './bounds.ts';
 
@@ -16,7 +18,8 @@ const TENANTS = 1_000;
 /** What one environment knows of the others, some seconds old. No answer is waited for: what is not known does not bound. */
 export interface AdmissionFeed {
   readonly document: (loaded: boolean) => AdmissionDocument | undefined;
-  readonly bounds: (tenant: string) => AdmissionBounds | undefined;
+  /** Of a tenant that has some. @param ask whether to find out for one of whom nothing is known */
+  readonly bounds: (tenant: string, ask: boolean) => AdmissionBounds | undefined;
   readonly report: (report: AdmissionReport) => void;
 }
 
@@ -25,7 +28,13 @@ export interface FeedDeps {
   readonly bounds: BoundsStore;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  /** Told when there is something new to put together. */
+  readonly control: ControlQueue;
+  readonly random: Pick<Random, 'fraction'>;
 }
+
+/** ms after which control is told, where it has put nothing together. */
+const TELL_MS = 10_000;
 
 interface Known<T> {
   value: T | undefined;
@@ -34,7 +43,7 @@ interface Known<T> {
   nextAt: number;
 }
 
-export function createAdmissionFeed({ admissions, bounds, clock, telemetry }: FeedDeps): AdmissionFeed {
+export function createAdmissionFeed({ admissions, bounds, clock, telemetry, control, random }: FeedDeps): AdmissionFeed {
   const documents: Known<AdmissionDocument> = newKnown();
   const tenants = new Map<string, Known<AdmissionBounds>>();
 
@@ -69,8 +78,9 @@ export function createAdmissionFeed({ admissions, bounds, clock, telemetry }: Fe
       const document = current(documents, 'reading who is refused', () => admissions.document(), { fresh, kept: DOCUMENT_KEPT_MS });
       return document && clock.now() - document.at <= DOCUMENT_KEPT_MS ? document : undefined;
     },
-    bounds: (tenant) => {
+    bounds: (tenant, ask) => {
       const known = tenants.get(tenant) ?? newKnown<AdmissionBounds>();
+      if (!ask && known.value === undefined) return undefined;
       // The one that was asked for longest ago goes first.
       tenants.delete(tenant);
       tenants.set(tenant, known);
@@ -83,7 +93,14 @@ export function createAdmissionFeed({ admissions, bounds, clock, telemetry }: Fe
         kept: BOUNDS_KEPT_MS,
       });
     },
-    report: (report) => inBackground('telling what was submitted', () => admissions.putReport(report)),
+    report: (report) =>
+      inBackground('telling what was submitted', async () => {
+        await admissions.putReport(report);
+        const known = documents.value;
+        if (known && clock.now() - known.at < TELL_MS) return;
+        // One of all those that tell something is enough.
+        if (random.fraction() * (known?.environments ?? 1) < 1) await control.tell({ v: 1, kind: 'admission', made: clock.now() });
+      }),
   };
 }
 

@@ -20,7 +20,6 @@ export interface Limiter {
       readonly merged: number | undefined;
     },
   ) => { readonly admitted: number; readonly waitMs: number };
-  readonly has: (tenant: string) => boolean;
   /** Whether some tenant used a good part of its rate in this interval. */
   readonly busy: () => boolean;
   /** Ends an interval of so many ms. @returns the tenants with a rate, counted exactly, the largest first */
@@ -69,7 +68,6 @@ export function createLimiter(): Limiter {
       state.tat = answer.tat;
       return answer;
     },
-    has: (tenant) => states.has(tenant),
     busy: () => busy,
     close: (ms) => {
       busy = false;

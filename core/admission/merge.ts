@@ -8,6 +8,8 @@ export interface Rate {
   readonly tenant: string;
   readonly offered: number;
   readonly refused: number;
+  /** Of what is offered, what was seen rather than drawn by lot for others: nobody is refused for the rest. */
+  readonly seen: number;
 }
 
 export interface MergedReports {
@@ -16,6 +18,8 @@ export interface MergedReports {
   /** Tasks a second, exact but for environments that tell nothing because little comes by them. */
   readonly offered: number;
   readonly refused: number;
+  /** Messages a second that the admitted ones were sent in. */
+  readonly messages: number;
   /** The largest first. */
   readonly tenants: readonly Rate[];
   /** Tenants that have a rate. */
@@ -33,23 +37,32 @@ export function mergeReports(reports: readonly AdmissionReport[], now: number): 
     if (now - report.to > REPORT_FRESH_MS || report.to <= report.from) continue;
     if ((latest.get(report.by)?.to ?? -Infinity) < report.to) latest.set(report.by, report);
   }
-  const tenants = new Map<string, { offered: number; refused: number }>();
+  const tenants = new Map<string, { offered: number; refused: number; seen: number }>();
   let offered = 0;
   let refused = 0;
+  let messages = 0;
   for (const report of latest.values()) {
     const seconds = (report.to - report.from) / 1000;
     offered += report.tasks / seconds;
     refused += report.refused / seconds;
-    for (const [tenant, tasks, not] of report.flows) {
-      const sum = tenants.get(tenant) ?? { offered: 0, refused: 0 };
-      tenants.set(tenant, { offered: sum.offered + tasks / seconds, refused: sum.refused + not / seconds });
-    }
+    messages += (report.messages ?? report.tasks - report.refused) / seconds;
+    const add = (tenant: string, tasks: number, not: number, seen: number): void => {
+      const sum = tenants.get(tenant) ?? { offered: 0, refused: 0, seen: 0 };
+      tenants.set(tenant, {
+        offered: sum.offered + tasks / seconds,
+        refused: sum.refused + not / seconds,
+        seen: sum.seen + seen / seconds,
+      });
+    };
+    for (const [tenant, tasks, not] of report.flows) add(tenant, tasks, not, tasks);
+    for (const [tenant, tasks, not] of report.sampled ?? []) add(tenant, tasks, not, 0);
   }
   return {
     limited: new Set([...latest.values()].flatMap(({ limited = [] }) => limited)),
     environments: latest.size,
     offered,
     refused,
+    messages,
     tenants: [...tenants].map(([tenant, rate]) => ({ tenant, ...rate })).sort((a, b) => b.offered - a.offered),
   };
 }

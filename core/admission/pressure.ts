@@ -2,13 +2,13 @@
 export interface PressureRules {
   /** Seconds that a hint may wait in the shared queues before tenants above their share are refused. @default 30 */
   readonly waitSeconds: number;
-  /** Seconds in which what waits beyond half of that is to be worked off. @default 60 */
+  /** Seconds in which what waits beyond half of that is to be worked off, at the earliest. @default 60 */
   readonly relieveSeconds: number;
 }
 
 export const PRESSURE_RULES: PressureRules = { waitSeconds: 30, relieveSeconds: 60 };
 
-/** What waits in the shared queues at a time, ms. Hints that rest in lanes' backlogs wait for their own tenants alone. */
+/** How many messages wait in the shared queues at a time, ms. Hints that rest in lanes' backlogs wait for their own tenants alone. */
 export interface Depth {
   readonly at: number;
   readonly waiting: number;
@@ -18,7 +18,7 @@ export interface Depth {
 const WEIGHT = 0.4;
 
 /**
- * Tasks a second that the shared queues give off: what came in, less what they grew by; a queue that holds nothing gives
+ * Messages a second that the shared queues give off: what came in, less what they grew by; a queue that holds nothing gives
  * off what comes. Smoothed over some readings. `undefined` until there are two.
  */
 export function drainedOf(
@@ -33,7 +33,13 @@ export function drainedOf(
 }
 
 /**
- * Tasks a second that may be admitted while the system is pressed; `undefined` while it is not. Once pressed it stays so
+ * Of what is worked off, what is admitted however much waits: with less the level would fall to tenants that press nothing,
+ * for what others have sent before.
+ */
+const LEAST = 0.7;
+
+/**
+ * Messages a second that may be admitted while the system is pressed; `undefined` while it is not. Once pressed it stays so
  * until a hint waits for less than half as long, so that it does not come and go.
  */
 export function targetOf(
@@ -43,6 +49,5 @@ export function targetOf(
   if (drained === undefined) return undefined;
   const allowed = rules.waitSeconds * drained;
   if (waiting <= (pressed ? allowed / 2 : allowed)) return undefined;
-  // Never nothing at all: a measurement of 0 is a bad moment, and would shut everybody out who is known.
-  return Math.max(drained / 10, drained - (waiting - allowed / 2) / rules.relieveSeconds);
+  return Math.max(LEAST * drained, drained - (waiting - allowed / 2) / rules.relieveSeconds);
 }

@@ -14,12 +14,13 @@ export interface Seen {
   readonly to: number;
   readonly interval: Interval;
   readonly refused: number;
+  readonly messages: number;
   readonly refusals: ReadonlyMap<string, number>;
   readonly limited: readonly Limited[];
 }
 
 /** What an environment tells of an interval: of tenants with a rate the largest, of all others so that sums stay unbiased. */
-export function reportOf({ by, from, to, interval, refused, refusals, limited }: Seen, fraction: number): AdmissionReport {
+export function reportOf({ by, from, to, interval, refused, messages, refusals, limited }: Seen, fraction: number): AdmissionReport {
   const exact = limited.slice(0, LIMITED);
   const names = new Set(exact.map(({ tenant }) => tenant));
   const others = interval.flows.filter(({ tenant }) => !names.has(tenant));
@@ -28,13 +29,17 @@ export function reportOf({ by, from, to, interval, refused, refusals, limited }:
     FLOWS - exact.length,
     fraction,
   );
-  const flows = [
-    ...exact.map((flow) => ({ ...flow, factor: 1 })),
-    ...thinned.flatMap(({ index, factor }) => {
-      const flow = others[index];
-      return flow ? [{ ...flow, factor }] : [];
-    }),
+  const row = ({ tenant, tasks }: Limited, factor: number): [string, number, number] => [
+    tenant,
+    rounded(tasks * factor),
+    rounded((refusals.get(tenant) ?? 0) * factor),
   ];
+  const rows = (drawn: boolean) =>
+    thinned.flatMap(({ index, factor }) => {
+      const flow = others[index];
+      return flow && (factor !== 1) === drawn ? [row(flow, factor)] : [];
+    });
+  const sampled = rows(true);
   return {
     v: 1,
     by,
@@ -42,7 +47,9 @@ export function reportOf({ by, from, to, interval, refused, refusals, limited }:
     to,
     tasks: interval.tasks,
     refused,
-    flows: flows.map(({ tenant, tasks, factor }) => [tenant, rounded(tasks * factor), rounded((refusals.get(tenant) ?? 0) * factor)]),
+    messages,
+    flows: [...exact.map((flow) => row(flow, 1)), ...rows(false)],
+    ...(sampled.length > 0 && { sampled }),
     ...(exact.length > 0 && { limited: exact.map(({ tenant }) => tenant) }),
   };
 }

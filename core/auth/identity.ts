@@ -6,9 +6,9 @@ export interface Identity {
   readonly scopes: readonly Scope[];
 }
 
-/** Whether credentials with these scopes may do what needs that one. `admin` includes the others; they include nothing. */
+/** Whether credentials with these scopes may do what needs that one. `admin` includes all that is about its tenant; the others include nothing. */
 export function allows(scopes: readonly Scope[], needed: Scope): boolean {
-  return scopes.includes(needed) || scopes.includes('admin');
+  return scopes.includes(needed) || (needed !== 'platform' && scopes.includes('admin'));
 }
 
 /** @throws SluiceError `forbidden`, naming the scope that is missing */

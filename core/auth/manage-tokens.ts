@@ -14,6 +14,8 @@ import { issue, issueToken, type Issued, type IssueDeps } from './token.ts';
 
 export interface ManageDeps extends IssueDeps {
   readonly telemetry: Telemetry;
+  /** Whether tokens with the scope `platform` may be replaced. @default false */
+  readonly mayRotatePlatform?: boolean;
 }
 
 const GRACE_SECONDS = 3_600;
@@ -49,10 +51,13 @@ export async function revokeToken(deps: ManageDeps, tenant: string, id: string):
  * Replaces a token of this tenant by one with the same scopes, name and lifetime; the old one works on for the grace
  * time, or until its own expiry if that is sooner. Each call makes another token. A tenant may have twice the usual
  * number of tokens by this, so that all can be rotated at once.
- * @throws SluiceError `not_found`, `too_many_tokens`
+ * @throws SluiceError `not_found`, `too_many_tokens`, `forbidden`
  */
 export async function rotateToken(deps: ManageDeps, tenant: string, id: string, request: RotateRequest = {}): Promise<IssuedToken> {
   const old = await tokenOf(deps, tenant, id);
+  if (old.scopes.includes('platform') && !deps.mayRotatePlatform) {
+    throw new SluiceError('forbidden', `token ${id} has the scope "platform", which a tenant cannot give; rotate it with "npm run token"`);
+  }
   // Of one that was rotated before, the expiry tells only its grace time.
   const lifetime = old.lifetime ?? (old.expiresAt === undefined ? 0 : old.expiresAt - old.createdAt);
   const { scopes, name } = old;

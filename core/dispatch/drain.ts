@@ -1,5 +1,6 @@
 import { PRIORITIES, type HintedTask } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
+import { isPast } from '../hints/decide.ts';
 import { cellLimits, hasBacklog, hasRetries, livePermits, retriesLeft } from '../permits/cells.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
@@ -9,8 +10,10 @@ import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** Items of the backlog that are taken in one go. */
 const AT_ONCE = 50;
-/** Items that are looked at for what has expired behind a breaker. */
+/** Items that are looked at for what has expired behind a breaker or a full lane. */
 const HELD_LOOKED_AT = 500;
+/** ms between two looks of an environment at a full lane. */
+const FULL_LOOK_MS = 20_000;
 /** Time that one more round needs at least, ms. */
 const ROUND_MS = 5_000;
 
@@ -20,11 +23,11 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
   if (!spec) return;
   const limits = cellLimits(spec.concurrency);
   while (deps.clock.now() + ROUND_MS < options.deadline) {
-    if ((await gateOf(deps, lane.type)) === 'shut') return expireHeld(deps, lane, options);
+    if ((await gateOf(deps, lane.type)) === 'shut') return void (await expireHeld(deps, lane, options));
     const cells = await Promise.all(limits.map((_, cell) => deps.permits.read(lane, cell)));
     const now = deps.clock.now();
     const free = cells.reduce((sum, cell, i) => sum + Math.max(0, (limits[i] ?? 0) - livePermits(cell, now).length), 0);
-    if (free === 0) return;
+    if (free === 0) return expireFull(deps, lane, options);
     const room = Math.min(free, AT_ONCE);
     const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, limits.length, now), 0);
     const [ready, retries] = await Promise.all([
@@ -36,7 +39,9 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
       .sort(byClassAndTime)
       .slice(0, room);
     if (works.length === 0) return;
-    if (!(await workOff(deps, lane, works, options))) return;
+    // Where one is past its time, many are: they go many at a time, and the permits to what may still start.
+    const swept = works.some(({ task }) => mayExpire(task, now)) && (await expireHeld(deps, lane, options));
+    if (!swept && !(await workOff(deps, lane, works, options))) return;
   }
 }
 
@@ -52,12 +57,26 @@ async function workOff(deps: DispatchDeps, lane: Lane, works: readonly Work[], o
   return done.length > 0;
 }
 
-/** Behind a breaker that lets nothing pass, tasks still expire: those that waited for a permit before it opened, too. */
-async function expireHeld(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
+/** Behind a breaker that lets nothing pass, or a full lane, tasks still expire, without a permit. @returns whether any did */
+async function expireHeld(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<boolean> {
   const now = deps.clock.now();
   const held = await deps.backlog.first(lane, HELD_LOOKED_AT);
-  const expired = held.filter(({ expiresAt }) => expiresAt !== undefined && expiresAt <= now).map(workOf(lane, 'permits'));
-  if (expired.length > 0) await workOff(deps, lane, expired, options);
+  const expired = held.filter((task) => mayExpire(task, now)).map(workOf(lane, 'permits'));
+  return expired.length > 0 && (await workOff(deps, lane, expired, options));
+}
+
+/** A retry has started before, and does not expire. */
+function mayExpire(task: HintedTask, now: number): boolean {
+  return isPast(task, now) && task.again !== 'retry';
+}
+
+/** The same for a lane that is full, for which hints come with every permit that is given back: not each time. */
+async function expireFull(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
+  const key = `${lane.tenant}#${lane.type}#full`;
+  const now = deps.clock.now();
+  if (now - (options.noted.get(key) ?? -Infinity) < FULL_LOOK_MS) return;
+  options.noted.set(key, now);
+  await expireHeld(deps, lane, options);
 }
 
 /** What waits for budget is looked at first: one that was cancelled takes none. */

@@ -6,6 +6,7 @@ import type { Effects } from '../settle/effects.ts';
 import { effectsOf } from '../settle/effects-of.ts';
 import { settleOutcome } from '../settle/settle-outcome.ts';
 import { retainUntil } from '../settle/decide.ts';
+import type { RowVersion } from '../ports/task-store.ts';
 import { logStep } from '../tasks/step.ts';
 import { DONE, keep, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
@@ -38,7 +39,7 @@ async function act(deps: DispatchDeps, work: Work, row: TaskRow | undefined, dec
     case 'repeat-end':
       return { end: DONE, ...(row && { effects: await effectsOf(deps, row) }) };
     case 'expire':
-      return row ? expire(deps, work, row) : { end: DONE };
+      return row ? ((await expire(deps, work, row)).looked ?? { end: keep(0) }) : { end: DONE };
     case 'lost':
       return row ? { end: DONE, effects: await lost(deps, row) } : { end: DONE };
   }
@@ -75,15 +76,32 @@ function placeAfter({ source, task }: Work, at: number): number {
   return source === 'backlog' && at <= task.at ? task.at + 1 : at;
 }
 
-async function expire(deps: DispatchDeps, work: Work, row: TaskRow): Promise<Looked> {
+/**
+ * Ends a task that is past its time for the price of one write, on condition that it is as its first hint says; else its
+ * row is looked at, as it was found.
+ */
+export async function expireBlind(deps: DispatchDeps, work: Work): Promise<Looked> {
   const now = deps.clock.now();
-  const written = await deps.tasks.update(work.tenant, row.id, row, {
+  const { uid, seq } = work.task;
+  const { looked, found } = await expire(deps, work, { uid, seq, state: 'waiting' });
+  return looked ?? lookAt(deps, work, found, now);
+}
+
+interface Expired {
+  /** Absent where the row was not that version. */
+  readonly looked?: Looked;
+  readonly found: TaskRow | undefined;
+}
+
+async function expire(deps: DispatchDeps, work: Work, version: RowVersion): Promise<Expired> {
+  const now = deps.clock.now();
+  const written = await deps.tasks.update(work.tenant, work.task.id, version, {
     set: { state: 'expired', reason: 'expired', endedAt: now, endedBy: 'hint', ttl: retainUntil(now) },
   });
-  if (!written.applied) return { end: keep(0) };
-  deps.telemetry.count('task.expired', row.type);
-  logStep(deps.telemetry, 'expired', row);
-  return { end: DONE, effects: await effectsOf(deps, written.row) };
+  if (!written.applied) return { found: written.row };
+  deps.telemetry.count('task.expired', written.row.type);
+  logStep(deps.telemetry, 'expired', written.row);
+  return { found: written.row, looked: { end: DONE, effects: await effectsOf(deps, written.row) } };
 }
 
 async function lost(deps: DispatchDeps, row: TaskRow): Promise<Effects> {

@@ -6,7 +6,7 @@ import type { Shard } from '../ports/hint-queue.ts';
 import type { Lane, Permit } from '../ports/permit-store.ts';
 import { coalesceEffects, type Effects } from '../settle/effects.ts';
 import { claimAndStart, placeLeaseHints, type Claim } from './claim.ts';
-import { hintAt, hintLater, look } from './look.ts';
+import { expireBlind, hintAt, hintLater, look } from './look.ts';
 import { park, type NotedLanes, type ParkReason } from './park.ts';
 import { DONE, keep, leaseMs, modeOf, runMs, STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
@@ -63,7 +63,7 @@ async function preliminary(deps: DispatchDeps, work: Work, apply: Apply): Promis
   const blind = work.blind ? decideBlind(work.task, deps.clock.now()) : undefined;
   if (blind?.do === 'claim') return 'claim';
   if (blind?.do === 'hint-at') return hintAt(deps, work, blind.at);
-  const looked = await look(deps, work);
+  const looked = blind?.do === 'expire' ? await expireBlind(deps, work) : await look(deps, work);
   if (looked === 'claim') return 'claim';
   if (looked.effects) await apply(looked.effects);
   return looked.end;

@@ -44,8 +44,17 @@ function endedByThis(row: TaskRow, hint: HintedTask): boolean {
   return hint.seq + 1 >= row.seq || (row.run !== undefined && hint.seq >= row.run.hint);
 }
 
-/** What can be said from the hint alone; `undefined` when the row must be read first. */
-export function decideBlind(hint: HintedTask, now: number): { do: 'hint-at'; at: number } | { do: 'claim' } | undefined {
-  if (hint.look === true || (hint.expiresAt !== undefined && hint.expiresAt <= now)) return undefined;
+/**
+ * What can be said from the hint alone; `undefined` when the row must be read first. To expire is safe on condition that the
+ * row is the one of the first hint: no attempt of it has begun.
+ */
+export function decideBlind(hint: HintedTask, now: number): { do: 'hint-at'; at: number } | { do: 'claim' } | { do: 'expire' } | undefined {
+  if (hint.look === true) return undefined;
+  if (isPast(hint, now)) return hint.seq === 0 ? { do: 'expire' } : undefined;
   return hint.at > now ? { do: 'hint-at', at: hint.at } : { do: 'claim' };
+}
+
+/** Whether the task may not start any more, if it never did. */
+export function isPast({ expiresAt }: HintedTask, now: number): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
 }

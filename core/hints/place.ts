@@ -9,7 +9,7 @@ import { routeOf } from '../routing/route.ts';
 import { armedInTime, homeFor, minuteOf } from './timing.ts';
 
 /** Tasks that one queue message names at most: enough to save calls, few enough to be worked off in one go. */
-const TASKS_PER_MESSAGE = 10;
+export const TASKS_PER_MESSAGE = 10;
 /** Tasks that one bucket item names at most, by count and by its 400 KB. */
 const TASKS_PER_BUCKET_ITEM = 500;
 

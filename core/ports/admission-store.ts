@@ -1,4 +1,4 @@
-import type { AdmissionDocument, AdmissionReport } from '@sluice/contracts';
+import type { AdmissionDocument, AdmissionReport, AdmissionState } from '@sluice/contracts';
 import type { AdmissionBounds } from '../admission/bounds.ts';
 
 /** What environments of submit tell, and what control makes of it. Every method throws when its answer is unknown. */
@@ -10,6 +10,9 @@ export interface AdmissionStore {
   readonly document: () => Promise<AdmissionDocument | undefined>;
   /** Takes the place of the one that is there, unless that is newer. */
   readonly putDocument: (document: AdmissionDocument) => Promise<void>;
+  /** What control remembers; `putState` as `putDocument`. */
+  readonly state: () => Promise<AdmissionState | undefined>;
+  readonly putState: (state: AdmissionState) => Promise<void>;
 }
 
 /** What tenants may submit, where it differs from what all may. Throws when its answer is unknown. */

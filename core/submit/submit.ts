@@ -1,4 +1,5 @@
-import { isSluiceError, isSystemName, SluiceError, type Accepted, type CountName, type TaskRow } from '@sluice/contracts';
+import { isSluiceError, isSystemName, PRIORITIES, SluiceError, type Accepted, type CountName, type TaskRow } from '@sluice/contracts';
+import type { Admission } from '../admission/admission.ts';
 import { chunks, placeHints } from '../hints/place.ts';
 import { homeFor } from '../hints/timing.ts';
 import { notifyCheck, type NotifyCheck } from '../notify/check-notify.ts';
@@ -33,17 +34,25 @@ interface Candidate {
  * Accepts submissions of one tenant: payload, then hint, then row, so that no accepted task is ever without a hint.
  * @returns a result for each, in order. An item that failed with a retryable error may be submitted again with its id.
  */
-export function submitTasks(deps: SubmitDeps, tenant: string, submissions: readonly unknown[]): Promise<readonly SubmitResult[]> {
-  return acceptTasks(deps, tenant, submissions, 'caller', notifyCheck(deps, tenant));
+export function submitTasks(
+  deps: SubmitDeps & { readonly admission?: Admission },
+  tenant: string,
+  submissions: readonly unknown[],
+): Promise<readonly SubmitResult[]> {
+  return acceptTasks(deps, tenant, submissions, 'caller', notifyCheck(deps, tenant), deps.admission);
 }
 
-/** The same for whoever submits, with a check of their own for the receivers that a task names. */
+/**
+ * The same for whoever submits, with a check of their own for the receivers that a task names.
+ * @param admission refuses what is beyond the tenant's bounds; without it nothing is
+ */
 export async function acceptTasks(
   deps: AcceptDeps,
   tenant: string,
   submissions: readonly unknown[],
   by: Submitter,
   check: NotifyCheck,
+  admission?: Admission,
 ): Promise<readonly SubmitResult[]> {
   const results: (SubmitResult | undefined)[] = submissions.map(() => undefined);
   const candidates: Candidate[] = [];
@@ -57,7 +66,9 @@ export async function acceptTasks(
   const keep = (part: Settled): void => {
     for (const [index, result] of part) results[index] = result;
   };
-  const { first, repeats } = splitRepeats(candidates);
+  const { admitted, refused } = admission ? admitAll(admission, tenant, candidates) : { admitted: candidates, refused: [] };
+  keep(refused);
+  const { first, repeats } = splitRepeats(admitted);
   const now = deps.clock.now();
   const isFar = ({ row }: Candidate): boolean => homeFor(row.at, now).in === 'bucket';
   const near = first.filter((candidate) => !isFar(candidate));
@@ -102,6 +113,23 @@ async function candidateOf(
   await check(checked.submission.notify);
   const uid = deps.random.ulid(now);
   return { index, json: checked.json, row: newRow({ tenant, uid, now, checked, hash: deps.hasher }) };
+}
+
+/** Of tasks that come together the more urgent ones are admitted first. */
+function admitAll(
+  admission: Admission,
+  tenant: string,
+  candidates: readonly Candidate[],
+): { admitted: readonly Candidate[]; refused: Settled } {
+  if (candidates.length === 0) return { admitted: candidates, refused: [] };
+  const { admitted, refused } = admission.admit(tenant, candidates.length);
+  if (refused.length === 0) return { admitted: candidates, refused: [] };
+  const rank = ({ row }: Candidate): number => PRIORITIES.indexOf(row.priority);
+  const gone = candidates.toSorted((a, b) => rank(a) - rank(b)).slice(admitted);
+  const errors = refused.flatMap(({ tasks, error }) => Array.from({ length: tasks }, () => error));
+  const settled = gone.flatMap(({ index }, i) => (errors[i] ? [[index, { ok: false, error: errors[i] }] as const] : []));
+  const left = new Set(gone);
+  return { admitted: candidates.filter((candidate) => !left.has(candidate)), refused: settled };
 }
 
 function splitRepeats(candidates: readonly Candidate[]): { first: Candidate[]; repeats: Candidate[] } {

@@ -11,13 +11,16 @@ import type { WebhookSecretDeps } from '../../core/notify/secrets.ts';
 import { waitForTask, type WaitDeps } from '../../core/api/wait-for-task.ts';
 import type { OccurrenceDeps } from '../../core/schedules/arm.ts';
 import { includeOf, listQueryOf, parsedBody, waitOf } from './query.ts';
+import { type QuotaDeps } from '../../core/quotas/manage.ts';
+import { quotaRoutes } from './quota-routes.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
 import type { RedriveDeps } from '../../core/redrive/operate.ts';
 import { deadRoutes } from './dead-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { webhookSecretRoutes } from './webhook-secret-routes.ts';
 
-export interface ApiHandlerDeps extends HttpDeps, WaitDeps, OccurrenceDeps, RedriveDeps, ListDeps, ManageDeps, WebhookSecretDeps {
+export interface ApiHandlerDeps
+  extends HttpDeps, WaitDeps, OccurrenceDeps, RedriveDeps, ListDeps, ManageDeps, WebhookSecretDeps, QuotaDeps {
   /** Of the platform, as health tells it. */
   readonly version: string;
 }
@@ -37,6 +40,7 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
     ...deadRoutes(deps),
     ...tokenRoutes(deps),
     ...webhookSecretRoutes(deps),
+    ...quotaRoutes(deps),
     // Whatever is asked beside it: load balancers add parameters of their own.
     health: async () => json(200, { status: 'ok', version: deps.version }),
     openapi: async () => json(200, openapi, { 'cache-control': 'public, max-age=300' }),

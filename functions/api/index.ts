@@ -1,5 +1,7 @@
 import { readEnv } from '@sluice/contracts';
 import { createScheduleStore } from '../../adapters/aws/schedule-store.ts';
+import { createControlQueue } from '../../adapters/aws/control-queue.ts';
+import { createQuotaStore } from '../../adapters/aws/quota-store.ts';
 import { createDeadList } from '../../adapters/aws/dead-list.ts';
 import { createRedriveStore } from '../../adapters/aws/redrive-store.ts';
 import { createTaskList } from '../../adapters/aws/task-list.ts';
@@ -26,6 +28,8 @@ export const handler = observed(
     deadTasks: createDeadList(dynamodb, { table, random: deps.random, telemetry }),
     redrives: createRedriveStore(dynamodb, { table }),
     tokens: createTokenStore(dynamodb, { table }),
+    quotas: createQuotaStore(dynamodb, { table }),
+    control: createControlQueue(deps.clients.sqs, { queueUrl: env.SLUICE_CONTROL_QUEUE_URL, telemetry }),
     version: platform.version,
   }),
 );

@@ -1,6 +1,7 @@
 import { readEnv } from '@sluice/contracts';
 import { createTokenStore } from '../../adapters/aws/token-store.ts';
 import { submitTasks } from '../../core/submit/submit.ts';
+import { wireAdmission } from '../admission.ts';
 import { createObservability } from '../observability.ts';
 import { wireNotify, wireTasks } from '../wiring.ts';
 import { createHandler } from './handler.ts';
@@ -8,7 +9,7 @@ import { createHandler } from './handler.ts';
 const env = readEnv('submit', process.env);
 const { telemetry, observed } = createObservability('submit');
 const tasks = wireTasks(env, telemetry);
-const deps = { ...tasks, ...wireNotify(env, tasks.clients) };
+const deps = { ...tasks, ...wireNotify(env, tasks.clients), admission: wireAdmission(env, tasks) };
 
 export const handler = observed(
   createHandler({

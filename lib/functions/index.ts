@@ -4,6 +4,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { Architecture, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { AdmissionRules } from '../admission.ts';
 import type { Control } from '../control/index.ts';
 import type { Events } from '../events/index.ts';
 import type { Outcomes } from '../outcomes/index.ts';
@@ -22,6 +23,8 @@ export interface FunctionsProps {
   readonly pool: Pool;
   readonly outcomes: Outcomes;
   readonly control: Control;
+  /** By the names of the contracts. */
+  readonly admission: AdmissionRules;
   readonly architecture: Architecture;
   readonly logRetention: RetentionDays;
   /** Whether API tokens are used, for which there is an authorizer. */
@@ -59,8 +62,10 @@ export class Functions extends Construct {
   }
 
   #makeSubmit(): LambdaFunction {
-    const { storage, pool, events } = this.#props;
+    const { storage, pool, events, control } = this.#props;
     const fn = this.#make('submit');
+    control.grantTell(fn);
+    this.#tellAdmission(fn);
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
     storage.grantBucket(fn, ['PutObject']);
     storage.tellListIndex(fn);
@@ -132,6 +137,7 @@ export class Functions extends Construct {
   #makeControl(): LambdaFunction {
     const { storage, pool, control } = this.#props;
     const fn = this.#make('control');
+    this.#tellAdmission(fn);
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query']);
     pool.grantSend(fn);
     control.grantConsume(fn);
@@ -166,6 +172,11 @@ export class Functions extends Construct {
     pool.grantSend(fn);
     events.grantPut(fn);
     return fn;
+  }
+
+  /** What tenants may submit whose quota says nothing else. */
+  #tellAdmission(fn: LambdaFunction): void {
+    fn.addEnvironment('SLUICE_ADMISSION', JSON.stringify(this.#props.admission));
   }
 
   #make(name: FunctionName): LambdaFunction {

@@ -145,7 +145,7 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'expiry-untold',
     why: 'a task that expires tells nobody',
-    edits: edit('core/dispatch/look.ts', 'return { end: DONE, effects: await effectsOf(deps, written.row) };', 'return { end: DONE };'),
+    edits: edit('core/dispatch/look.ts', 'looked: { end: DONE, effects: await effectsOf(deps, written.row) }', 'looked: { end: DONE }'),
     question: 'expire',
   },
   {

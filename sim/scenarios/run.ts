@@ -30,6 +30,8 @@ export interface RunRules {
   /** s between two rows of the series. */
   readonly sampleSeconds: number;
   /** ms: what is measured of waits and service. */
+  /** Groups are classes of priority. @default those of tenants */
+  readonly byClass?: boolean;
   readonly measured?: { readonly from: number; readonly until: number };
 }
 
@@ -41,7 +43,8 @@ export interface Ran extends Parts {
 /** Runs one way through a scenario. */
 export function runWay(name: string, rules: RunRules, build: (parts: Parts) => Built, read: (ran: Omit<Ran, 'way'>) => Record<string, number>): Ran {
   const world = new World(rules.seed);
-  const metrics = new Metrics(world, rules.metrics);
+  const taskGroup = rules.byClass ? (task: number): number => world.tasks.priority[task]! : undefined;
+  const metrics = new Metrics(world, { ...rules.metrics, taskGroup });
   if (rules.measured) Object.assign(metrics, rules.measured);
   const parts: Parts = { world, metrics, target: () => target };
   const built = build(parts);

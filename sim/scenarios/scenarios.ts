@@ -1,6 +1,8 @@
 import type { Scenario } from './report/result.ts';
+import { bulk } from './set/bulk.ts';
+import { priorityInversion } from './set/priority-inversion.ts';
 import { downstreamSlows } from './set/downstream-slows.ts';
 import { noisyNeighbour } from './set/noisy-neighbour.ts';
 
 /** All scenarios, in the order of their pages. */
-export const SCENARIOS: readonly Scenario[] = [noisyNeighbour, downstreamSlows];
+export const SCENARIOS: readonly Scenario[] = [noisyNeighbour, downstreamSlows, bulk, priorityInversion];

@@ -1,8 +1,8 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { TaskTypeSpec } from '@sluice/contracts';
+import type { ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countCalls, type CallCounter } from '../../adapters/aws/counting.ts';
-import { createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
+import { createResourceWriter, createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
 import { createMemoryClock } from '../../adapters/memory/clock.ts';
 import { createMemoryTelemetry } from '../../adapters/memory/telemetry.ts';
 import { createMemoryTypeRegistry } from '../../adapters/memory/type-registry.ts';
@@ -32,12 +32,15 @@ const make = async () => {
   const writer = createTypeWriter(dynamo.clients.dynamodb, { table });
   const put = (spec: TaskTypeSpec) => writer.put(spec, 'owner');
   const remove = (type: string) => writer.remove(type, 'owner');
-  return { registry, clock, telemetry, table, pass, put, remove };
+  const resources = createResourceWriter(dynamo.clients.dynamodb, { table });
+  const putResource = (spec: ResourceSpec) => resources.put(spec, 'owner');
+  const removeResource = (resource: string) => resources.remove(resource, 'owner');
+  return { registry, clock, telemetry, table, pass, put, remove, putResource, removeResource };
 };
 
 typeRegistryContract('memory', async () => {
   const registry = createMemoryTypeRegistry();
-  return { registry, put: registry.put, remove: registry.remove, pass: async () => {} };
+  return { ...registry, registry, pass: async () => {} };
 });
 typeRegistryContract('DynamoDB', make);
 

@@ -1,13 +1,15 @@
-import type { TaskTypeSpec } from '@sluice/contracts';
+import type { ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
-import type { TypeRegistry } from '../../core/ports/type-registry.ts';
+import type { ResourceRegistry, TypeRegistry } from '../../core/ports/type-registry.ts';
 import { makeSpec } from './fixtures.ts';
 
 /** Task types have no tenant: every tenant has the same. */
 export interface RegistryUnderTest {
-  readonly registry: TypeRegistry;
+  readonly registry: TypeRegistry & ResourceRegistry;
   readonly put: (spec: TaskTypeSpec) => Promise<void>;
   readonly remove: (type: string) => Promise<void>;
+  readonly putResource: (spec: ResourceSpec) => Promise<void>;
+  readonly removeResource: (resource: string) => Promise<void>;
   /** Lets so much time pass, and what is done in the background then be done. */
   readonly pass: (milliseconds: number) => Promise<void>;
 }
@@ -55,6 +57,24 @@ export function typeRegistryContract(name: string, make: () => Promise<RegistryU
       await put(makeSpec());
       await remove('email');
       expect(await registry.names()).toEqual(['thumbnail']);
+    });
+
+    it('has resources beside the types, whose names may be the same', async () => {
+      const { registry, put, putResource, removeResource, pass } = await make();
+      await put(makeSpec());
+      await putResource({ v: 1, resource: 'thumbnail', concurrency: 5 });
+      await putResource({ v: 1, resource: 'stripe-api', concurrency: 20 });
+      expect(await registry.names()).toEqual(['thumbnail']);
+      expect([...(await registry.resources()).values()].map((each) => [each.resource, each.concurrency]).sort()).toEqual([
+        ['stripe-api', 20],
+        ['thumbnail', 5],
+      ]);
+      await removeResource('thumbnail');
+      await pass(30_000);
+      await registry.resources();
+      await pass(0);
+      expect([...(await registry.resources()).keys()]).toEqual(['stripe-api']);
+      expect(await registry.get('thumbnail')).toEqual(makeSpec());
     });
 
     it('gives what no caller can change for the others', async () => {

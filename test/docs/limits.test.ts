@@ -1,4 +1,13 @@
-import { AWS_LIMITS, EVENT_AGE_SECONDS, isSluiceError, LIMITS, retryPolicySchema, S3_SHORT_DAYS, type Scope } from '@sluice/contracts';
+import {
+  AWS_LIMITS,
+  EVENT_AGE_SECONDS,
+  isSluiceError,
+  LIMITS,
+  retryPolicySchema,
+  type Quota,
+  S3_SHORT_DAYS,
+  type Scope,
+} from '@sluice/contracts';
 import { ERROR_LIMITS, EVENT_AND_RESULT_BYTES } from '@sluice/handler';
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -134,6 +143,16 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   jitterSeconds: scheduling({ jitterSeconds: LIMITS.jitterSeconds + 1 }),
   misfires: scheduling({ misfire: { policy: 'all', max: LIMITS.misfires + 1 } }),
   schedulePayloadBytes: scheduling({ task: { type: 'echo', payload: 'x'.repeat(LIMITS.schedulePayloadBytes - 1) } }),
+  capacity: deploying({ capacity: LIMITS.capacity + 1 }),
+  resourcesOfType: deploying({ resources: Array.from({ length: LIMITS.resourcesOfType + 1 }, (_, n) => `r${n}`) }),
+  resourceNameLength: deploying({ resources: ['x'.repeat(LIMITS.resourceNameLength + 1)] }),
+  quotaAttempts: allowing({ cap: LIMITS.quotaAttempts + 1 }),
+  quotaWeight: allowing({ weight: LIMITS.quotaWeight + 1 }),
+  quotaRate: allowing({ rate: LIMITS.quotaRate + 1 }),
+  quotaBurst: allowing({ burst: LIMITS.quotaBurst + 1 }),
+  quotaBacklog: allowing({ backlog: LIMITS.quotaBacklog + 1 }),
+  quotaPage: calling('GET /v1/quotas', { query: { limit: String(LIMITS.quotaPage + 1) } }),
+  lanePage: calling('GET /v1/lanes', { query: { limit: String(LIMITS.lanePage + 1) } }),
   previewTimes: calling('POST /v1/schedules/preview', { body: { everySeconds: 60, n: LIMITS.previewTimes + 1 } }),
 };
 const causes = Object.entries(CAUSES).flatMap(([limit, cause]) => (typeof cause === 'string' ? [] : [[limit as Limit, cause] as const]));
@@ -176,10 +195,14 @@ function calling(route: string, options: RequestOptions): () => Promise<string> 
     const deps = { ...world.deps, ...systemTokens, tokens: createMemoryTokenStore(), list: undefined, version: '1' };
     const isSubmit = route.startsWith('POST /v1/tasks');
     const handler = isSubmit ? createSubmit({ ...deps, submit: (tenant, tasks) => world.submit(tenant, ...tasks) }) : createApi(deps);
-    const scopes: Scope[] = ['admin'];
+    const scopes: Scope[] = ['admin', 'platform'];
     const { body } = answerOf(await handler(request(route, { ...options, scopes })));
     return firstLine(String(body['detail']));
   };
+}
+
+function allowing(quota: Quota): () => Promise<string> {
+  return calling('PUT /v1/quotas/{tenant}', { path: { tenant: 'acme' }, body: quota });
 }
 
 function issuing({ tenant = 'acme', count = 0 }: { tenant?: string; count?: number }): () => Promise<string> {

@@ -12,6 +12,7 @@ import type { DispatchDeps } from '../../core/dispatch/work.ts';
 import { cellLimits, livePermits } from '../../core/permits/cells.ts';
 import type { Permit } from '../../core/ports/permit-store.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
+import type { QuotaDeps } from '../../core/quotas/manage.ts';
 import type { RedriveDeps } from '../../core/redrive/operate.ts';
 import { submitTasks, type SubmitResult } from '../../core/submit/submit.ts';
 import { minuteTick, type TickDeps } from '../../core/timers/minute-tick.ts';
@@ -36,7 +37,7 @@ export interface WorldConfig {
 export { typeSpec };
 
 /** What every invocation needs of the world; the queue deletes too, as the event source does. */
-export type WorldDeps = DispatchDeps & RedriveDeps & TickDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
+export type WorldDeps = DispatchDeps & RedriveDeps & TickDeps & QuotaDeps & { readonly queue: Pick<MemoryQueues, 'remove'> };
 
 export type World = ReturnType<typeof createWorld>;
 

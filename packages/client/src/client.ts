@@ -18,6 +18,7 @@ import { callList, checkedQuery, listAll } from './list.ts';
 import { checkedNumber, settingsOf } from './options.ts';
 import type { SluiceClientOptions } from './options.ts';
 import { pathOf } from './path.ts';
+import { Quotas } from './quotas.ts';
 import { Redrives } from './redrives.ts';
 import { pause } from './retry.ts';
 import { Schedules } from './schedules.ts';
@@ -69,6 +70,8 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
   readonly tokens: Tokens;
   /** The secrets that webhooks of the tenant are signed with; needs the scope `admin`. */
   readonly webhookSecrets: WebhookSecrets;
+  /** What each tenant may have; needs the scope `platform`. */
+  readonly quotas: Quotas;
   /** The schedules of the tenant. */
   readonly schedules: Schedules;
   readonly #transport: Transport;
@@ -83,6 +86,7 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
     this.redrives = new Redrives(this.#transport);
     this.tokens = new Tokens(this.#transport);
     this.webhookSecrets = new WebhookSecrets(this.#transport);
+    this.quotas = new Quotas(this.#transport);
     this.schedules = new Schedules(this.#transport);
   }
 

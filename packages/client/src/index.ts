@@ -20,6 +20,7 @@ export {
 export type { ApiErrorCode, ApiErrorOptions, ApiProblem, ClientErrorKind } from './errors.ts';
 export type { SluiceClientOptions } from './options.ts';
 export type { ScheduleListOptions, ScheduleRunOptions, Schedules } from './schedules.ts';
+export type { Quotas } from './quotas.ts';
 export type { RedriveOptions, Redrives, RedriveWaitOptions } from './redrives.ts';
 export type { RotateOptions, Tokens } from './tokens.ts';
 export type { WebhookSecretOptions, WebhookSecrets } from './webhook-secrets.ts';

@@ -7,5 +7,5 @@ import type * as z from 'zod';
 export function pathOf(route: string, id: string, schema: z.ZodType<string>, what: string): string {
   const parsed = schema.safeParse(id);
   if (!parsed.success) throw new TypeError(`${JSON.stringify(id)} is no ${what}: ${parsed.error.issues[0]?.message}`);
-  return route.replace('{id}', encodeURIComponent(id));
+  return route.replace(/\{\w+\}/, encodeURIComponent(id));
 }

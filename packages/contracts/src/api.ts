@@ -8,6 +8,7 @@ import {
   taskIdSchema,
   taskTypeNameSchema,
   tenantSchema,
+  tenantScopeSchema,
   tokenIdSchema,
   tokenNameSchema,
   uidSchema,
@@ -198,7 +199,7 @@ export const tokenListSchema = z.object({ tokens: z.array(tokenViewSchema) });
 export type TokenList = z.infer<typeof tokenListSchema>;
 
 export const tokenRequestSchema = z.strictObject({
-  scopes: z.array(scopeSchema).min(1),
+  scopes: z.array(tenantScopeSchema).min(1),
   name: tokenNameSchema.optional(),
   /** @default never expires */
   expiresInDays: z.number().positive().max(LIMITS.tokenDays).optional(),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { admissionBoundsSchema } from './admission.ts';
 import { notifyRulesSchema } from './notification.ts';
 
 /**
@@ -21,22 +22,20 @@ const api = { SLUICE_API_URL: z.url() };
 const list = { SLUICE_LIST_INDEX: z.enum(['on', 'off']) };
 /** Where control is told what it should look at now. */
 const control = { SLUICE_CONTROL_QUEUE_URL: z.string().min(1) };
+const json = z.string().transform((text, context) => parsed(text, context));
 /** The queues and hosts that notifications may go to, as JSON. */
-const notify = {
-  SLUICE_NOTIFY: z
-    .string()
-    .transform((text, context) => parsed(text, context))
-    .pipe(notifyRulesSchema),
-};
+const notify = { SLUICE_NOTIFY: json.pipe(notifyRulesSchema) };
+/** What a tenant may submit whose quota says nothing else, as JSON. */
+const admission = { SLUICE_ADMISSION: json.pipe(admissionBoundsSchema) };
 
 export const ENV_SCHEMAS = {
-  submit: z.object({ ...values, ...hints, ...events, ...list, ...notify }),
+  submit: z.object({ ...values, ...hints, ...events, ...list, ...notify, ...control, ...admission }),
   api: z.object({ ...values, ...hints, ...events, ...list, ...notify, ...control }),
   authorizer: z.object({ ...table }),
   dispatch: z.object({ ...values, ...hints, ...events, ...list, ...api, ...control }),
   settle: z.object({ ...values, ...hints, ...events, ...list }),
   timers: z.object({ ...values, ...hints, ...events, ...list, SLUICE_HINT_DLQ_URL: z.string().min(1) }),
-  control: z.object({ ...table, ...hints }),
+  control: z.object({ ...table, ...hints, ...admission }),
   audit: z.object({ ...table, ...hints }),
   registrar: z.object({ ...table }),
   system: z.object({

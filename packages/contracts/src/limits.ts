@@ -98,6 +98,26 @@ export const LIMITS = {
   misfires: 100,
   /** Bytes of the payload of a schedule's task as JSON in UTF-8: it is written anew with each occurrence. */
   schedulePayloadBytes: 8_192,
+  /** Attempts at once of all lanes of a task type, or of all that draw on a resource. */
+  capacity: 1_000_000,
+  /** Resources that a task type may draw on. */
+  resourcesOfType: 4,
+  /** Characters of a resource's name. */
+  resourceNameLength: 64,
+  /** Attempts at once that a quota may guarantee or allow. */
+  quotaAttempts: 1_000_000,
+  /** The weight of a tenant. */
+  quotaWeight: 1_000,
+  /** Submissions a second that a quota may allow. */
+  quotaRate: 100_000,
+  /** Submissions at once that it may allow beyond the rate. */
+  quotaBurst: 1_000_000,
+  /** Waiting tasks that it may allow. */
+  quotaBacklog: 100_000_000,
+  /** Quotas on one page of their list. */
+  quotaPage: 100,
+  /** Lanes on one page of their list. */
+  lanePage: 50,
   /** Next times that a preview tells. */
   previewTimes: 100,
 } as const;

@@ -29,6 +29,7 @@ export const METRICS = {
     means: 'submissions refused for a tenant whose backlog is too old',
   },
   'admission.throttled': { kind: 'sum', unit: 'count', per: 'platform', means: 'submissions refused while the platform was pressed' },
+  'admission.pressed': { kind: 'sum', unit: 'count', per: 'platform', means: 'rounds of control that found the shared queues pressed' },
   'admission.failed': {
     kind: 'sum',
     unit: 'count',
@@ -115,11 +116,6 @@ type NameOf<K extends Metric['kind']> = { [N in MetricName]: (typeof METRICS)[N]
 export type CountName = NameOf<'sum'>;
 /** Metrics that are distributions of values. */
 export type MeasureName = NameOf<'values'>;
-
-/** Whether a metric has a series for all types together beside those of the types. */
-export function hasTotal(name: MetricName): boolean {
-  return (METRICS[name] as Metric).total === true;
-}
 
 /** The namespace of a platform's metrics: two platforms in one account and region must not share a series. */
 export function metricNamespace(platform: string): string {

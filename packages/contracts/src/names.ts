@@ -54,10 +54,16 @@ export const labelsSchema = z
 export const tokenIdSchema = z.string().regex(/^tok_[0-9a-f]{16}$/, 'a token id is tok_ and 16 hexadecimal digits');
 export const tokenNameSchema = wholeText().min(1).max(LIMITS.tokenNameLength);
 
-export const SCOPES = ['submit', 'read', 'operate', 'admin'] as const;
-/** What credentials may do: `submit` tasks, `read` them, `operate` (cancel, retry); `admin` is all of it, and tokens. */
+export const SCOPES = ['submit', 'read', 'operate', 'admin', 'platform'] as const;
+/**
+ * What credentials may do: `submit` tasks, `read` them, `operate` (cancel, retry); `admin` is all of it, and tokens. They are
+ * about their own tenant. `platform` alone is about all of them: quotas, lanes, shards; no other scope includes it, and only
+ * whoever may write to the table can give it.
+ */
 export const scopeSchema = z.enum(SCOPES);
 export type Scope = z.infer<typeof scopeSchema>;
+/** A scope that a tenant may give its own tokens. */
+export const tenantScopeSchema = scopeSchema.exclude(['platform']);
 
 /** How an attempt is started; `auto` chooses between the other two. */
 export const STARTS = ['event', 'wait', 'auto'] as const;

@@ -39,6 +39,10 @@ export const ROUTES = {
   runSchedule: { method: 'POST', path: '/v1/schedules/{name}/run', scope: 'operate' },
   previewSchedule: { method: 'GET', path: '/v1/schedules/{name}/preview', scope: 'read' },
   previewTimes: { method: 'POST', path: '/v1/schedules/preview', scope: 'read' },
+  listQuotas: { method: 'GET', path: '/v1/quotas', scope: 'platform' },
+  getQuota: { method: 'GET', path: '/v1/quotas/{tenant}', scope: 'platform' },
+  putQuota: { method: 'PUT', path: '/v1/quotas/{tenant}', scope: 'platform' },
+  deleteQuota: { method: 'DELETE', path: '/v1/quotas/{tenant}', scope: 'platform' },
   /** Asked by the handler kit; the body proves the attempt. */
   attempt: { method: 'POST', path: '/v1/attempts', scope: undefined },
   health: { method: 'GET', path: '/v1/health', scope: undefined },

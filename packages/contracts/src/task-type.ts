@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { LIMITS } from './limits.ts';
 import { startSchema, taskTypeNameSchema } from './names.ts';
 import { typeNotifySchema } from './notify.ts';
+import { resourceNameSchema } from './resource.ts';
 import { retryPolicySchema } from './retry-policy.ts';
 
 /** A task type as the platform knows it: written to the table by the `TaskType` construct's custom resource at deploy time. */
@@ -22,6 +23,18 @@ export const taskTypeSpecSchema = z.object({
   timeoutSeconds: z.number().int().min(1).max(LIMITS.timeoutSeconds),
   /** Attempts in flight at once in each lane (tenant × type). */
   concurrency: z.number().int().min(1).max(LIMITS.concurrency),
+  /** Attempts in flight at once of all lanes together. @default only what each lane may */
+  capacity: z.number().int().min(1).max(LIMITS.capacity).optional(),
+  /** The resources that its attempts draw on, by their names. */
+  resources: z
+    .array(resourceNameSchema)
+    .min(1, 'at least one resource; leave it out where there is none')
+    .max(LIMITS.resourcesOfType, {
+      error: ({ input }) =>
+        `there are ${(input as unknown[]).length} resources and at most ${LIMITS.resourcesOfType} are allowed: put together those that stand for the same thing`,
+    })
+    .refine((names) => new Set(names).size === names.length, 'a resource is named twice: name each once')
+    .optional(),
   retry: retryPolicySchema,
   /** What retries a lane may start in a minute: the greater of the two. */
   retryBudget: z

@@ -59,7 +59,7 @@ describe('tokens', () => {
     expect(await works(body['token'])).toBe(true);
   });
 
-  it.each<Scope>(['submit', 'read', 'operate'])('are no matter of the scope %s', async (scope) => {
+  it.each<Scope>(['submit', 'read', 'operate', 'platform'])('are no matter of the scope %s', async (scope) => {
     const { list, create, revoke, rotate } = platform();
     const options = { scopes: [scope] };
     const answers = await Promise.all([list(options), create({ scopes: ['read'] }, options), revoke('x', options), rotate('x', options)]);
@@ -70,6 +70,7 @@ describe('tokens', () => {
     [{}, 'scopes'],
     [{ scopes: [] }, 'scopes'],
     [{ scopes: ['root'] }, 'scopes'],
+    [{ scopes: ['platform'] }, 'scopes'],
     [{ scopes: ['read'], tenant: 'acme-2' }, 'tenant'],
     [{ scopes: ['read'], name: 'x'.repeat(65) }, 'name'],
     [{ scopes: ['read'], expiresInDays: 0 }, 'expiresInDays'],

@@ -5,6 +5,7 @@ import { systemTokens } from '../../../adapters/system.ts';
 import { authenticate } from '../../../core/auth/authenticate.ts';
 import { createToken, listTokens, revokeToken, rotateToken, type ManageDeps } from '../../../core/auth/manage-tokens.ts';
 import { tokenIdOf } from '../../../core/auth/token-record.ts';
+import { issueToken } from '../../../core/auth/token.ts';
 import type { TokenStore } from '../../../core/ports/token-store.ts';
 
 const DAY_MS = 86_400_000;
@@ -202,6 +203,14 @@ describe('another tenant', () => {
     expect(errors[0]).toMatchObject({ error: { code: 'not_found' }, seen: ['lookUp'] });
     expect(await works(token)).toBe(true);
   });
+});
+
+it('lets no tenant replace a token of the platform, which is not its own to give', async () => {
+  const { deps } = platform();
+  const { record } = await issueToken(deps, { tenant: 'acme', scopes: ['platform'] });
+  const id = `tok_${record.hash.slice(0, 16)}`;
+  await expect(rotateToken(deps, 'acme', id)).rejects.toMatchObject({ code: 'forbidden' });
+  await expect(rotateToken({ ...deps, mayRotatePlatform: true }, 'acme', id)).resolves.toMatchObject({ scopes: ['platform'] });
 });
 
 it('logs who did what to which token, and never a token or its hash', async () => {

@@ -82,7 +82,7 @@ describe('bearerToken', () => {
 describe('issueToken', () => {
   it.each([
     [{ tenant: 'Acme', scopes: ['read'] }, '"Acme" is no tenant'],
-    [{ tenant: 'acme', scopes: ['write'] }, '"write" is no scope; give some of submit, read, operate, admin'],
+    [{ tenant: 'acme', scopes: ['write'] }, '"write" is no scope; give some of submit, read, operate, admin, platform'],
     [{ tenant: 'acme', scopes: [] }, 'a token needs a scope'],
     [{ tenant: 'acme', scopes: ['read'], expiresInDays: 0 }, 'days'],
     [{ tenant: 'acme', scopes: ['read'], expiresInDays: Number.NaN }, 'days'],
@@ -97,6 +97,9 @@ it('includes every scope in admin, and none in another', () => {
   expect(allows(['admin'], 'submit')).toBe(true);
   expect(allows(['operate'], 'read')).toBe(false);
   expect(allows(['submit'], 'admin')).toBe(false);
+  expect(allows(['admin'], 'platform')).toBe(false);
+  expect(allows(['platform'], 'platform')).toBe(true);
+  expect(allows(['platform'], 'read')).toBe(false);
 });
 
 it.each([

@@ -158,7 +158,9 @@ describe('the decision on a hint alone', () => {
     ['a millisecond early', { at: T0 + 1 }, { do: 'hint-at', at: T0 + 1 }],
     ['for the end of a lease', { look: true }, undefined],
     ['for the end of a lease, early', { look: true, at: T0 + 1 }, undefined],
-    ['expired at the very instant', { expiresAt: T0 }, undefined],
+    ['expired at the very instant', { expiresAt: T0 }, { do: 'expire' }],
+    ['expired, but written since it was accepted', { seq: 1, expiresAt: T0 }, undefined],
+    ['expired, to be looked at', { look: true, expiresAt: T0 }, undefined],
     ['a millisecond before it expires', { expiresAt: T0 + 1 }, { do: 'claim' }],
     ['early, and expiring later', { at: T0 + 1, expiresAt: T0 + 2 }, { do: 'hint-at', at: T0 + 1 }],
   ])('%s', (_, hint, expected) => {

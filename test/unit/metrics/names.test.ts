@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { METRICS, metricNamespace, type MetricName } from '@sluice/contracts';
+import { hasTotal, METRICS, metricNamespace, type MetricName, unitOf } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -18,6 +18,12 @@ function named(method: 'count' | 'measure'): RegExp[] {
 }
 
 describe('METRICS', () => {
+  it.each(NAMES)('%s has the same shape where functions look', (name) => {
+    const { unit, total } = METRICS[name] as { unit: string; total?: true };
+    expect(unitOf(name)).toBe(unit);
+    expect(hasTotal(name)).toBe(total === true);
+  });
+
   it('has every name that is counted or measured, as what it is', () => {
     for (const [method, kind] of [
       ['count', 'sum'],

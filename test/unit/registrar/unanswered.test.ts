@@ -29,6 +29,7 @@ describe('the registrar, when a write is not answered', () => {
         if (registered.get(type) === owner) registered.delete(type);
       },
     },
+    resources: { put: async () => undefined, remove: async () => undefined },
     fetch: async (_url, init) => {
       answers.push(JSON.parse(Buffer.from(init?.body as Uint8Array).toString()) as Answer);
       if (unconfirmed-- > 0) throw new TypeError('fetch failed');
