@@ -16,13 +16,13 @@ export class EventQueue {
   #asked = 0;
   #at: Float64Array;
   #order: Float64Array;
-  #kind: Uint8Array;
+  #kind: Uint16Array;
   #subject: Int32Array;
 
   constructor(capacity = 1_024) {
     this.#at = new Float64Array(capacity);
     this.#order = new Float64Array(capacity);
-    this.#kind = new Uint8Array(capacity);
+    this.#kind = new Uint16Array(capacity);
     this.#subject = new Int32Array(capacity);
   }
 
@@ -92,12 +92,12 @@ export class EventQueue {
     const capacity = 2 * this.#at.length;
     this.#at = grown(new Float64Array(capacity), this.#at);
     this.#order = grown(new Float64Array(capacity), this.#order);
-    this.#kind = grown(new Uint8Array(capacity), this.#kind);
+    this.#kind = grown(new Uint16Array(capacity), this.#kind);
     this.#subject = grown(new Int32Array(capacity), this.#subject);
   }
 }
 
-type Column = Float64Array | Uint8Array | Int32Array | Float32Array;
+type Column = Float64Array | Uint16Array | Uint8Array | Int32Array | Float32Array;
 
 export function grown<T extends Column>(wider: T, column: T): T {
   wider.set(column);

@@ -3,6 +3,8 @@ import type { World } from './world.ts';
 
 /** Waits are counted in tenths of a millisecond, with three significant digits. */
 const PER_MS = 10;
+/** A task that waits longer is late, ms. */
+export const LATE_MS = 10_000;
 
 export class Waits {
   readonly #histogram: Histogram = build({
@@ -71,6 +73,9 @@ export class Metrics {
   readonly served: Float64Array;
   readonly submittedOf: Float64Array;
   readonly refusedOf: Float64Array;
+  /** Of tasks that are measured: by tenant, and those among them that waited for more than {@link LATE_MS}. */
+  readonly startedOf: Float64Array;
+  readonly lateOf: Float64Array;
   readonly tenantGroup: (tenant: number) => number;
   readonly series: Series = { rows: [] };
   /** ms: waits and service are measured of tasks accepted from then on. */
@@ -85,6 +90,8 @@ export class Metrics {
     this.groups = Array.from({ length: groups }, () => new Group());
     this.served = new Float64Array(tenants);
     this.submittedOf = new Float64Array(tenants);
+    this.startedOf = new Float64Array(tenants);
+    this.lateOf = new Float64Array(tenants);
     this.refusedOf = new Float64Array(tenants);
     this.tenantGroup = tenantGroup;
     this.#groupOf = taskGroup;
@@ -104,15 +111,29 @@ export class Metrics {
     group.firsts += 1;
     const accepted = tasks.accepted[task]!;
     group.recent.add(now - accepted);
-    if (accepted >= this.from && accepted < this.until) group.waits.add(now - accepted);
+    this.#waited(task, now - accepted);
+  }
+
+  /** Of the tasks that are measured, those that were late. */
+  lateIn(group: number): number {
+    return this.lateOf.reduce((sum, late, tenant) => sum + (this.tenantGroup(tenant) === group ? late : 0), 0);
+  }
+
+  #waited(task: number, ms: number): void {
+    const { tasks } = this.#world;
+    const accepted = tasks.accepted[task]!;
+    if (accepted < this.from || accepted >= this.until) return;
+    this.groupOf(task).waits.add(ms);
+    const tenant = tasks.tenant[task]!;
+    this.startedOf[tenant]! += 1;
+    if (ms > LATE_MS) this.lateOf[tenant]! += 1;
   }
 
   /** At the end: what has not begun has waited for so long at least. */
   count(): void {
     const { tasks, now } = this.#world;
     tasks.forEach((task) => {
-      const accepted = tasks.accepted[task]!;
-      if (tasks.starts[task] === 0 && accepted >= this.from && accepted < this.until) this.groupOf(task).waits.add(now - accepted);
+      if (tasks.starts[task] === 0) this.#waited(task, now - tasks.accepted[task]!);
     });
   }
 

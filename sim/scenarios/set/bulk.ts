@@ -1,7 +1,7 @@
 import { zipf } from '../engine/chance.ts';
 import type { Source } from '../model/arrivals.ts';
 import { PARAMETERS } from '../parameters.ts';
-import type { Options, Result, Scenario } from '../report/result.ts';
+import type { Goal, Options, Result, Scenario } from '../report/result.ts';
 import { type Built, type Parts, runWay, type RunRules } from '../run.ts';
 import { oneFifo, roundRobin, sqsFair } from '../systems/disciplines.ts';
 import { hashToOne, pool, sluice } from './ways.ts';
@@ -62,18 +62,16 @@ function run({ seed, quick }: Options): Result {
     tasks += ran.metrics.groups.reduce((sum, { submitted }) => sum + submitted, 0);
     const whole = ran.metrics.groups[BULK]!.submitted;
     const done = ran.way.rows.find((row) => row['succeeded 1']! >= whole)?.['seconds'] ?? Infinity;
-    return { ...ran.way, numbers: { ...ran.way.numbers, hours: done / 3_600 } };
+    return { ...ran.way, numbers: { ...ran.way.numbers, hours: done / 3_600 } as Record<string, number> };
   });
   const parkedByVisibility = onVisibility(bulk);
-  const [ours] = done;
-  const saturated = ours!.numbers;
   return {
     name: 'bulk',
     title: `${bulk.toLocaleString('en')} tasks at once`,
     question: `One tenant submits ${bulk.toLocaleString('en')} tasks in ${Math.round(bulk / BATCH / 25)} seconds, hours of work for its lane. What do the others notice, and what does the waiting cost?`,
     setup: [
       `The lane may have ${LIMIT} attempts at once, all lanes together ${CAPACITY}; an attempt takes ${WORK_MS / 1000} s (log-normal). ${TENANTS - 1} others submit ${perSecond} tasks a second.`,
-      `The tasks come in batches of ${BATCH}, ten in a message. Receives of a task: how often a message that names it is received until it starts, lane hints apart.`,
+      `The tasks come in batches of ${BATCH}, ten in a message. Receives and writes are counted of the tasks of this tenant: how often a message that names one is received until it starts, and the lane hints that are received for it.`,
       `A platform that parks tasks in SQS by their visibility (${PARAMETERS.visibilitySeconds} s) would receive each of them about ${parkedByVisibility} times.`,
     ],
     ways: done,
@@ -84,13 +82,14 @@ function run({ seed, quick }: Options): Result {
       { field: 'hours', label: 'all done after (h)' },
       { field: 'receivesPerTask', label: 'receives of a task' },
       { field: 'laneHintsPerTask', label: 'lane hints per task' },
+      { field: 'allReceivesPerTask', label: 'both' },
       { field: 'extraWritesPerTask', label: 'more writes per task' },
     ],
-    goals: [
-      { what: 'receives of a task from SQS', value: saturated['receivesPerTask']!, is: '<=', bound: 1.2 },
-      { what: 'writes of the backlog per task', value: saturated['extraWritesPerTask']!, is: '<=', bound: 2 },
-      { what: "the others' p99 (s)", value: saturated['p99']!, is: '<=', bound: 1 },
-    ],
+    goals: done.slice(0, 2).flatMap(({ name, numbers }): Goal[] => [
+      { what: `${name}: receives of a task from SQS, lane hints included`, value: numbers['allReceivesPerTask']!, is: '<=', bound: 1.2 },
+      { what: `${name}: more writes per task`, value: numbers['extraWritesPerTask']!, is: '<=', bound: 2 },
+      { what: `${name}: the others' p99 (s)`, value: numbers['p99']!, is: '<=', bound: 1 },
+    ]),
     panels: [
       { field: 'p99 0', label: "others' p99 (ms)", log: true },
       { field: 'live', label: 'tasks waiting or running' },

@@ -1,5 +1,6 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 import type { AdmissionBounds } from '../../../core/admission/bounds.ts';
+import type { PressureRules } from '../../../core/admission/pressure.ts';
 import type { Metrics } from '../engine/metrics.ts';
 import { hash32 } from '../../../core/routing/shuffle-shard.ts';
 import { PARAMETERS } from '../parameters.ts';
@@ -53,12 +54,13 @@ export interface OurRules extends Partial<SluiceRules> {
   readonly divide?: Omit<DivisionRules, 'concurrency'>;
   /** Admission, with these bounds for each tenant. */
   readonly admit?: AdmissionBounds;
+  readonly pressure?: PressureRules;
 }
 
 /** The platform. */
-export function sluice({ divide, admit, ...rules }: OurRules = {}) {
+export function sluice({ divide, admit, pressure, ...rules }: OurRules = {}) {
   return (parts: Parts): Built & { readonly sluice: Sluice } => {
-    const { world, metrics } = parts;
+    const { world } = parts;
     const all: SluiceRules = { start: 'event', concurrency, shards, shardsPerTenant, retry: RETRY, ...rules };
     let division: Division | undefined;
     const system = new Sluice(parts, {
@@ -66,17 +68,22 @@ export function sluice({ divide, admit, ...rules }: OurRules = {}) {
       ...(divide && { permits: (lanes) => (division = new Division(world, { ...divide, concurrency: all.concurrency }, lanes)) }),
     });
     if (division) division.onRoom = () => system.goOn();
-    const entrance = admit && new Door(world, { bounds: admit, depth: () => system.queues.depth, waiting: (tenant) => waitingOf(parts, system, tenant) });
+    const entrance = admit && new Door(world, { bounds: admit, pressure, depth: () => system.queues.depth, waiting: (tenant) => waitingOf(parts, system, tenant) });
     return {
       sluice: system,
       system,
       ...(entrance && { entrance }),
       probe: () => ({ waiting: system.waiting, queued: system.queues.depth, parked: system.parked }),
-      numbers: () => ({
-        receivesPerTask: perTask(metrics, system.queues.received - system.laneHintsReceived),
-        laneHintsPerTask: perTask(metrics, system.laneHintsReceived),
-        extraWritesPerTask: perTask(metrics, 2 * system.parked),
-      }),
+      numbers: () => {
+        const started = Math.max(1, system.pressed.started);
+        const { named, laneHints, parked } = system.pressed;
+        return {
+          receivesPerTask: named / started,
+          laneHintsPerTask: laneHints / started,
+          allReceivesPerTask: (named + laneHints) / started,
+          extraWritesPerTask: (2 * parked) / started,
+        };
+      },
     };
   };
 }

@@ -2,7 +2,7 @@ import type { AdmissionDocument, AdmissionReport, AdmittedTenant } from '@sluice
 import { createAdmission, type Admission } from '../../../core/admission/admission.ts';
 import { refusalOf, type AdmissionBounds } from '../../../core/admission/bounds.ts';
 import { mergeReports, type MergedReports } from '../../../core/admission/merge.ts';
-import { drainedOf, targetOf, type Depth } from '../../../core/admission/pressure.ts';
+import { drainedOf, targetOf, type Depth, type PressureRules } from '../../../core/admission/pressure.ts';
 import { refusalsFor } from '../../../core/admission/refuse.ts';
 import { SAMPLE_RULES } from '../../../core/admission/sample-and-hold.ts';
 import type { Chance } from '../engine/chance.ts';
@@ -16,6 +16,8 @@ const { cacheMs, environments, control } = PARAMETERS;
 export interface DoorRules {
   /** What a tenant may submit. @default no bounds */
   readonly bounds?: AdmissionBounds;
+  /** When the shared queues count as pressed. @default the platform's */
+  readonly pressure?: PressureRules | undefined;
   /** Messages in the shared queues. */
   readonly depth: () => number;
   /** What waits in a tenant's backlogs, and how much of it was started, ever. */
@@ -92,7 +94,7 @@ export class Door implements Entrance {
     const merged = mergeReports([...this.#reports.values()], now);
     const after = { at: now, waiting: this.#rules.depth() };
     const drained = drainedOf(this.#depth, after, merged.offered - merged.refused);
-    const target = targetOf({ waiting: after.waiting, drained, pressed: this.#document?.target !== undefined });
+    const target = targetOf({ waiting: after.waiting, drained, pressed: this.#document?.target !== undefined }, this.#rules.pressure);
     this.#depth = { ...after, drained };
     const tenants = new Map(merged.tenants.map(({ tenant, offered, refused }): [string, AdmittedTenant] => [tenant, { tenant, offered, refused }]));
     if (target !== undefined) press(merged, target, tenants);

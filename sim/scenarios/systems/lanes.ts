@@ -20,6 +20,8 @@ export interface Lane {
   cells: Cell[];
   /** What waits for permits, by class. */
   readonly waiting: readonly TaskList[];
+  /** It had a backlog once. */
+  pressed: boolean;
   /** Starts, ever. */
   started: number;
   /** Starts out of the backlog, ever. */
@@ -62,7 +64,7 @@ export class Lanes {
     if (!lane) {
       const { tasks } = this.#world;
       const waiting = [new TaskList(tasks), new TaskList(tasks), new TaskList(tasks)];
-      lane = { tenant, cells: [], waiting, started: 0, turn: 0, seen: [-Infinity, -Infinity, -Infinity], draining: 0 };
+      lane = { tenant, cells: [], waiting, pressed: false, started: 0, turn: 0, seen: [-Infinity, -Infinity, -Infinity], draining: 0 };
       this.share(lane, this.#rules.concurrency);
       this.#lanes.set(tenant, lane);
     }

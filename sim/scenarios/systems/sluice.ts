@@ -45,11 +45,13 @@ export interface Gate {
 export class Sluice implements System {
   readonly lanes: Lanes;
   readonly queues: ShardQueues;
+  /**
+   * What lanes cost that ever had a backlog: tasks named by messages that were received, lane hints received, tasks put into
+   * a backlog, first attempts.
+   */
+  readonly pressed = { named: 0, laneHints: 0, parked: 0, started: 0 };
   /** Tasks that were put into a backlog, each time. */
   parked = 0;
-  /** Messages that tell a lane to go on. */
-  laneHints = 0;
-  laneHintsReceived = 0;
   readonly #parts: Parts;
   readonly #rules: SluiceRules;
   readonly #permits: PermitSource;
@@ -114,7 +116,7 @@ export class Sluice implements System {
     const drains: Lane[] = [];
     for (const message of messages) {
       if (message < 0) {
-        this.laneHintsReceived += 1;
+        this.pressed.laneHints += 1;
         drains.push(this.lanes.of(-1 - message));
       }
       else {
@@ -140,6 +142,7 @@ export class Sluice implements System {
   #fresh(lane: Lane, list: readonly number[]): number {
     const { tasks, now } = this.#parts.world;
     let parked = 0;
+    if (lane.pressed) this.pressed.named += list.length;
     for (const rank of [0, 1, 2]) {
       const ofClass = list.filter((task) => tasks.priority[task] === rank);
       if (ofClass.length === 0) continue;
@@ -167,18 +170,21 @@ export class Sluice implements System {
     const { tasks, now } = this.#parts.world;
     tasks.place[task] = cell;
     tasks.claimed[task] = now;
-    this.lanes.of(tasks.tenant[task]!).started += 1;
+    const lane = this.lanes.of(tasks.tenant[task]!);
+    lane.started += 1;
+    if (lane.pressed && tasks.starts[task] === 0) this.pressed.started += 1;
     this.#begin(at + (this.#rules.start === 'event' ? eventStartMs : 0), task);
   }
 
   #park(lane: Lane, task: number): number {
     this.parked += 1;
+    if (lane.pressed) this.pressed.parked += 1;
+    lane.pressed = true;
     lane.waiting[this.#parts.world.tasks.priority[task]!]!.push(task);
     return 1;
   }
 
   #hintLane(lane: Lane): void {
-    this.laneHints += 1;
     this.queues.send(-1 - lane.tenant, lane.tenant, 0);
   }
 
