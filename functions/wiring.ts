@@ -14,6 +14,7 @@ import { createSightings } from '../core/breakers/evidence.ts';
 import { createWebhookSecretStore } from '../adapters/aws/webhook-secret-store.ts';
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../adapters/system.ts';
 import type { NotifyGate } from '../core/notify/check-notify.ts';
+import { createLaneViews } from '../core/permits/views.ts';
 import type { PlaceDeps } from '../core/hints/place.ts';
 import type { Telemetry } from '../core/ports/telemetry.ts';
 
@@ -57,6 +58,7 @@ export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOpt
     telemetry,
     timer,
     permits: createPermitStore(clients.dynamodb, { table }),
+    views: createLaneViews(clock),
     backlog: createBacklogStore(clients.dynamodb, { table, random, telemetry }),
     types,
     breakers: createBreakerStore(clients.dynamodb, { table, clock, known: types }),

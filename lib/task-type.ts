@@ -89,6 +89,19 @@ export interface TaskTypeProps {
    */
   readonly resources?: readonly (Resource | string)[];
   /**
+   * How the lane of a tenant finds the capacity of what is behind its handler: it begins with a few attempts at once, takes
+   * more while it goes well, and fewer when attempts are throttled, between 1 and `concurrency`. `false`: always as many as
+   * `concurrency` says.
+   * @default - 10 at first; fewer when 3 attempts and 2 % of those of 10 s are throttled
+   */
+  readonly adaptive?: TaskTypeSpec['adaptive'];
+  /**
+   * Attempts that the lane of a tenant starts in windows of time, one or two that hold at once, such as 10 a second and
+   * 5,000 an hour. What is beyond them waits, free of charge. After a rest as many as the limit start at once.
+   * @default - at any pace
+   */
+  readonly rates?: TaskTypeSpec['rates'];
+  /**
    * How an attempt is started: `event` = asynchronously, for anything long; `wait` = dispatch waits for the reply, for
    * short work; `auto` = by what its run times show.
    * @default 'event'
@@ -218,6 +231,8 @@ export class TaskType extends Construct {
           ...(resources && { resources }),
           retry: props.retry ?? {},
           ...(props.retryBudget && { retryBudget: props.retryBudget }),
+          ...(props.adaptive !== undefined && { adaptive: props.adaptive }),
+          ...(props.rates && { rates: props.rates }),
           dedupWindowSeconds: known(dedupWindow.toSeconds(), 60),
           ...(props.notify && { notify: props.notify }),
         },

@@ -23,6 +23,7 @@ import {
   type MemoryQueuesConfig,
 } from '../adapters/memory/index.ts';
 import { createSightings } from '../core/breakers/evidence.ts';
+import { createLaneViews } from '../core/permits/views.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { WebhookAnswer } from '../core/ports/webhook-sender.ts';
@@ -58,6 +59,7 @@ export function createServices(config: ServicesConfig) {
     buckets: createMemoryBucketStore(),
     routing: { shards: 4, shardsPerTenant: 2 },
     permits: createMemoryPermitStore(),
+    views: createLaneViews(clock),
     backlog: createMemoryBacklogStore(),
     breakers: createMemoryBreakerStore({ clock, lateMs: breakersLateMs }),
     sightings: createSightings(),

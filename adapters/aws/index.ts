@@ -6,6 +6,7 @@ export * from './control-queue.ts';
 export * from './counting.ts';
 export * from './dead-hints.ts';
 export * from './dead-list.ts';
+export * from './division-store.ts';
 export * from './event-bus.ts';
 export * from './hint-queue.ts';
 export * from './keys.ts';

@@ -169,6 +169,15 @@ export const quotaKey = (tenant: string): { p: string; s: string } => ({
   p: quotaPartition(shardOf(tenant, QUOTA_SHARDS)),
   s: tenant,
 });
+/** The lease of whoever divides capacities. */
+export const divisionLeaseKey = { p: 'DV', s: 'lease' };
+/** Parts of the list of what lanes have been granted. */
+const GRANT_SHARDS = 8;
+export const grantPartitions = (): readonly string[] => shardNumbers(GRANT_SHARDS).map((shard) => `DV#${shard}`);
+export const grantKey = ({ tenant, type }: Lane): { p: string; s: string } => {
+  const name = `${tenant}#${type}`;
+  return { p: `DV#${shardOf(name, GRANT_SHARDS)}`, s: name };
+};
 export const principalKey = (arn: string): { p: string; s: string } => ({ p: `I#${arn}`, s: 'I' });
 
 function padded(n: number, digits: number): string {

@@ -1,3 +1,4 @@
+import type { Aimd } from '../../core/limits/aimd.ts';
 import type { Mark, Permit } from '../../core/ports/permit-store.ts';
 
 /**
@@ -25,4 +26,21 @@ export function markOfText(text: unknown): Mark | undefined {
   const [at, firsts, retries] = text.split('.').map((part) => Number.parseInt(part, 36));
   if (at === undefined || firsts === undefined || retries === undefined || Number.isNaN(at + firsts + retries)) return undefined;
   return { at, firsts, retries };
+}
+
+/** What a cell knows of its capacity beside the limit, in this order: later versions may add at the end. */
+const AIMD_PARTS = ['top', 'step', 'round', 'since', 'lag', 'cutAt', 'flight', 'late', 'at', 'good', 'slow'] as const;
+
+/** All but the limit, which conditions compare: numbers in base 36, most of them small. */
+export function textOfAimd(aimd: Aimd): string {
+  return AIMD_PARTS.map((part) => aimd[part].toString(36)).join('.');
+}
+
+/** @returns nothing for what is none: the cell then begins anew. */
+export function aimdOf(limit: unknown, text: unknown): Aimd | undefined {
+  if (typeof limit !== 'number' || typeof text !== 'string') return undefined;
+  const numbers = text.split('.').map((part) => Number.parseInt(part, 36));
+  const part = (n: number): number => numbers[n] ?? Number.NaN;
+  const parts = Object.fromEntries(AIMD_PARTS.map((name, n) => [name, part(n)])) as Omit<Aimd, 'limit'>;
+  return Object.values(parts).some(Number.isNaN) ? undefined : { limit, ...parts };
 }

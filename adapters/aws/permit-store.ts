@@ -1,21 +1,22 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Cell, Lane, Permit, PermitStore, Place, Starts } from '../../core/ports/permit-store.ts';
-import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
+import type { Cell, Demands, Lane, PermitStore, Place, Share, Starts } from '../../core/ports/permit-store.ts';
+import { answerOf, conditionalAnswerOf, type ConditionalAnswer, type Item } from './answers.ts';
 import { cellKey } from './keys.ts';
-import { markOfText, permitOfText, textOfMark, textOfPermit } from './permit-codec.ts';
+import { aimdOf, markOfText, permitOfText, textOfAimd, textOfPermit } from './permit-codec.ts';
+import { partsOfLimit, partsOfRates, partsOnce, together, updateOf, type Parts } from './permit-expressions.ts';
 
 /** An absent set has size 0; DynamoDB has no empty sets, and no size of an absent attribute. */
 const ROOM_IN_CELL = '(attribute_not_exists(permits) OR size(permits) <= :room)';
-/** All of a call's permits are added in one write: where one of them is, the call was granted before and is counted. */
-const NOT_YET = 'NOT contains(permits, :first)';
-/** Nobody has moved the window of the budget since it was seen, and its retries are not used up. */
-const WITHIN_BUDGET = '(attribute_not_exists(r) OR r <= :before)';
-const SAME_WINDOW = { seen: 'wn = :seen', none: 'attribute_not_exists(wn)' };
+/** Nobody has changed what the cell knows of its capacity, nor the number of cells in use. */
+const SAME_AIMD = { seen: 'ai = :ai AND al = :al', none: 'attribute_not_exists(ai)' };
+const SAME_CELLS = { seen: 'n = :n', none: 'attribute_not_exists(n)' };
 
 /**
  * Attributes beside the permits. A cell is billed by the kilobyte, so they are short: `f` and `r` count first attempts and
- * retries, `wb` and `wn` are the budget's marks, `ok` is when the latest success began, in seconds.
+ * retries, `wb` and `wn` are the budget's marks, `ok` is when the latest success began, in seconds; `al` and `ai` are the
+ * limit of AIMD and what it knows beside that, `g` counts successes, `n` is the number of cells in use; `sh`, `sc` and `sv`
+ * are the share, its cells and its version; `t1` and `t2` the TATs of rates, `wk` the time at which they let the lane go on.
  */
 const FLAGS = { permits: { raised: 'raised', cleared: 'cleared' }, budget: { raised: 'rr', cleared: 'rc' } } as const;
 
@@ -43,39 +44,53 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     return cellOf((await answerOf('write a lane cell', client.send(command))).Attributes ?? {});
   };
 
+  const change = (what: string, lane: Lane, cell: number, parts: Parts): Promise<ConditionalAnswer<{ Attributes?: Item | undefined }>> => {
+    const command = new UpdateCommand({
+      TableName,
+      Key: cellKey(lane, cell),
+      ...updateOf(parts),
+      ReturnValues: 'ALL_NEW',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    return conditionalAnswerOf(what, client.send(command));
+  };
+
+  /** The cell as the write left it, or, refused, as it was found. */
+  const cellAfter = async (lane: Lane, cell: number, answer: ConditionalAnswer<{ Attributes?: Item | undefined }>): Promise<Cell> =>
+    cellOf(answer.met ? (answer.output.Attributes ?? {}) : (answer.found ?? (await read(lane, cell))));
+
   /**
    * Adds the permits if the cell has room for those that it does not hold yet; `held` are asked ones that it was seen
    * to hold. The condition names them: while they are there, size counts them already.
    */
-  const add = async (lane: Lane, cell: number, permits: readonly Permit[], held: readonly string[], limit: number, starts?: Starts) => {
-    const room = limit - (permits.length - held.length);
-    const texts = permits.map(textOfPermit);
-    const counts = countsOf(starts, texts[0] ?? '', held.length > 0);
+  const add = (
+    lane: Lane,
+    cell: number,
+    texts: readonly string[],
+    held: readonly string[],
+    limit: number,
+    starts: Starts | undefined,
+    demands: Demands,
+  ) => {
+    const room = limit - (texts.length - held.length);
     const ours = held.length === 0 ? [ROOM_IN_CELL] : ['size(permits) <= :room', ...held.map((_, n) => `contains(permits, :held${n})`)];
-    const command = new UpdateCommand({
-      TableName,
-      Key: cellKey(lane, cell),
-      UpdateExpression: `ADD permits :permits${counts.add}`,
-      ConditionExpression: [...ours, ...counts.conditions].join(' AND '),
-      ExpressionAttributeValues: {
-        ':permits': new Set(texts),
-        ':room': room,
-        ...Object.fromEntries(held.map((text, n) => [`:held${n}`, text])),
-        ...counts.values,
-      },
-      ReturnValues: 'ALL_NEW',
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    });
-    return conditionalAnswerOf('take permits', client.send(command));
+    const permits: Parts = {
+      set: [],
+      add: ['permits :permits'],
+      conditions: ours,
+      values: { ':permits': new Set(texts), ':room': room, ...Object.fromEntries(held.map((text, n) => [`:held${n}`, text])) },
+    };
+    const once = partsOnce(texts[0] ?? '', held.length > 0, starts, demands.rates);
+    return change('take permits', lane, cell, together([permits, partsOfLimit(limit, demands), ...once]));
   };
 
-  const acquire: PermitStore['acquire'] = async (lane, cell, permits, limit, starts) => {
+  const acquire: PermitStore['acquire'] = async (lane, cell, permits, limit, starts, demands = {}) => {
     const asked = permits.map(textOfPermit);
     let held: readonly string[] = [];
     for (;;) {
       // More than the limit: not even an empty cell has room, and the condition would let them into an absent set.
       const hopeless = permits.length === 0 || permits.length > limit;
-      const answer = hopeless ? undefined : await add(lane, cell, permits, held, limit, starts);
+      const answer = hopeless ? undefined : await add(lane, cell, asked, held, limit, starts, demands);
       if (answer?.met) return { granted: true, cell: cellOf(answer.output.Attributes ?? {}) };
 
       const item = answer?.found ?? (await read(lane, cell));
@@ -92,12 +107,15 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
 
   return {
     acquire,
-    release: async (lane, cell, permits, aliveAt) => {
+    release: async (lane, cell, permits, { aliveAt, good = 0 } = {}) => {
       // A set in an expression has at least one element.
       if (permits.length === 0) return cellOf(await read(lane, cell));
-      const gone = { ':permits': new Set(permits.map(textOfPermit)) };
-      if (aliveAt === undefined) return update(lane, cell, 'DELETE permits :permits', gone);
-      return update(lane, cell, 'SET ok = :ok DELETE permits :permits', { ...gone, ':ok': Math.floor(aliveAt / 1000) });
+      const clauses = ['DELETE permits :permits', ...(aliveAt === undefined ? [] : ['SET ok = :ok']), ...(good > 0 ? ['ADD g :g'] : [])];
+      return update(lane, cell, clauses.join(' '), {
+        ':permits': new Set(permits.map(textOfPermit)),
+        ...(aliveAt !== undefined && { ':ok': Math.floor(aliveAt / 1000) }),
+        ...(good > 0 && { ':g': good }),
+      });
     },
     read: async (lane, cell) => cellOf(await read(lane, cell)),
     // Repeated, it counts twice: the flag is up either way, and only versions that were read are cleared.
@@ -115,33 +133,58 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       // Lost: that version, or a later one, is dealt with already.
       await conditionalAnswerOf('clear a backlog flag', client.send(command));
     },
+    adapt: async (lane, cell, next, seen, cells) => {
+      const known = seen.aimd;
+      const answer = await change('change a limit', lane, cell, {
+        set: ['al = :limit', 'ai = :next', ...(cells === undefined ? [] : ['n = :cells'])],
+        add: [],
+        conditions: [
+          known ? SAME_AIMD.seen : SAME_AIMD.none,
+          ...(cells === undefined ? [] : [seen.cells === undefined ? SAME_CELLS.none : SAME_CELLS.seen]),
+        ],
+        values: {
+          ':limit': next.limit,
+          ':next': textOfAimd(next),
+          ...(known && { ':ai': textOfAimd(known), ':al': known.limit }),
+          ...(cells !== undefined && { ':cells': cells, ...(seen.cells !== undefined && { ':n': seen.cells }) }),
+        },
+      });
+      return { adapted: answer.met, cell: await cellAfter(lane, cell, answer) };
+    },
+    setShare: async (lane, cell, share) => {
+      const answer = await change('give a share', lane, cell, partsOfShare(share));
+      return { set: answer.met, cell: await cellAfter(lane, cell, answer) };
+    },
+    spend: async (lane, rates) => {
+      const answer = await change('step rates', lane, 0, partsOfRates(rates));
+      return { spent: answer.met, cell: await cellAfter(lane, 0, answer) };
+    },
+    wake: async (lane, at, now) => {
+      const answer = await change('note when rates go on', lane, 0, {
+        set: ['wk = :at'],
+        add: [],
+        // Later than asked for is too late; what is past has been told.
+        conditions: ['(attribute_not_exists(wk) OR wk <= :now OR wk > :at)'],
+        values: { ':at': at, ':now': now },
+      });
+      return answer.met;
+    },
+  };
+}
+
+function partsOfShare({ version, share, cells }: Share): Parts {
+  const removed = [...(share === undefined ? ['sh'] : []), ...(cells === undefined ? ['sc'] : [])];
+  return {
+    set: ['sv = :version', ...(share === undefined ? [] : ['sh = :share']), ...(cells === undefined ? [] : ['sc = :cells'])],
+    add: [],
+    remove: removed,
+    conditions: ['(attribute_not_exists(sv) OR sv < :version)'],
+    values: { ':version': version, ...(share !== undefined && { ':share': share }), ...(cells !== undefined && { ':cells': cells }) },
   };
 }
 
 function textsOf(item: Item): ReadonlySet<string> {
   return item['permits'] instanceof Set ? (item['permits'] as Set<string>) : new Set();
-}
-
-/** What counts the starts of a call in its write: once, however often it is sent. */
-function countsOf(starts: Starts | undefined, first: string, partly: boolean): { add: string; conditions: string[]; values: Item } {
-  if (!starts) return { add: '', conditions: [], values: {} };
-  const { firsts, retries, within } = starts;
-  const counters = [...(firsts > 0 ? ['f :f'] : []), ...(retries > 0 ? ['r :r'] : [])];
-  return {
-    add: `${counters.map((each) => `, ${each}`).join('')}${within ? ' SET wb = :base, wn = :next' : ''}`,
-    conditions: [...(partly ? [] : [NOT_YET]), ...(within ? [WITHIN_BUDGET, within.seen ? SAME_WINDOW.seen : SAME_WINDOW.none] : [])],
-    values: {
-      ...(partly ? {} : { ':first': first }),
-      ...(firsts > 0 && { ':f': firsts }),
-      ...(retries > 0 && { ':r': retries }),
-      ...(within && {
-        ':before': within.most - retries,
-        ':base': textOfMark(within.base),
-        ':next': textOfMark(within.next),
-        ...(within.seen && { ':seen': textOfMark(within.seen) }),
-      }),
-    },
-  };
 }
 
 function cellOf(item: Item): Cell {
@@ -162,5 +205,23 @@ function cellOf(item: Item): Cell {
       },
     }),
     ...(item['ok'] !== undefined && { aliveAt: Number(item['ok']) * 1000 }),
+    ...limitsOf(item),
+  };
+}
+
+function limitsOf(item: Item): Pick<Cell, 'share' | 'aimd' | 'good' | 'cells' | 'tats' | 'wakeAt'> {
+  const number = (name: string): number | undefined => (item[name] === undefined ? undefined : Number(item[name]));
+  const [aimd, good, cells, version, share, of, wakeAt] = [
+    aimdOf(item['al'], item['ai']),
+    ...['g', 'n', 'sv', 'sh', 'sc', 'wk'].map(number),
+  ];
+  const tats = [number('t1'), number('t2')];
+  return {
+    ...(aimd && { aimd }),
+    ...(good !== undefined && { good }),
+    ...(cells !== undefined && { cells }),
+    ...(version !== undefined && { share: { version, ...(share !== undefined && { share }), ...(of !== undefined && { cells: of }) } }),
+    ...(wakeAt !== undefined && { wakeAt }),
+    ...(tats[0] !== undefined && { tats: tats[1] === undefined ? [tats[0]] : tats }),
   };
 }

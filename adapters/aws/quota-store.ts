@@ -48,5 +48,6 @@ export function createQuotaStore(client: DynamoDBDocumentClient, config: { reado
 }
 
 function recordOf({ s, v, quota, at }: Item): QuotaRecord {
-  return quotaRecordSchema.parse({ v, tenant: s, quota: JSON.parse(String(quota)), updatedAt: at });
+  const parsed: unknown = JSON.parse(String(quota));
+  return quotaRecordSchema.parse({ v, tenant: s, quota: parsed, updatedAt: at });
 }

@@ -5,6 +5,7 @@ export * from './bucket-store.ts';
 export * from './clock.ts';
 export * from './control-queue.ts';
 export * from './dead-list.ts';
+export * from './division-store.ts';
 export * from './event-bus.ts';
 export * from './notification-sender.ts';
 export * from './messages.ts';

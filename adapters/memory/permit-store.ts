@@ -1,4 +1,6 @@
-import type { Budget, Cell, Lane, Mark, Permit, PermitStore, Place, Starts } from '../../core/ports/permit-store.ts';
+import type { Aimd } from '../../core/limits/aimd.ts';
+import { stepped, type RateStep } from '../../core/limits/gcra.ts';
+import type { Budget, Cell, Demands, Lane, Mark, Permit, PermitStore, Place, Share, Starts } from '../../core/ports/permit-store.ts';
 
 interface Flag {
   raised: number;
@@ -10,6 +12,12 @@ interface StoredCell {
   flags: Record<Place, Flag>;
   budget: Budget | undefined;
   aliveAt: number | undefined;
+  share?: Share;
+  aimd?: Aimd;
+  good?: number;
+  cells?: number;
+  tats?: readonly (number | undefined)[];
+  wakeAt?: number;
 }
 
 /** Lane cells in a map. */
@@ -29,20 +37,23 @@ export function createMemoryPermitStore(): PermitStore {
   };
 
   return {
-    acquire: async (lane, cell, permits, limit, starts) => {
+    acquire: async (lane, cell, permits, limit, starts, demands = {}) => {
       const stored = cellOf(lane, cell);
       const missing = permits.filter((permit) => !stored.permits.has(keyOf(permit)));
       // Nothing is missing when a call is repeated: it was granted before, whatever the limit is now.
       const repeated = missing.length === 0;
-      const granted = repeated || (stored.permits.size + missing.length <= limit && isWithin(stored.budget, starts));
+      const room = stored.permits.size + missing.length <= limit && isWithin(stored.budget, starts) && allows(stored, limit, demands);
+      const granted = repeated || room;
       if (granted) for (const permit of missing) stored.permits.set(keyOf(permit), structuredClone(permit));
       if (granted && !repeated && starts) stored.budget = counted(stored.budget, starts);
+      if (granted && !repeated && demands.rates) stored.tats = steppedAll(stored.tats, demands.rates);
       return { granted, cell: view(stored) };
     },
-    release: async (lane, cell, permits, aliveAt) => {
+    release: async (lane, cell, permits, { aliveAt, good = 0 } = {}) => {
       const stored = cellOf(lane, cell);
       for (const permit of permits) stored.permits.delete(keyOf(permit));
       if (permits.length > 0 && aliveAt !== undefined) stored.aliveAt = aliveAt;
+      if (permits.length > 0 && good > 0) stored.good = (stored.good ?? 0) + good;
       return view(stored);
     },
     read: async (lane, cell) => view(cellOf(lane, cell)),
@@ -55,7 +66,51 @@ export function createMemoryPermitStore(): PermitStore {
       const flag = cellOf(lane, cell).flags[of];
       flag.cleared = Math.max(flag.cleared, version);
     },
+    adapt: async (lane, cell, next, seen, cells) => {
+      const stored = cellOf(lane, cell);
+      const adapted = sameAimd(stored.aimd, seen.aimd) && (cells === undefined || stored.cells === seen.cells);
+      if (adapted) stored.aimd = next;
+      if (adapted && cells !== undefined) stored.cells = cells;
+      return { adapted, cell: view(stored) };
+    },
+    setShare: async (lane, cell, share) => {
+      const stored = cellOf(lane, cell);
+      const set = stored.share === undefined || stored.share.version < share.version;
+      if (set) stored.share = share;
+      return { set, cell: view(stored) };
+    },
+    spend: async (lane, rates) => {
+      const stored = cellOf(lane, 0);
+      const spent = passes(stored.tats, rates);
+      if (spent) stored.tats = steppedAll(stored.tats, rates);
+      return { spent, cell: view(stored) };
+    },
+    wake: async (lane, at, now) => {
+      const stored = cellOf(lane, 0);
+      const news = stored.wakeAt === undefined || stored.wakeAt <= now || stored.wakeAt > at;
+      if (news) stored.wakeAt = at;
+      return news;
+    },
   };
+}
+
+/** Whether a cell lets its permits be taken up to that limit. */
+export function allows({ aimd, share, tats }: Pick<Cell, 'aimd' | 'share' | 'tats'>, limit: number, demands: Demands): boolean {
+  if (demands.adaptive !== false && aimd && aimd.limit < limit) return false;
+  return (share?.share ?? limit) >= limit && passes(tats, demands.rates ?? []);
+}
+
+function passes(tats: Cell['tats'], rates: readonly RateStep[]): boolean {
+  return rates.every((step, i) => stepped(tats?.[i], step) !== undefined);
+}
+
+export function steppedAll(tats: Cell['tats'], rates: readonly RateStep[]): (number | undefined)[] {
+  return rates.map((step, i) => stepped(tats?.[i], step));
+}
+
+/** Like the other store, it compares what is written: of no two states are all numbers the same. */
+function sameAimd(a: Aimd | undefined, b: Aimd | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 export function isWithin(budget: Budget | undefined, starts: Starts | undefined): boolean {
@@ -76,12 +131,13 @@ function keyOf({ expiry, nonce }: Permit): string {
   return `${expiry}|${nonce}`;
 }
 
-function view({ permits, flags, budget, aliveAt }: StoredCell): Cell {
+function view({ permits, flags, budget, aliveAt, ...more }: StoredCell): Cell {
   return structuredClone({
     permits: [...permits.values()],
     ...flags.permits,
     ...(flags.budget.raised > 0 && { waiting: flags.budget }),
     ...(budget && { budget }),
     ...(aliveAt !== undefined && { aliveAt }),
+    ...more,
   });
 }

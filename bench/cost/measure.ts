@@ -14,6 +14,7 @@ import { createMemoryEventBus, createMemoryStarter, createMemoryTelemetry } from
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../../adapters/system.ts';
 import { createSightings } from '../../core/breakers/evidence.ts';
 import { dispatch } from '../../core/dispatch/dispatch.ts';
+import { createLaneViews } from '../../core/permits/views.ts';
 import type { ReceivedHint } from '../../core/ports/hint-queue.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
 import { submitTasks } from '../../core/submit/submit.ts';
@@ -108,6 +109,7 @@ export async function wire({ dynamo, faux, counter }: Servers, mode: StartMode, 
     tasks: createTaskStore(dynamodb, { table, listIndex, clock, telemetry }),
     values: createValueStore({ dynamodb, s3: faux.clients.s3 }, { table, bucket: 'values', clock }),
     permits: createPermitStore(dynamodb, { table }),
+    views: createLaneViews(clock),
     backlog: createBacklogStore(dynamodb, { table, random, telemetry }),
     buckets: createBucketStore(dynamodb, { table, random, telemetry }),
     queue: createHintQueue(sqs, { queueUrlPrefix, random, telemetry }),

@@ -1,11 +1,14 @@
 import { PRIORITIES, type HintedTask } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
 import { isPast } from '../hints/decide.ts';
-import { cellLimits, hasBacklog, hasRetries, livePermits, retriesLeft } from '../permits/cells.ts';
+import { laneRules } from '../limits/lane-rules.ts';
+import { hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import { readLane } from '../permits/read-lane.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { processWorks, type ProcessOptions } from './process.ts';
 import { hintLater } from './look.ts';
+import { wakeLane } from './wake.ts';
 import { STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
 
 /** Items of the backlog that are taken in one go. */
@@ -21,15 +24,16 @@ const ROUND_MS = 5_000;
 export async function drainLane(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<void> {
   const spec = await deps.types.get(lane.type);
   if (!spec) return;
-  const limits = cellLimits(spec.concurrency);
+  const rules = laneRules(spec);
   while (deps.clock.now() + ROUND_MS < options.deadline) {
     if ((await gateOf(deps, lane.type)) === 'shut') return void (await expireHeld(deps, lane, options));
-    const cells = await Promise.all(limits.map((_, cell) => deps.permits.read(lane, cell)));
+    const cells = await readLane(deps, lane, rules);
     const now = deps.clock.now();
-    const free = cells.reduce((sum, cell, i) => sum + Math.max(0, (limits[i] ?? 0) - livePermits(cell, now).length), 0);
+    const free = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
     if (free === 0) return expireFull(deps, lane, options);
-    const room = Math.min(free, AT_ONCE);
-    const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, limits.length, now), 0);
+    const { allowed: room, nextAt } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
+    if (room === 0) return cells.some(isWaiting) ? wakeLane(deps, lane, nextAt) : undefined;
+    const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);
     const [ready, retries] = await Promise.all([
       deps.backlog.first(lane, room),
       cells.some(hasRetries) && budget > 0 ? deps.backlog.first(lane, Math.min(room, budget), 'budget') : undefined,
@@ -41,8 +45,14 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
     if (works.length === 0) return;
     // Where one is past its time, many are: they go many at a time, and the permits to what may still start.
     const swept = works.some(({ task }) => mayExpire(task, now)) && (await expireHeld(deps, lane, options));
-    if (!swept && !(await workOff(deps, lane, works, options))) return;
+    if (swept || (await workOff(deps, lane, works, options))) continue;
+    // Another has been quicker: for permits whoever gives them back tells, for rates nobody else does.
+    return rules.rates && wakeLane(deps, lane, deps.clock.now());
   }
+}
+
+function isWaiting(cell: Cell): boolean {
+  return hasBacklog(cell) || hasRetries(cell);
 }
 
 /** @returns whether anything came of it. */

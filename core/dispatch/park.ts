@@ -1,9 +1,12 @@
 import { SluiceError, type TaskTypeSpec } from '@sluice/contracts';
 import { placeHints, placeLaneHints } from '../hints/place.ts';
-import { cellLimits, livePermits, retriesLeft } from '../permits/cells.ts';
+import { laneRules, type LaneRules } from '../limits/lane-rules.ts';
+import { ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import { raiseFlags } from '../permits/read-lane.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { logStep } from '../tasks/step.ts';
+import { wakeLane } from './wake.ts';
 import type { DispatchDeps, Work } from './work.ts';
 
 /** A lane's note among those that the minute looks at is renewed this often, well before it may be taken away. */
@@ -15,9 +18,9 @@ export const NOTE_MS = 300_000;
 export type NotedLanes = Map<string, number>;
 
 /** Why tasks are put into the backlog. */
-export type ParkReason = 'full' | 'budget' | 'breaker';
+export type ParkReason = 'full' | 'budget' | 'rate' | 'breaker';
 
-const COUNTS = { full: 'hint.parked', budget: 'retry.held', breaker: 'breaker.held' } as const;
+const COUNTS = { full: 'hint.parked', budget: 'retry.held', rate: 'rate.held', breaker: 'breaker.held' } as const;
 
 /**
  * Puts hints into their lane's backlog: the lane's note, the items, the flag; only after that may their messages go.
@@ -38,18 +41,27 @@ export async function park(
     works.map((w) => w.task),
     place,
   );
-  const cells = await Promise.all(cellLimits(spec.concurrency).map((_, cell) => deps.permits.raise(lane, cell, place)));
+  const rules = laneRules(spec);
+  const cells = await raiseFlags(deps, lane, rules, place);
   deps.telemetry.count(COUNTS[why], lane.type, works.length);
   for (const { task } of works) logStep(deps.telemetry, 'parked', { ...lane, id: task.id, uid: task.uid }, { why });
   if (why === 'breaker') return expireInTime(deps, works);
   // What was given back before the flag was up told nobody.
-  if (mayGoOn(cells, spec, place, deps.clock.now())) await placeLaneHints(deps, [lane]);
+  const now = deps.clock.now();
+  const { allowed, nextAt } = ratesOf(rules, cells[0], 1, now);
+  if (allowed === 0) await wakeLane(deps, lane, nextAt);
+  else if (mayGoOn(cells, rules, spec, place, now)) await placeLaneHints(deps, [lane]);
 }
 
-function mayGoOn(cells: readonly Cell[], { concurrency, retryBudget = DEFAULT_BUDGET }: TaskTypeSpec, place: Place, now: number): boolean {
-  const limits = cellLimits(concurrency);
-  if (!cells.some((cell, i) => livePermits(cell, now).length < (limits[i] ?? 0))) return false;
-  return place === 'permits' || cells.some((cell) => retriesLeft(cell, retryBudget, limits.length, now) > 0);
+function mayGoOn(
+  cells: readonly Cell[],
+  rules: LaneRules,
+  { retryBudget = DEFAULT_BUDGET }: TaskTypeSpec,
+  place: Place,
+  now: number,
+): boolean {
+  if (!cells.some((cell, i) => roomIn(rules, i, cell, now) > 0)) return false;
+  return place === 'permits' || cells.some((cell) => retriesLeft(cell, retryBudget, cells.length, now) > 0);
 }
 
 /** Nobody looks into a backlog behind a breaker: a task that may expire there gets a copy of its hint for that time. */

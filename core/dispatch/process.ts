@@ -1,6 +1,7 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 import { passGate, undoProbes } from '../breakers/gate.ts';
 import { decideBlind } from '../hints/decide.ts';
+import { laneRules } from '../limits/lane-rules.ts';
 import { acquirePermits } from '../permits/acquire.ts';
 import type { Shard } from '../ports/hint-queue.ts';
 import type { Lane, Permit } from '../ports/permit-store.ts';
@@ -92,15 +93,20 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   if (pass.length === 0) return [];
   const permits = pass.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));
   const again = pass.map(({ task }) => task.again);
-  const cells = await acquirePermits(deps, lane, spec.concurrency, permits, { again, budget: spec.retryBudget });
-  const refused = { full: pass.filter((_, i) => cells[i] === undefined), budget: pass.filter((_, i) => cells[i] === 'budget') };
+  const cells = await acquirePermits(deps, lane, laneRules(spec), permits, { again, budget: spec.retryBudget });
+  const refused = {
+    full: pass.filter((_, i) => cells[i] === undefined),
+    budget: pass.filter((_, i) => cells[i] === 'budget'),
+    rate: pass.filter((_, i) => typeof cells[i] === 'object'),
+  };
   await undoProbes(
     deps,
     canary,
-    [...refused.full, ...refused.budget].map(({ task }) => task.uid),
+    Object.values(refused).flatMap((held) => held.map(({ task }) => task.uid)),
   );
   await parkAll(deps, lane, spec, refused.full, 'full', options, ends);
   await parkAll(deps, lane, spec, refused.budget, 'budget', options, ends);
+  await parkAll(deps, lane, spec, refused.rate, 'rate', options, ends);
   return pass.flatMap((work, i) => {
     const permit = permits[i];
     const cell = cells[i];

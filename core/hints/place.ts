@@ -113,7 +113,7 @@ async function putIntoBucket(deps: PlaceDeps, part: readonly TenantTask[]): Prom
 }
 
 /** Tells dispatch that a lane with a backlog has permits. Best effort: the minute's tick says the same. */
-export async function placeLaneHints(deps: PlaceDeps, lanes: readonly Lane[]): Promise<void> {
+export async function placeLaneHints(deps: PlaceDeps, lanes: readonly Lane[], delaySeconds = 0): Promise<void> {
   if (lanes.length === 0) return;
   const made = deps.clock.now();
   const priority: Priority = 'high';
@@ -121,7 +121,7 @@ export async function placeLaneHints(deps: PlaceDeps, lanes: readonly Lane[]): P
     deps,
     lanes.map(({ tenant, type }) => {
       const message: HintMessage = { v: 1, kind: 'lane', tenant, type, made };
-      return { queue: queueFor(deps, tenant, priority), message, delaySeconds: 0 };
+      return { queue: queueFor(deps, tenant, priority), message, delaySeconds };
     }),
   );
 }

@@ -1,20 +1,34 @@
 import type { Again } from '@sluice/contracts';
+import type { RateClaim } from '../limits/gcra.ts';
+import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Cell, Lane, Permit, PermitStore, Starts } from '../ports/permit-store.ts';
+import type { Budget, Cell, Demands, Lane, Permit, PermitStore, Starts } from '../ports/permit-store.ts';
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
-import { cellLimits, expiredPermits, livePermits } from './cells.ts';
+import { cellLimit, cellsInUse, expiredPermits, livePermits, ratesOf, type KnownCell } from './cells.ts';
+import { createLaneViews, type LaneViews } from './views.ts';
 
 export interface AcquireDeps {
   readonly permits: PermitStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** @default nothing is remembered of lanes */
+  readonly views?: LaneViews;
 }
 
-/** For each permit the cell that now holds it; `budget` for a retry that there is no budget for, `undefined` where the lane is full. */
-export type Acquired = readonly (number | 'budget' | undefined)[];
+/** The lane's rates let none more pass before that time. */
+export interface RateHeld {
+  /** ms. */
+  readonly nextAt: number;
+}
+
+/**
+ * For each permit the cell that now holds it; `budget` for a retry that there is no budget for, a time where the lane's
+ * rates hold it back, `undefined` where the lane is full.
+ */
+export type Acquired = readonly (number | 'budget' | RateHeld | undefined)[];
 
 export interface AcquireOptions {
   /** What each permit is for. @default first attempts */
@@ -30,40 +44,55 @@ interface Wanted {
 
 /** Cells that retries without budget are tried in: a wide lane has hundreds, and each try is a write. */
 const BUDGETS_ASKED = 3;
+/** Once for what is remembered of the cell, once for what its answer showed; after one more race it counts as full. */
+const MAX_TRIES = 3;
 
 /**
- * Takes permits of a lane, as many as there is room for, the first ones first; of retries no more than the lane's budget
- * has. One call when a cell has room for all; a full cell is relieved of its expired permits and asked again for what
- * then fits. Retries cost one read more.
+ * Takes permits of a lane, as many as there is room for and its rates let pass, the first ones first; of retries no more
+ * than the lane's budget has. One call when a cell has room for all; a full cell is relieved of its expired permits and
+ * asked again for what then fits. Retries cost one read more, rates of a lane with several cells one write.
  */
 export async function acquirePermits(
-  deps: AcquireDeps,
+  given: AcquireDeps,
   lane: Lane,
-  limit: number,
+  rules: LaneRules,
   permits: readonly Permit[],
   { again = [], budget = DEFAULT_BUDGET }: AcquireOptions = {},
 ): Promise<Acquired> {
-  const limits = cellLimits(limit);
-  const acquired: (number | 'budget' | undefined)[] = permits.map(() => undefined);
-  const start = Math.floor(deps.random.fraction() * limits.length);
-  let pending = permits.map((permit, index): Wanted => ({ index, permit, again: again[index] }));
+  const deps = { ...given, views: given.views ?? createLaneViews(given.clock) };
+  const acquired: (number | 'budget' | RateHeld | undefined)[] = permits.map(() => undefined);
+  const wanted = permits.map((permit, index): Wanted => ({ index, permit, again: again[index] }));
+  // A TAT only grows: what the last one that was seen holds back need not be asked for.
+  const { allowed, nextAt } = ratesOf(rules, deps.views.cell(lane, 0), wanted.length, deps.clock.now());
+  for (const { index } of wanted.slice(allowed)) acquired[index] = { nextAt };
+  let pending = wanted.slice(0, allowed);
+  const visits = visitsOf(deps, lane, rules);
   let refused = 0;
-  for (let n = 0; n < limits.length && pending.length > 0; n++) {
-    const cell = (start + n) % limits.length;
-    const { taken, over } = await acquireInCell(deps, lane, { cell, limit: limits[cell] ?? 0, cells: limits.length }, pending, budget);
+  for (let n = 0; n < visits.cells() && pending.length > 0; n++) {
+    const cell = visits.at(n);
+    const place = { cell, cells: visits.cells() };
+    const { taken, over, held } = await acquireInCell(deps, lane, rules, place, pending, budget);
     for (const { index } of taken) acquired[index] = cell;
+    if (held) for (const { index } of held.of) acquired[index] = { nextAt: held.nextAt };
     if (over.length > 0) refused += 1;
-    const last = refused === BUDGETS_ASKED || n === limits.length - 1;
+    const last = refused === BUDGETS_ASKED || n === visits.cells() - 1;
     if (last) for (const { index } of over) acquired[index] = 'budget';
-    pending = pending.filter((wanted) => !taken.includes(wanted) && !(last && over.includes(wanted)));
+    pending = pending.filter((each) => !taken.includes(each) && !held?.of.includes(each) && !(last && over.includes(each)));
   }
   return acquired;
 }
 
+/** The lane's cells in the order in which they are asked: any of those in use first, or the first where their number is not known. */
+function visitsOf(deps: AcquireDeps, lane: Lane, rules: LaneRules): { cells: () => number; at: (n: number) => number } {
+  const known = rules.aimd ? deps.views?.first(lane) : undefined;
+  const cells = () => cellsInUse(rules, deps.views?.cell(lane, 0));
+  const start = Math.floor(deps.random.fraction() * (known || !rules.aimd ? cells() : 1));
+  return { cells, at: (n) => (start + n) % cells() };
+}
+
 interface Place {
   readonly cell: number;
-  readonly limit: number;
-  /** How many cells the lane has. */
+  /** How many cells of the lane are in use. */
   readonly cells: number;
 }
 
@@ -74,29 +103,84 @@ interface Choice {
   readonly starts: Starts | undefined;
 }
 
+interface Answer {
+  readonly taken: readonly Wanted[];
+  readonly over: readonly Wanted[];
+  /** What the lane's rates hold back. */
+  readonly held?: { readonly of: readonly Wanted[]; readonly nextAt: number } | undefined;
+}
+
 async function acquireInCell(
   deps: AcquireDeps,
   lane: Lane,
+  rules: LaneRules,
   place: Place,
   wanted: readonly Wanted[],
   budget: BudgetRules,
-): Promise<{ taken: readonly Wanted[]; over: readonly Wanted[] }> {
-  const { cell, limit } = place;
-  let seen = wanted.some(isRetry) ? await deps.permits.read(lane, cell) : undefined;
-  let choice = choose(wanted, limit, seen, place, budget, deps.clock.now());
-  // Twice: the second time for what the first answer showed to be free. A race lost then is a full cell.
-  for (let tries = 0; tries < 2 && choice.ask.length > 0; tries++) {
-    const asked = choice.ask.map(({ permit }) => permit);
-    const answer = await deps.permits.acquire(lane, cell, asked, limit, choice.starts);
+): Promise<Answer> {
+  const { cell } = place;
+  // The TATs are in the first cell: there they are stepped with the permits, for another cell's afterwards.
+  const own: LaneRules = cell === 0 ? rules : { ...rules, rates: [] };
+  const read = wanted.some(isRetry) ? await deps.permits.read(lane, cell) : undefined;
+  if (read) deps.views?.see(lane, cell, read);
+  // At first it is asked as if it were empty.
+  let seen: KnownCell & Partial<Cell> = { ...(read ?? deps.views?.cell(lane, cell)), permits: [] };
+  let claim: RateClaim | undefined;
+  let over: readonly Wanted[] = [];
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const asked = deps.clock.now();
+    const limit = cellLimit(rules, cell, seen);
+    const room = Math.max(0, limit - livePermits({ permits: seen.permits ?? [] }, asked).length);
+    claim = ratesOf(own, seen, Math.min(room, wanted.length), asked);
+    const choice = choose(wanted, claim.allowed, seen.budget, place, budget, asked);
+    over = choice.over;
+    if (choice.ask.length === 0) break;
+    const steps = ratesOf(own, seen, choice.ask.length, asked).steps;
+    const permits = choice.ask.map(({ permit }) => permit);
+    const demands: Demands = { adaptive: rules.aimd !== undefined, ...(steps.length > 0 && { rates: steps }) };
+    const answer = await deps.permits.acquire(lane, cell, permits, limit, choice.starts, demands);
     const now = deps.clock.now();
-    measureUse(deps, lane, place, livePermits(answer.cell, now).length);
-    if (answer.granted) return { taken: choice.ask, over: choice.over };
+    deps.views?.see(lane, cell, answer.cell);
+    measureUse(deps, lane, place, cellLimit(rules, cell, answer.cell), livePermits(answer.cell, now).length);
+    if (answer.granted) {
+      const held = cell === 0 || !rules.rates ? undefined : await spendRates(deps, lane, rules, cell, choice.ask);
+      return { taken: choice.ask.filter((each) => !held?.of.includes(each)), over, held };
+    }
     const expired = expiredPermits(answer.cell, now);
     if (expired.length > 0) await deps.permits.release(lane, cell, expired);
     seen = answer.cell;
-    choice = choose(wanted, Math.max(0, limit - livePermits(seen, now).length), seen, place, budget, now);
   }
-  return { taken: [], over: choice.over };
+  const held = claim?.allowed === 0 && claim.nextAt > deps.clock.now() ? { of: wanted, nextAt: claim.nextAt } : undefined;
+  return { taken: [], over: held ? [] : over, held };
+}
+
+/** Steps the rates for permits that were taken in another cell than the first; those that they hold back are given back. */
+async function spendRates(
+  deps: AcquireDeps,
+  lane: Lane,
+  rules: LaneRules,
+  cell: number,
+  taken: readonly Wanted[],
+): Promise<Answer['held']> {
+  let first: KnownCell | undefined = deps.views?.cell(lane, 0);
+  let claim: RateClaim | undefined;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    claim = ratesOf(rules, first, taken.length, deps.clock.now());
+    if (claim.allowed === 0) break;
+    const { spent, cell: after } = await deps.permits.spend(lane, claim.steps);
+    deps.views?.see(lane, 0, after);
+    first = after;
+    if (spent) break;
+    claim = undefined;
+  }
+  const of = taken.slice(claim?.allowed ?? 0);
+  if (of.length === 0) return undefined;
+  await deps.permits.release(
+    lane,
+    cell,
+    of.map(({ permit }) => permit),
+  );
+  return { of, nextAt: ratesOf(rules, first, 1, deps.clock.now()).nextAt };
 }
 
 function isRetry({ again }: Wanted): boolean {
@@ -106,12 +190,12 @@ function isRetry({ again }: Wanted): boolean {
 function choose(
   wanted: readonly Wanted[],
   room: number,
-  seen: Cell | undefined,
+  known: Budget | undefined,
   { cells }: Place,
   rules: BudgetRules,
   now: number,
 ): Choice {
-  const claim = claimOf(seen?.budget, rules, cells, now);
+  const claim = claimOf(known, rules, cells, now);
   const ask: Wanted[] = [];
   const over: Wanted[] = [];
   let retries = 0;
@@ -126,12 +210,13 @@ function choose(
   const firsts = ask.filter(({ again }) => again === undefined).length;
   if (retries === 0) return { ask, over, starts: firsts > 0 ? { firsts, retries } : undefined };
   const { base, next, left } = claim;
-  const most = (seen?.budget?.retries ?? 0) + left;
-  return { ask, over, starts: { firsts, retries, within: { seen: seen?.budget?.next, base, next, most } } };
+  const most = (known?.retries ?? 0) + left;
+  return { ask, over, starts: { firsts, retries, within: { seen: known?.next, base, next, most } } };
 }
 
 /** Of the whole lane, from the one cell that has been seen: permits are spread evenly, and another look would cost a read. */
-function measureUse({ telemetry }: AcquireDeps, { type }: Lane, { limit, cells }: Place, live: number): void {
-  telemetry.measure('lane.use', type, (100 * live) / limit);
+function measureUse({ telemetry }: AcquireDeps, { type }: Lane, { cells }: Place, limit: number, live: number): void {
+  if (limit > 0) telemetry.measure('lane.use', type, (100 * live) / limit);
+  telemetry.measure('lane.limit', type, limit * cells);
   telemetry.measure('lane.in_flight', type, live * cells);
 }

@@ -1,8 +1,14 @@
+import { limitOf } from '../limits/aimd.ts';
+import { claimRates, type RateClaim } from '../limits/gcra.ts';
+import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Cell, Permit } from '../ports/permit-store.ts';
 import { claimOf, type BudgetRules } from '../retry/budget.ts';
 
-/** Permits that one cell holds within 1 KB, so that writing it costs one unit. */
-export const PERMITS_PER_CELL = 50;
+/** Permits that one cell holds within 1 KB, beside all else that it may hold, so that writing it costs one unit. */
+export const PERMITS_PER_CELL = 40;
+
+/** What is known of a cell, if it is no more than what limits it. */
+export type KnownCell = Pick<Cell, 'share' | 'aimd' | 'cells' | 'tats'>;
 
 /** A lane's limit, divided over as few cells as hold it. */
 export function cellLimits(limit: number): readonly number[] {
@@ -10,12 +16,44 @@ export function cellLimits(limit: number): readonly number[] {
   return Array.from({ length: cells }, (_, i) => Math.floor(limit / cells) + (i < limit % cells ? 1 : 0));
 }
 
-export function livePermits(cell: Cell, now: number): readonly Permit[] {
+/** Attempts at once that a cell may have at most: what it was given, or its part of the lane's concurrency. */
+export function shareOf({ concurrency }: LaneRules, index: number, cell: KnownCell | undefined): number {
+  return cell?.share?.share ?? cellLimits(concurrency)[index] ?? 0;
+}
+
+/** Attempts at once that a cell may have now. What is not known is taken to be as a new lane begins. */
+export function cellLimit(rules: LaneRules, index: number, cell: KnownCell | undefined): number {
+  const share = shareOf(rules, index, cell);
+  return rules.aimd ? limitOf(cell?.aimd, rules.aimd, share) : share;
+}
+
+/** Cells that a lane may have at most. Each has its share whether or not it is in use, so that no two have the same. */
+export function mostCells({ concurrency }: LaneRules, first: KnownCell | undefined): number {
+  return Math.max(1, first?.share?.cells ?? cellLimits(concurrency).length);
+}
+
+/** Cells that are in use, as the first one says: those of a lane that finds its limit itself grow with it. */
+export function cellsInUse(rules: LaneRules, first: KnownCell | undefined): number {
+  const most = mostCells(rules, first);
+  return rules.aimd ? Math.min(most, first?.cells ?? 1) : most;
+}
+
+export function livePermits(cell: Pick<Cell, 'permits'>, now: number): readonly Permit[] {
   return cell.permits.filter((p) => p.expiry > now);
 }
 
-export function expiredPermits(cell: Cell, now: number): readonly Permit[] {
+export function expiredPermits(cell: Pick<Cell, 'permits'>, now: number): readonly Permit[] {
   return cell.permits.filter((p) => p.expiry <= now);
+}
+
+/** Permits that a cell has left. */
+export function roomIn(rules: LaneRules, index: number, cell: Cell, now: number): number {
+  return Math.max(0, cellLimit(rules, index, cell) - livePermits(cell, now).length);
+}
+
+/** Starts that the rates of a lane let pass now, of those that are wanted. */
+export function ratesOf({ rates }: LaneRules, first: KnownCell | undefined, wanted: number, now: number): RateClaim {
+  return rates ? claimRates(rates, first?.tats ?? [], wanted, now) : { allowed: wanted, nextAt: now, steps: [] };
 }
 
 /** Whether something waits for permits alone. */

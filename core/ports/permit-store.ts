@@ -1,3 +1,6 @@
+import type { Aimd } from '../limits/aimd.ts';
+import type { RateStep } from '../limits/gcra.ts';
+
 /** One tenant's work of one task type. */
 export interface Lane {
   readonly tenant: string;
@@ -46,6 +49,32 @@ export interface Starts {
 /** What a hint of a lane's backlog waits for: a permit (or its breaker), or, as a retry, the lane's budget. Each has a flag. */
 export type Place = 'permits' | 'budget';
 
+/** What a cell was given of capacities that its lane has in common with others. */
+export interface Share {
+  /** Only a higher one replaces it. */
+  readonly version: number;
+  /** Attempts at once, 0 or more. @default its part of the lane's concurrency */
+  readonly share?: number;
+  /** Cells over which what the lane was given is divided. @default as many as its concurrency asks for */
+  readonly cells?: number;
+}
+
+/** What else a call asks of the cell that is to take its permits. */
+export interface Demands {
+  /** Whether the cell's AIMD limit counts. @default true */
+  readonly adaptive?: boolean;
+  /** Steps of the lane's rates, one for each; in cell 0 alone. */
+  readonly rates?: readonly RateStep[];
+}
+
+/** What is known of the attempts whose permits are given back. */
+export interface Ended {
+  /** When the attempt began whose success was heard of last, ms. */
+  readonly aliveAt?: number;
+  /** Successes among them. */
+  readonly good?: number;
+}
+
 /** A cell of a lane, as it was after a call (or, when the call was refused, before it). */
 export interface Cell {
   readonly permits: readonly Permit[];
@@ -57,13 +86,25 @@ export interface Cell {
   readonly budget?: Budget;
   /** When the attempt began whose success was heard of last, ms; a store may keep it to the second. */
   readonly aliveAt?: number;
+  readonly share?: Share;
+  /** Absent: as a new lane begins. */
+  readonly aimd?: Aimd;
+  /** Successes that were counted, ever; now and then one twice. */
+  readonly good?: number;
+  /** Of cell 0: how many cells of the lane are in use. @default as a new lane begins */
+  readonly cells?: number;
+  /** Of cell 0: the TATs of the lane's rates, µs. */
+  readonly tats?: readonly (number | undefined)[];
+  /** Of cell 0: when the lane is told that its rates let it go on, ms. */
+  readonly wakeAt?: number;
 }
 
 /** The permits and backlog flags of lanes. All calls are repeatable; each throws when its answer is unknown. */
 export interface PermitStore {
   /**
-   * Adds all of them, on condition that the cell then holds at most `limit`; permits that it already holds count once.
-   * `starts` are counted in the same write, and not when a call is repeated; they may add a condition.
+   * Adds all of them, on condition that the cell then holds at most `limit`, and that neither its share nor its AIMD limit
+   * is less; permits that it already holds count once. `starts` are counted and rates stepped in the same write, and not
+   * when a call is repeated; they may add conditions.
    */
   readonly acquire: (
     lane: Lane,
@@ -71,13 +112,31 @@ export interface PermitStore {
     permits: readonly Permit[],
     limit: number,
     starts?: Starts,
+    demands?: Demands,
   ) => Promise<{ readonly granted: boolean; readonly cell: Cell }>;
-  /** Removes exactly these, where they are there. `aliveAt`: one of them succeeded, whose attempt began then. */
-  readonly release: (lane: Lane, cell: number, permits: readonly Permit[], aliveAt?: number) => Promise<Cell>;
+  /** Removes exactly these, where they are there. */
+  readonly release: (lane: Lane, cell: number, permits: readonly Permit[], ended?: Ended) => Promise<Cell>;
   /** Reads consistently. */
   readonly read: (lane: Lane, cell: number) => Promise<Cell>;
   /** Raises the flag's version by one. @param of default `permits` */
   readonly raise: (lane: Lane, cell: number, of?: Place) => Promise<Cell>;
   /** Marks that version of the flag as dealt with; a higher one stays up. */
   readonly clear: (lane: Lane, cell: number, version: number, of?: Place) => Promise<void>;
+  /**
+   * Replaces what the cell knows of its capacity, on condition that it is as it was seen, and in cell 0 the number of cells
+   * in use with it. The cell is as it was after that, or, refused, before.
+   */
+  readonly adapt: (
+    lane: Lane,
+    cell: number,
+    next: Aimd,
+    seen: Cell,
+    cells?: number,
+  ) => Promise<{ readonly adapted: boolean; readonly cell: Cell }>;
+  /** Gives a cell a share, on condition that the version is higher than that of what it has. */
+  readonly setShare: (lane: Lane, cell: number, share: Share) => Promise<{ readonly set: boolean; readonly cell: Cell }>;
+  /** Steps the lane's rates without taking permits. */
+  readonly spend: (lane: Lane, rates: readonly RateStep[]) => Promise<{ readonly spent: boolean; readonly cell: Cell }>;
+  /** Notes that the lane is told at `at`. @returns whether that is news: it is not told between now and then. */
+  readonly wake: (lane: Lane, at: number, now: number) => Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 import type { TaskEvent, TaskRow } from '@sluice/contracts';
 import { submitDeliveries, type DueDelivery, type SubmitDeliveryDeps } from '../notify/submit-deliveries.ts';
-import { releasePermits, type HeldPermit, type ReleaseDeps } from '../permits/release.ts';
+import { releasePermits, type AttemptEnd, type HeldPermit, type ReleaseDeps } from '../permits/release.ts';
 import type { EventBus } from '../ports/event-bus.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
@@ -16,6 +16,11 @@ export interface Effects {
 export interface EffectDeps extends ReleaseDeps, SubmitDeliveryDeps {
   readonly events: EventBus;
   readonly types: TypeRegistry;
+}
+
+/** The same effects, which say also what the end of the attempt tells of the capacity behind its lane. */
+export function withEnd(effects: Effects, end: AttemptEnd | undefined): Effects {
+  return end && effects.release ? { ...effects, release: { ...effects.release, end } } : effects;
 }
 
 /** The permit of the attempt that a row names. One that succeeded says of its lane that it is alive. */

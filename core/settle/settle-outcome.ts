@@ -9,8 +9,9 @@ import { lateSuccessEvent } from '../tasks/event.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep, type TaskStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
+import { attemptEnd } from './attempt-end.ts';
 import { blindSuccess, classed, endsRun, FAILED_RETENTION_SECONDS, retainUntil, settle, type SettleDecision } from './decide.ts';
-import type { EffectDeps, Effects } from './effects.ts';
+import { withEnd, type EffectDeps, type Effects } from './effects.ts';
 import { effectsWith, releaseOf } from './effects-of.ts';
 import { measureAttempt } from './measure-attempt.ts';
 
@@ -66,7 +67,7 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
         again: new Date(decision.at).toISOString(),
         error: outcome.error?.message,
       });
-      return releaseOf(written.row);
+      return withEnd(releaseOf(written.row), attemptEnd(row, outcome, spec));
     }
     row = written.row;
   }
@@ -103,7 +104,7 @@ async function ended(deps: SettleDeps, spec: TaskTypeSpec | undefined, row: Task
     deps.telemetry.count(`task.${row.state}`, row.type);
     logStep(deps.telemetry, row.state, row, { reason: row.reason, error: row.error?.message });
   }
-  return effectsWith(spec, row, deps.clock.now());
+  return withEnd(effectsWith(spec, row, deps.clock.now()), attemptEnd(row, outcome, spec));
 }
 
 function stepOf({ class: outcomeClass }: Outcome, crash: CrashAnswer | undefined): TaskStep {

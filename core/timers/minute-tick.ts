@@ -4,7 +4,9 @@ import { NOTE_MS } from '../dispatch/park.ts';
 import { parseHint } from '../hints/parse.ts';
 import { placeHints, placeLaneHints } from '../hints/place.ts';
 import { MINUTE_MS, minuteOf } from '../hints/timing.ts';
-import { cellLimits, hasBacklog, hasRetries } from '../permits/cells.ts';
+import { laneRules } from '../limits/lane-rules.ts';
+import { hasBacklog, hasRetries } from '../permits/cells.ts';
+import { readLane } from '../permits/read-lane.ts';
 import type { BreakerStore } from '../ports/breaker-store.ts';
 import type { BacklogLane, BacklogStore } from '../ports/backlog-store.ts';
 import type { DeadHints } from '../ports/hint-queue.ts';
@@ -79,7 +81,7 @@ async function isWaiting(deps: TickDeps, lane: Lane): Promise<boolean> {
   const spec = await deps.types.get(lane.type);
   // A lane whose type is gone keeps its backlog until the type is back.
   if (!spec) return false;
-  const cells = await Promise.all(cellLimits(spec.concurrency).map((_, cell) => deps.permits.read(lane, cell)));
+  const cells = await readLane(deps, lane, laneRules(spec));
   return cells.some((cell) => hasBacklog(cell) || hasRetries(cell));
 }
 

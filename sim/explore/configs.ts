@@ -11,6 +11,8 @@ function type(name: string, over: Partial<TaskTypeSpec> = {}): TaskTypeSpec {
     start: 'event',
     timeoutSeconds: 10,
     concurrency: 1,
+    // What is counted of attempts would make a new world of each.
+    adaptive: false,
     retry: { maxAttempts: 2, minDelaySeconds: 1, maxDelaySeconds: 1, factor: 1 },
     dedupWindowSeconds: 86_400,
     ...over,

@@ -157,7 +157,18 @@ export class Continuations {
       queue: { send: never('send'), giveBack: call },
       dead: { receive: async () => [], remove: call },
       buckets: { shards: 1, put: call, read: never('read') as never, cursor: call, advance: never('advance') },
-      permits: { acquire: never('acquire'), release: never('release'), read: never('read'), raise: never('raise'), clear: call },
+      permits: {
+        acquire: never('acquire'),
+        release: never('release'),
+        read: never('read'),
+        raise: never('raise'),
+        clear: call,
+        // Lanes that find their limit, have rates or share a capacity are not explored.
+        adapt: never('adapt'),
+        setShare: never('setShare'),
+        spend: never('spend'),
+        wake: never('wake'),
+      },
       ...(this.#hasBreakers && {
         breakers: { known: call, notClosed: never('notClosed'), read: call, write: never('write') },
       }),

@@ -1,9 +1,12 @@
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cellKey } from '../../adapters/aws/keys.ts';
 import { createPermitStore } from '../../adapters/aws/permit-store.ts';
 import { createMemoryPermitStore } from '../../adapters/memory/permit-store.ts';
 import type { PermitStore } from '../../core/ports/permit-store.ts';
 import { A, makePermits } from './fixtures.ts';
+import { permitLimitsContract } from './permit-limits.ts';
 import { permitStoreContract } from './permit-store.ts';
 import { startDynamo, type Dynamo } from './servers.ts';
 
@@ -15,12 +18,40 @@ afterAll(() => dynamo.stop());
 
 const make = async (): Promise<PermitStore> => createPermitStore(dynamo.clients.dynamodb, { table: await dynamo.newTable() });
 
-permitStoreContract('memory', async () => createMemoryPermitStore());
-permitStoreContract('DynamoDB', make);
+for (const contract of [permitStoreContract, permitLimitsContract]) {
+  contract('memory', async () => createMemoryPermitStore());
+  contract('DynamoDB', make);
+}
 
 const LANE = { tenant: A, type: 'thumbnail' };
 
 describe('permit store on DynamoDB', () => {
+  it('reads a cell that was written before it knew of limits, and one of a later version', async () => {
+    const table = await dynamo.newTable();
+    const store = createPermitStore(dynamo.clients.dynamodb, { table });
+    const key = cellKey(LANE, 0);
+    const old = { ...key, permits: new Set(['t8r3k0|AbCdEfGh']), raised: 2, cleared: 1, f: 7, ok: 1_767_225_600 };
+    await dynamo.clients.dynamodb.send(new PutCommand({ TableName: table, Item: old }));
+    const cell = await store.read(LANE, 0);
+    expect(cell).toEqual({
+      permits: [{ expiry: Number.parseInt('t8r3k0', 36) * 1000, nonce: 'AbCdEfGh' }],
+      raised: 2,
+      cleared: 1,
+      budget: { firsts: 7, retries: 0 },
+      aliveAt: 1_767_225_600_000,
+    });
+    expect((await store.acquire(LANE, 0, makePermits(3), 4)).granted).toBe(true);
+    const numbers = { top: 20, step: 1, round: 9, since: 1_767_225_600_000, lag: 5, cutAt: 1, flight: 2, late: 3, at: 4, good: 6, slow: 7 };
+    await store.adapt(LANE, 0, { limit: 12, ...numbers }, await store.read(LANE, 0));
+    const text = 'k.1.9.mjuohs00.5.1.2.3.4.6.7';
+    const { Item } = await dynamo.clients.dynamodb.send(new GetCommand({ TableName: table, Key: key }));
+    expect(Item).toMatchObject({ al: 12, ai: text });
+    await dynamo.clients.dynamodb.send(new PutCommand({ TableName: table, Item: { ...key, al: 12, ai: `${text}.zz.1` } }));
+    expect((await store.read(LANE, 0)).aimd).toEqual({ limit: 12, ...numbers });
+    await dynamo.clients.dynamodb.send(new PutCommand({ TableName: table, Item: { ...key, al: 12, ai: 'what is this' } }));
+    expect((await store.read(LANE, 0)).aimd).toBeUndefined();
+  });
+
   it('grants once what was granted and whose answer was lost on the wire', async () => {
     const store = await make();
     const permits = makePermits(2);

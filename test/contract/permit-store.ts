@@ -184,9 +184,17 @@ export function permitStoreContract(name: string, make: () => Promise<PermitStor
     it('keeps when the latest success began, to the second', async () => {
       const [one, two] = [makePermits(1), makePermits(1)];
       await store.acquire(LANE, 0, [...one, ...two], 2);
-      const { aliveAt } = await store.release(LANE, 0, one, 1_767_225_600_000);
+      const { aliveAt } = await store.release(LANE, 0, one, { aliveAt: 1_767_225_600_000 });
       expect(aliveAt).toBe(1_767_225_600_000);
       expect((await store.release(LANE, 0, two)).aliveAt).toBe(1_767_225_600_000);
+    });
+
+    it('counts successes, where there are some', async () => {
+      const [one, two] = [makePermits(1), makePermits(1)];
+      await store.acquire(LANE, 0, [...one, ...two], 2);
+      expect((await store.release(LANE, 0, one, { good: 3 })).good).toBe(3);
+      expect((await store.release(LANE, 0, two)).good).toBe(3);
+      expect((await store.release(LANE, 0, two, { good: 2 })).good).toBe(5);
     });
 
     it('keeps tenants, types and cells apart', async () => {

@@ -42,7 +42,7 @@ it('a lane never holds more live permits than its limit, nor one twice, in any o
       };
       const work = workers.map(async ({ want, releases, repeats }) => {
         const wanted = Array.from({ length: want }, () => permit());
-        const cells = await acquirePermits({ permits, clock, random, telemetry }, LANE, limit, wanted);
+        const cells = await acquirePermits({ permits, clock, random, telemetry }, LANE, { concurrency: limit }, wanted);
         const now = await held();
         // What it was told it has, it has, in that cell alone.
         expect(cells.length).toBe(want);
@@ -71,7 +71,7 @@ it('a lane with room for all that is wanted refuses nobody', async () => {
     fc.asyncProperty(fc.integer({ min: 1, max: 200 }), fc.integer(), async (limit, seed) => {
       const deps = { permits: createMemoryPermitStore(), clock: createMemoryClock(T0), random: createMemoryRandom(seed), telemetry };
       const wanted = Array.from({ length: limit + 1 }, (_, i): Permit => ({ expiry: T0 + 1, nonce: `${i}` }));
-      const cells = await acquirePermits(deps, LANE, limit, wanted);
+      const cells = await acquirePermits(deps, LANE, { concurrency: limit }, wanted);
       expect(cells.filter((cell) => cell === undefined)).toHaveLength(1);
     }),
     { numRuns: 50 },

@@ -8,7 +8,7 @@ import { BUDGET_WINDOW_MS } from '../../core/retry/budget.ts';
 import { T0 } from '../helpers/samples.ts';
 
 const LANE = { tenant: 'a', type: 'echo' };
-const LIMIT = 50;
+const LIMIT = 40;
 const RULES = { percent: 20, perMinute: 5 };
 
 interface Start {
@@ -49,7 +49,7 @@ it('in any 60 s a lane starts no more retries than its floor, or 20 % of the fir
         clock.advance(after);
         const work = crowd.map(async (again) => {
           const wanted = again.map((): Permit => ({ expiry: T0 + 1e9, nonce: random.nonce() }));
-          const cells = await acquirePermits(deps, LANE, LIMIT, wanted, { again, budget: RULES });
+          const cells = await acquirePermits(deps, LANE, { concurrency: LIMIT }, wanted, { again, budget: RULES });
           const held = wanted.filter((_, i) => typeof cells[i] === 'number');
           for (const [i, each] of again.entries()) {
             if (typeof cells[i] === 'number') starts.push({ at: clock.now(), again: each });

@@ -46,6 +46,12 @@ export const LIMITS = {
   resultBytes: 1_048_576,
   /** Permits of one lane. */
   concurrency: 10_000,
+  /** Rates of a lane that hold at once. */
+  rates: 2,
+  /** Starts in one window of a rate. */
+  rateLimit: 100_000,
+  /** Seconds of the window of a rate: a day. */
+  ratePerSeconds: 86_400,
   /** Bytes of a JSON value kept in the row itself. A row must stay under 1 KB to cost one write unit. */
   inlineBytes: 400,
   /** Bytes of a JSON value kept as an item of its own; larger ones go to S3. */

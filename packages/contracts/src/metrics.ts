@@ -47,6 +47,7 @@ export const METRICS = {
   'backlog.size': { kind: 'values', unit: 'count', per: 'type', means: 'hints in the backlogs of all lanes, at least' },
   'backlog.age': { kind: 'values', unit: 's', per: 'type', means: 'how long the hint that has rested longest has been due' },
   'lane.use': { kind: 'values', unit: 'percent', per: 'type', means: 'permits of a lane in use, of its limit, when permits are taken' },
+  'lane.limit': { kind: 'values', unit: 'count', per: 'type', means: 'attempts that a lane may have in flight, when permits are taken' },
   'lane.in_flight': { kind: 'values', unit: 'count', per: 'type', means: 'attempts of a lane in flight, when permits are taken' },
 
   'task.wait_time': { kind: 'values', unit: 'ms', per: 'type', means: 'from the time that an attempt was due to its claim' },
@@ -75,6 +76,7 @@ export const METRICS = {
   'start.unknown': { kind: 'sum', unit: 'count', per: 'type', means: 'starts of which it is not known whether they happened' },
   'type.missing': { kind: 'sum', unit: 'count', per: 'type', total: true, means: 'tasks or lanes whose type is gone; they wait' },
 
+  'rate.held': { kind: 'sum', unit: 'count', per: 'type', means: 'hints that the rates of their lane hold back in the backlog' },
   'retry.held': { kind: 'sum', unit: 'count', per: 'type', means: 'retries that found no budget and wait in the backlog' },
   'breaker.opened': { kind: 'sum', unit: 'count', per: 'type', means: 'times that a breaker opened, failed probes included' },
   'breaker.closed': { kind: 'sum', unit: 'count', per: 'type', means: 'times that a breaker closed' },

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { adaptiveSchema, ratesSchema } from './lane-limits.ts';
 import { LIMITS } from './limits.ts';
 import { startSchema, taskTypeNameSchema } from './names.ts';
 import { typeNotifySchema } from './notify.ts';
@@ -35,13 +36,17 @@ export const taskTypeSpecSchema = z.object({
     })
     .refine((names) => new Set(names).size === names.length, 'a resource is named twice: name each once')
     .optional(),
+  /** How a lane finds the capacity behind it; `false`: it always has the whole concurrency. @default by the platform's parameters */
+  adaptive: adaptiveSchema.optional(),
+  /** Starts of each lane in windows of time, all of which hold at once. */
+  rates: ratesSchema.optional(),
   retry: retryPolicySchema,
   /** What retries a lane may start in a minute: the greater of the two. */
   retryBudget: z
     .object({
       /** Of the first attempts that the lane starts. */
       percent: z.number().min(0).max(1_000).default(20),
-      /** However few first attempts there are; at least one for each fifty permits of the lane. */
+      /** However few first attempts there are; at least one for each forty permits of the lane. */
       perMinute: z.number().int().min(1).max(100_000).default(60),
     })
     .optional(),

@@ -1,5 +1,5 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { TaskRow } from '@sluice/contracts';
+import { LIMITS, type TaskRow } from '@sluice/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createBacklogStore } from '../../../adapters/aws/backlog-store.ts';
 import { countCalls, type CallCounter } from '../../../adapters/aws/counting.ts';
@@ -9,6 +9,9 @@ import { createTaskStore } from '../../../adapters/aws/task-store.ts';
 import { createMemoryClock } from '../../../adapters/memory/clock.ts';
 import { createMemoryRandom } from '../../../adapters/memory/random.ts';
 import { createMemoryTelemetry } from '../../../adapters/memory/telemetry.ts';
+import { systemRandom } from '../../../adapters/system.ts';
+import { claimRates } from '../../../core/limits/gcra.ts';
+import { PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
 import { A, makeHinted, makePermits, makeRow, makeRun, NOW } from '../../contract/fixtures.ts';
 import { startDynamo, type Dynamo } from '../../contract/servers.ts';
 
@@ -117,19 +120,30 @@ describe('a lane', () => {
     expect(counter.size).toBe(1);
   });
 
-  it('with fifty permits, a budget and both flags fits one unit', async () => {
+  it('with all the permits that it may have, a budget, both flags, a limit of its own, a share and rates fits one unit', async () => {
+    const lane = { tenant: 't'.repeat(LIMITS.tenantLength), type: 'y'.repeat(LIMITS.typeLength) };
     const store = createPermitStore(dynamo.clients.dynamodb, { table });
     const mark = { at: NOW, firsts: 12_345_678, retries: 1_234_567 };
     for (const of of ['permits', 'budget'] as const) {
       await store.raise(lane, 0, of);
       await store.clear(lane, 0, 1, of);
     }
-    const [first, ...rest] = makePermits(50);
+    // Names as long as those that are given out.
+    const [first, ...rest] = makePermits(PERMITS_PER_CELL).map((permit) => ({ ...permit, nonce: systemRandom.nonce() }));
     const within = { seen: undefined, base: mark, next: mark, most: 9_999_999 };
-    await store.acquire(lane, 0, first ? [first] : [], 51, { firsts: 12_345_678, retries: 1_234_567, within });
-    await store.release(lane, 0, makePermits(1), NOW);
+    await store.acquire(lane, 0, first ? [first] : [], PERMITS_PER_CELL, { firsts: 12_345_678, retries: 1_234_567, within });
+    const seen = await store.release(lane, 0, makePermits(1), { aliveAt: NOW, good: 123_456_789 });
+    const counts = { top: PERMITS_PER_CELL, step: 20, round: 123_456_789, flight: 40, late: 39, good: 123_456_789, slow: 999 };
+    await store.adapt(lane, 0, { limit: PERMITS_PER_CELL, since: NOW, lag: 60_000, cutAt: NOW, at: NOW, ...counts }, seen, 250);
+    await store.setShare(lane, 0, { version: NOW, share: PERMITS_PER_CELL, cells: 250 });
+    await store.wake(lane, NOW + 900_000, NOW);
+    const rates = [
+      { limit: 1_000, perSeconds: 60 },
+      { limit: 5_000, perSeconds: 3_600 },
+    ];
+    const { steps } = claimRates(rates, [], rest.length, NOW);
     counter.clear();
-    await store.acquire(lane, 0, rest, 50, { firsts: 49, retries: 0 });
+    await store.acquire(lane, 0, rest, PERMITS_PER_CELL, { firsts: rest.length, retries: 0 }, { rates: steps });
     expect(written()).toBe(1);
   });
 

@@ -55,10 +55,10 @@ describe('the cells of a lane', () => {
   it.each([
     [0, [0]],
     [1, [1]],
-    [PERMITS_PER_CELL, [50]],
-    [PERMITS_PER_CELL + 1, [26, 25]],
-    [100, [50, 50]],
-    [140, [47, 47, 46]],
+    [PERMITS_PER_CELL, [40]],
+    [PERMITS_PER_CELL + 1, [21, 20]],
+    [80, [40, 40]],
+    [110, [37, 37, 36]],
   ])('with a limit of %i', (limit, expected) => {
     expect(cellLimits(limit)).toEqual(expected);
   });

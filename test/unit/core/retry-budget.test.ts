@@ -130,7 +130,7 @@ describe('throttled attempts', () => {
 it('a lane without failures makes not one call more for its budget', async () => {
   const { world, submit } = failing(1);
   const { deps, calls } = traced(world.deps);
-  await submit(10, 'fine');
+  await submit(7, 'fine');
   while (await world.dispatchOnce(deps));
   await world.starter.idle();
   await world.settleOnce(deps);

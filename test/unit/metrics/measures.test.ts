@@ -90,11 +90,13 @@ describe('lanes', () => {
   });
 
   it('of several cells tell their use from the one that was asked', async () => {
-    const world = createWorld({ types: [typeSpec('echo', { concurrency: 100 })], launch: () => undefined, handlers: { echo: () => 'ok' } });
+    const type = typeSpec('echo', { concurrency: 80, adaptive: false });
+    const world = createWorld({ types: [type], launch: () => undefined, handlers: { echo: () => 'ok' } });
     await world.submit('a', ...Array.from({ length: 10 }, () => ({ type: 'echo' })));
     await world.dispatchOnce();
-    expect(world.telemetry.measured('lane.use')).toEqual([20]);
+    expect(world.telemetry.measured('lane.use')).toEqual([25]);
     expect(world.telemetry.measured('lane.in_flight')).toEqual([20]);
+    expect(world.telemetry.measured('lane.limit')).toEqual([80]);
   });
 });
 

@@ -1,0 +1,34 @@
+import type { Grant } from '@sluice/contracts';
+import type { DivisionStore } from '../../core/ports/division-store.ts';
+import type { Lane } from '../../core/ports/permit-store.ts';
+
+/** Grants in a map. */
+export function createMemoryDivisionStore(): DivisionStore {
+  const grants = new Map<string, Grant>();
+  const keyOf = ({ tenant, type }: Lane): string => `${tenant}#${type}`;
+  let lease = { holder: '', until: 0, round: 0, again: false };
+  return {
+    begin: async (holder, now, until) => {
+      if (lease.holder !== '' && lease.holder !== holder && lease.until > now) {
+        lease = { ...lease, again: true };
+        return undefined;
+      }
+      lease = { holder, until, round: lease.round + 1, again: false };
+      return lease.round;
+    },
+    extend: async (holder, until) => {
+      if (lease.holder !== holder) return false;
+      lease = { ...lease, until };
+      return true;
+    },
+    end: async (holder) => {
+      if (lease.holder !== holder) return false;
+      const { again } = lease;
+      lease = { ...lease, holder: '', again: false };
+      return again;
+    },
+    grants: async () => structuredClone([...grants.values()]),
+    put: async (lane, grant) => void grants.set(keyOf(lane), structuredClone(grant)),
+    remove: async (lane) => void grants.delete(keyOf(lane)),
+  };
+}
