@@ -44,6 +44,12 @@ export const PARAMETERS = {
   shardsPerTenant: 2,
   /** Attempts at once of a lane, where a scenario does not say otherwise. Ours: the default of `TaskType`. */
   concurrency: 10,
+  /** ms after which dispatch reads breakers anew: while all are closed, and while one is not. Ours: decision 0017. */
+  breakerReadMs: { closed: 10_000, broken: 3_000 },
+  /** ms after which a probe of which nothing is heard counts as lost. Ours: the lease. */
+  leaseMs: 120_000,
+  /** Attempts that crash until a task is quarantined. Ours: `LIMITS.crashes`. */
+  crashes: 3,
   /** Requests a second and burst of the API. Ours: `requestsPerSecond` and `requestBurst` of `TaskPlatform`. */
   api: { perSecond: 5_000, burst: 2_500 },
 } as const;

@@ -15,8 +15,8 @@ const MESSAGE = 10;
 
 function run({ seed, quick }: Options): Result {
   const burst = quick ? 20_000 : 100_000;
-  const burstSeconds = quick ? 10 : 30;
-  const seconds = quick ? 120 : 240;
+  const burstSeconds = 10;
+  const seconds = 120;
   const sizes = zipf(TENANTS - 1, 1);
   const perSecond = 500;
   const others: Source = {

@@ -6,6 +6,7 @@ import { hash32 } from '../../../core/routing/shuffle-shard.ts';
 import { PARAMETERS } from '../parameters.ts';
 import type { Built, Parts } from '../run.ts';
 import type { Discipline } from '../systems/disciplines.ts';
+import { BreakerGate } from '../systems/breaker-gate.ts';
 import { Division, type DivisionRules } from '../systems/division.ts';
 import { Door } from '../systems/door.ts';
 import { hashed, Pool, type PoolRules } from '../systems/pool.ts';
@@ -55,25 +56,30 @@ export interface OurRules extends Partial<SluiceRules> {
   /** Admission, with these bounds for each tenant. */
   readonly admit?: AdmissionBounds;
   readonly pressure?: PressureRules;
+  /** The type's breaker. @default none */
+  readonly breaker?: boolean;
 }
 
 /** The platform. */
-export function sluice({ divide, admit, pressure, ...rules }: OurRules = {}) {
+export function sluice({ divide, admit, pressure, breaker, ...rules }: OurRules = {}) {
   return (parts: Parts): Built & { readonly sluice: Sluice } => {
     const { world } = parts;
     const all: SluiceRules = { start: 'event', concurrency, shards, shardsPerTenant, retry: RETRY, ...rules };
+    const gate = breaker ? new BreakerGate(world) : undefined;
     let division: Division | undefined;
     const system = new Sluice(parts, {
       ...all,
+      gate,
       ...(divide && { permits: (lanes) => (division = new Division(world, { ...divide, concurrency: all.concurrency }, lanes)) }),
     });
+    if (gate) gate.onOpen = () => system.goOn();
     if (division) division.onRoom = () => system.goOn();
     const entrance = admit && new Door(world, { bounds: admit, pressure, depth: () => system.queues.depth, waiting: (tenant) => waitingOf(parts, system, tenant) });
     return {
       sluice: system,
       system,
       ...(entrance && { entrance }),
-      probe: () => ({ waiting: system.waiting, queued: system.queues.depth, parked: system.parked }),
+      probe: () => ({ waiting: system.waiting, queued: system.queues.depth, parked: system.parked, breaker: gate?.state ?? 0 }),
       numbers: () => {
         const started = Math.max(1, system.pressed.started);
         const { named, laneHints, parked } = system.pressed;

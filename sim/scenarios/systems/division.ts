@@ -2,7 +2,7 @@ import { divide, type Claimant } from '../../../core/limits/divide.ts';
 import { entryOf } from '../../../core/limits/entry.ts';
 import type { World } from '../engine/world.ts';
 import { PARAMETERS } from '../parameters.ts';
-import type { Cell, Lane, Lanes } from './lanes.ts';
+import type { Lane, Lanes } from './lanes.ts';
 import { nameOf } from './shard-queues.ts';
 import type { PermitSource } from './sluice.ts';
 
@@ -36,7 +36,8 @@ export interface DivisionRules {
 
 /** A capacity that control divides among lanes, each minute and within seconds of news; lanes without a share draw on the entry pool. */
 export class Division implements PermitSource {
-  readonly entry: Cell;
+  /** Permits that lanes without a share hold, and may hold. */
+  readonly entry: { held: number; share: number };
   rounds = 0;
   /** Lanes without a share may go on. */
   onRoom?: () => void;
@@ -57,7 +58,7 @@ export class Division implements PermitSource {
     this.#lanes = lanes;
     const share = rules.entry === 'tenth' ? entryOf(rules.capacity) : rules.capacity;
     this.#pooled = rules.entry === 'pooled';
-    this.entry = { held: 0, share, aimd: undefined, good: 0 };
+    this.entry = { held: 0, share };
     this.#act = world.on(() => {
       this.#told = false;
       this.#divide();

@@ -1,15 +1,16 @@
-import { adapt, type Aimd, type AimdRules, limitOf } from '../../../core/limits/aimd.ts';
-import { cellLimits } from '../../../core/permits/cells.ts';
+import type { AimdRules } from '../../../core/limits/aimd.ts';
+import type { LaneRules as CoreRules } from '../../../core/limits/lane-rules.ts';
+import { adaptCell } from '../../../core/permits/adapt.ts';
+import { cellLimit, cellLimits, cellsInUse, type KnownCell } from '../../../core/permits/cells.ts';
+import type { Cell as StoredCell } from '../../../core/ports/permit-store.ts';
 import type { Chance } from '../engine/chance.ts';
 import { TaskList } from '../engine/tasks.ts';
 import type { World } from '../engine/world.ts';
 
-/** A cell of a lane: who holds its permits, and what it has learnt. */
+/** A cell of a lane: how many permits it holds, and what it has learnt. */
 export interface Cell {
   held: number;
-  /** Attempts at once at most: what the lane may have, divided over its cells. */
-  share: number;
-  aimd: Aimd | undefined;
+  known: KnownCell;
   /** Successes, ever. */
   good: number;
 }
@@ -49,13 +50,13 @@ export interface LaneRules {
 /** Lanes with their permits, limits and backlogs. */
 export class Lanes {
   readonly #world: World;
-  readonly #rules: LaneRules;
   readonly #chance: Chance;
+  readonly #core: CoreRules;
   readonly #lanes = new Map<number, Lane>();
 
   constructor(world: World, rules: LaneRules) {
     this.#world = world;
-    this.#rules = rules;
+    this.#core = { concurrency: rules.concurrency, ...(rules.adaptive && { aimd: rules.adaptive }) };
     this.#chance = world.chance('cells');
   }
 
@@ -65,7 +66,6 @@ export class Lanes {
       const { tasks } = this.#world;
       const waiting = [new TaskList(tasks), new TaskList(tasks), new TaskList(tasks)];
       lane = { tenant, cells: [], waiting, pressed: false, started: 0, turn: 0, seen: [-Infinity, -Infinity, -Infinity], draining: 0 };
-      this.share(lane, this.#rules.concurrency);
       this.#lanes.set(tenant, lane);
     }
     return lane;
@@ -78,22 +78,31 @@ export class Lanes {
   /** Says how much a lane may have at once; its cells are as many as hold that. What is held in a cell that goes counts there. */
   share(lane: Lane, share: number): void {
     const shares = cellLimits(share);
-    shares.forEach((part, i) => {
-      const cell = lane.cells[i];
-      if (cell) cell.share = part;
-      else lane.cells[i] = { held: 0, share: part, aimd: undefined, good: 0 };
-    });
-    for (const cell of lane.cells.slice(shares.length)) cell.share = 0;
+    const cells = shares.length;
+    const most = Math.max(cells, lane.cells.length);
+    for (let i = 0; i < most; i++) {
+      const cell = this.#cell(lane, i);
+      cell.known = { ...cell.known, share: { share: shares[i] ?? 0, cells, version: this.#world.now } };
+    }
   }
 
-  /** Attempts at once that a cell may have. */
-  limitOf({ aimd, share }: Cell): number {
-    const { adaptive } = this.#rules;
-    return adaptive ? Math.floor(limitOf(aimd, adaptive, share)) : share;
+  #cell(lane: Lane, index: number): Cell {
+    return (lane.cells[index] ??= { held: 0, known: {}, good: 0 });
   }
 
   limit(lane: Lane): number {
-    return lane.cells.reduce((sum, cell) => sum + this.limitOf(cell), 0);
+    let sum = 0;
+    for (let i = 0; i < this.#inUse(lane); i++) sum += this.#limitOf(lane, i);
+    return sum;
+  }
+
+  #inUse(lane: Lane): number {
+    return cellsInUse(this.#core, lane.cells[0]?.known);
+  }
+
+  /** Attempts at once that a cell may have. */
+  #limitOf(lane: Lane, index: number): number {
+    return cellLimit(this.#core, index, lane.cells[index]?.known);
   }
 
   held(lane: Lane): number {
@@ -107,12 +116,12 @@ export class Lanes {
    */
   acquire(lane: Lane, wanted: number, most: (limit: number) => number): number[] {
     const taken: number[] = [];
-    const { cells } = lane;
-    const start = this.#chance.below(cells.length);
-    for (let n = 0; n < cells.length && taken.length < wanted; n++) {
-      const index = (start + n) % cells.length;
-      const cell = cells[index]!;
-      for (let room = most(this.limitOf(cell)) - cell.held; room > 0 && taken.length < wanted; room--) {
+    const cells = this.#inUse(lane);
+    const start = this.#chance.below(cells);
+    for (let n = 0; n < cells && taken.length < wanted; n++) {
+      const index = (start + n) % cells;
+      const cell = this.#cell(lane, index);
+      for (let room = most(this.#limitOf(lane, index)) - cell.held; room > 0 && taken.length < wanted; room--) {
         taken.push(index);
         cell.held += 1;
       }
@@ -125,9 +134,8 @@ export class Lanes {
     const flight = cell.held;
     cell.held -= succeeded + failed + throttled.length;
     cell.good += succeeded;
-    const { adaptive } = this.#rules;
-    if (!adaptive) return;
-    const next = adapt(cell.aimd, { throttled, good: cell.good, flight }, adaptive, cell.share, this.#world.now);
-    if (next) cell.aimd = next;
+    const stored: StoredCell = { permits: [], raised: 0, cleared: 0, good: cell.good, ...cell.known };
+    const next = adaptCell(this.#core, index, stored, { throttled, good: cell.good, flight }, this.#world.now);
+    if (next) cell.known = { ...cell.known, ...next };
   }
 }

@@ -11,7 +11,7 @@ import type { Parts } from '../run.ts';
 import { Lanes, type CellEnds, type Lane, type LaneRules } from './lanes.ts';
 import { ShardQueues, type ShardRules } from './shard-queues.ts';
 
-const { dispatchMs, parkMs, eventStartMs, settleMs, drainAtOnce, drainMs, freeBackoff } = PARAMETERS;
+const { dispatchMs, parkMs, eventStartMs, settleMs, drainAtOnce, drainMs, freeBackoff, crashes } = PARAMETERS;
 
 export interface SluiceRules extends LaneRules, ShardRules {
   /** How attempts are started and their ends are heard of. */
@@ -21,7 +21,7 @@ export interface SluiceRules extends LaneRules, ShardRules {
   /** Another source of permits than the lanes' own, such as a division of the capacity. */
   readonly permits?: (lanes: Lanes) => PermitSource;
   /** What may hold attempts back beside permits. */
-  readonly gate?: Gate;
+  readonly gate?: Gate | undefined;
 }
 
 /** Where permits come from, and go back to. */
@@ -289,7 +289,8 @@ export class Sluice implements System {
     }
     const failures = tasks.failures[task]! + 1;
     tasks.failures[task] = failures;
-    if (failures < retry.maxAttempts) return this.#later(task, backoffMs(retry, failures, this.#chance.fraction()));
+    const most = end === 'crashed' ? Math.min(crashes, retry.maxAttempts) : retry.maxAttempts;
+    if (failures < most) return this.#later(task, backoffMs(retry, failures, this.#chance.fraction()));
     metrics.groupOf(task).dead += 1;
     tasks.remove(task);
   }
