@@ -7,6 +7,7 @@ import { noisyNeighbour } from './set/noisy-neighbour.ts';
 import { poisonTenant } from './set/poison-tenant.ts';
 import { priorityInversion } from './set/priority-inversion.ts';
 import { retryStorm } from './set/retry-storm.ts';
+import { tenantGrowth } from './set/tenant-growth.ts';
 
 /** All scenarios, in the order of their pages. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -17,5 +18,6 @@ export const SCENARIOS: readonly Scenario[] = [
   bulk,
   poisonTenant,
   priorityInversion,
+  tenantGrowth,
   burst,
 ];

@@ -53,8 +53,13 @@ function run({ seed, quick }: Options): Result {
     tasks += group!.submitted;
     const { rows } = ran.way;
     const rate = (field: string, i: number): number => ((rows[i]?.[field] ?? 0) - (rows[i - 1]?.[field] ?? 0)) / 5;
-    const withRates = rows.map((row, i) => ({ ...row, goodput: rate('succeeded 0', i), tries: rate('attempts 0', i) }));
-    const after = withRates.filter(({ seconds }) => (seconds as number) > UNTIL);
+    const withRates = rows.map((row, i) => ({
+      ...row,
+      seconds: row['seconds'] ?? 0,
+      goodput: rate('succeeded 0', i),
+      tries: rate('attempts 0', i),
+    }));
+    const after = withRates.filter(({ seconds }) => seconds > UNTIL);
     const recovered = after.find(({ goodput, tries }) => goodput >= 0.9 * usual && tries <= 1.2 * usual)?.seconds ?? Infinity;
     const numbers = {
       dead: group!.dead,
