@@ -57,9 +57,16 @@ async function main(): Promise<void> {
 
 function print(result: Result, seconds: number): void {
   const { name, ways, columns, goals, tasks } = result;
-  console.log(`\n${name}: ${tasks.toLocaleString('en')} tasks in ${seconds.toFixed(1)} s, ${Math.round(tasks / seconds).toLocaleString('en')} a second`);
-  console.table(Object.fromEntries(ways.map((way) => [way.name, Object.fromEntries(columns.map(({ field, label }) => [label, text(way.numbers[field])]))])));
-  for (const goal of goals) console.log(`${isMet(goal) ? 'met   ' : 'MISSED'} ${goal.what}: ${text(goal.value)} ${goal.is} ${text(goal.bound)}`);
+  console.log(
+    `\n${name}: ${tasks.toLocaleString('en')} tasks in ${seconds.toFixed(1)} s, ${Math.round(tasks / seconds).toLocaleString('en')} a second`,
+  );
+  console.table(
+    Object.fromEntries(
+      ways.map((way) => [way.name, Object.fromEntries(columns.map(({ field, label }) => [label, text(way.numbers[field])]))]),
+    ),
+  );
+  for (const goal of goals)
+    console.log(`${isMet(goal) ? 'met   ' : 'MISSED'} ${goal.what}: ${text(goal.value)} ${goal.is} ${text(goal.bound)}`);
 }
 
 // What is missed is told, and is no failure of the run.

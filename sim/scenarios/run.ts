@@ -41,7 +41,12 @@ export interface Ran extends Parts {
 }
 
 /** Runs one way through a scenario. */
-export function runWay(name: string, rules: RunRules, build: (parts: Parts) => Built, read: (ran: Omit<Ran, 'way'>) => Record<string, number>): Ran {
+export function runWay(
+  name: string,
+  rules: RunRules,
+  build: (parts: Parts) => Built,
+  read: (ran: Omit<Ran, 'way'>) => Record<string, number>,
+): Ran {
   const world = new World(rules.seed);
   const taskGroup = rules.byClass ? (task: number): number => world.tasks.priority[task]! : undefined;
   const metrics = new Metrics(world, { ...rules.metrics, taskGroup });

@@ -13,7 +13,9 @@ export function measureScale(seed: number) {
       seed,
       metrics: { groups: 1, tenants, tenantGroup: () => 0 },
       target: { capacity: () => 10_000, beyond: 'wait' },
-      sources: [{ name: 'all', perSecond: () => 20_000, most: 20_000, tenant: sizes.draw, workMs: (chance) => chance.logNormal(1_000, 0.5) }],
+      sources: [
+        { name: 'all', perSecond: () => 20_000, most: 20_000, tenant: sizes.draw, workMs: (chance) => chance.logNormal(1_000, 0.5) },
+      ],
       seconds: 90,
       sampleSeconds: 10,
     },
@@ -23,5 +25,12 @@ export function measureScale(seed: number) {
   const seconds = (performance.now() - began) / 1_000;
   const { submitted, succeeded } = ran.metrics.groups[0]!;
   const rssMiB = Math.round(process.memoryUsage().rss / 2 ** 20);
-  return { tasks: submitted, succeeded, mostLive: ran.world.tasks.mostLive, seconds, tasksPerSecond: Math.round(submitted / seconds), rssMiB };
+  return {
+    tasks: submitted,
+    succeeded,
+    mostLive: ran.world.tasks.mostLive,
+    seconds,
+    tasksPerSecond: Math.round(submitted / seconds),
+    rssMiB,
+  };
 }

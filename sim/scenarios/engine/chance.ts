@@ -35,7 +35,10 @@ function nameHash(text: string): number {
 }
 
 /** Tenants by size: the n-th is drawn with a probability in proportion to n^-exponent (Zipf), by the alias method (Walker 1977). */
-export function zipf(count: number, exponent: number): { readonly draw: (chance: Chance) => number; readonly share: (n: number) => number } {
+export function zipf(
+  count: number,
+  exponent: number,
+): { readonly draw: (chance: Chance) => number; readonly share: (n: number) => number } {
   const weights = Float64Array.from({ length: count }, (_, n) => (n + 1) ** -exponent);
   const sum = weights.reduce((a, b) => a + b, 0);
   const keep = weights.map((w) => (w * count) / sum);

@@ -57,7 +57,12 @@ function run({ seed, quick }: Options): Result {
   const done = ways.map(([name, build]) => {
     const ran = runWay(name, rules, build, ({ metrics }) => {
       const { waits } = metrics.groups[OTHERS]!;
-      return { p50: waits.percentile(50) / 1000, p99: waits.percentile(99) / 1000, max: waits.max / 1000, bulkDone: metrics.groups[BULK]!.succeeded };
+      return {
+        p50: waits.percentile(50) / 1000,
+        p99: waits.percentile(99) / 1000,
+        max: waits.max / 1000,
+        bulkDone: metrics.groups[BULK]!.succeeded,
+      };
     });
     tasks += ran.metrics.groups.reduce((sum, { submitted }) => sum + submitted, 0);
     const whole = ran.metrics.groups[BULK]!.submitted;

@@ -107,6 +107,9 @@ function run({ seed, quick }: Options): Result {
       { field: 'live', label: 'tasks waiting or running', log: true },
       { field: 'queued', label: 'messages in shard queues', log: true },
     ],
+    notes: [
+      'A burst of seconds is over before the shared queues count as pressed for long enough: reports, the decision and caches take up to 20 s together. A bound of its own for each tenant works sooner.',
+    ],
     seed,
     virtualSeconds: seconds,
     tasks,

@@ -39,7 +39,12 @@ function run({ seed, quick }: Options): Result {
       {
         seed,
         metrics: { groups: 1, tenants: TENANTS, tenantGroup: () => 0 },
-        target: { capacity: () => CAPACITY, beyond: 'wait', slow: (now) => (down(now) ? CRASH_MS / WORK_MS : 1), end: (_, now) => (down(now) ? 'crashed' : 'succeeded') },
+        target: {
+          capacity: () => CAPACITY,
+          beyond: 'wait',
+          slow: (now) => (down(now) ? CRASH_MS / WORK_MS : 1),
+          end: (_, now) => (down(now) ? 'crashed' : 'succeeded'),
+        },
         sources: [source],
         seconds: END,
         sampleSeconds: 10,
@@ -82,7 +87,12 @@ function run({ seed, quick }: Options): Result {
     ],
     goals: [
       { what: 'tasks given up', value: ours['dead']!, is: '<=', bound: 0 },
-      { what: 'attempts in vain, compared with trying every 30 s', value: ours['wasted']! / Math.max(1, plain['wasted']!), is: '<=', bound: 0.1 },
+      {
+        what: 'attempts in vain, compared with trying every 30 s',
+        value: ours['wasted']! / Math.max(1, plain['wasted']!),
+        is: '<=',
+        bound: 0.1,
+      },
     ],
     panels: [
       { field: 'live', label: 'tasks waiting or running' },

@@ -61,7 +61,11 @@ function run({ seed, quick }: Options): Result {
       () => ({}),
     );
     tasks += ran.metrics.groups[0]!.submitted;
-    const rows = ran.way.rows.map((row, i) => ({ ...row, throttledShare: throttledShare(ran, i), capacity: capacity(row['seconds']! * 1000 - 1) }));
+    const rows = ran.way.rows.map((row, i) => ({
+      ...row,
+      throttledShare: throttledShare(ran, i),
+      capacity: capacity(row['seconds']! * 1000 - 1),
+    }));
     return { name, numbers: { ...ran.way.numbers, ...measure(rows) }, rows: thinned(rows), all: rows };
   });
   const goals = done.slice(0, 3).flatMap(({ name, numbers }, i): Goal[] => [
@@ -73,7 +77,8 @@ function run({ seed, quick }: Options): Result {
   return {
     name: 'downstream-slows',
     title: 'What is downstream slows 10× and recovers',
-    question: 'How soon does a lane find a capacity that nobody tells it of, and how does it follow when the capacity falls to a tenth and comes back?',
+    question:
+      'How soon does a lane find a capacity that nobody tells it of, and how does it follow when the capacity falls to a tenth and comes back?',
     setup: [
       `One lane with a backlog at all times; ${CAPACITY * scale} attempts at once downstream, ${(CAPACITY * scale) / SLOW} from second ${DROP} to ${RECOVER}; what is more gets a 429. An attempt takes ${WORK_MS / 1000} s (log-normal).`,
       'From cold: the seconds until ten seconds together reach 95 % of the capacity. Over the capacity: the seconds after the fall until no more attempts are held than the new capacity takes.',
@@ -93,6 +98,10 @@ function run({ seed, quick }: Options): Result {
       { field: 'begun', label: 'attempts held' },
       { field: 'running', label: 'attempts that run' },
       { field: 'throttledShare', label: 'throttled share' },
+    ],
+    notes: [
+      'A permit is held from its claim until its end is settled, and given out again after that: while dispatch and settle work on it, nothing runs. So of as many permits as the capacity some always rest, how many changes by chance, and a lane that must not be throttled stays below the capacity by that.',
+      'With bare 429s nobody hears of a throttle before the event is too old: the permits above the capacity are held by events that wait in Lambda. A handler that reports throttles, or the kit with its start times, tells at once; start times are not modelled here.',
     ],
     seed,
     virtualSeconds: END,

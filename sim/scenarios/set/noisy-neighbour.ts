@@ -60,10 +60,13 @@ function run({ seed, quick }: Options): Result {
     measured,
   });
   const ways: [string, (parts: Parts) => Built][] = [
-    ['Sluice', sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 }, admit: { backlog: 100_000 } })],
-    ['Sluice, entry pool of a tenth', sluice({ concurrency: capacity, divide: { capacity, entry: 'tenth', idleMs: 120_000 }, admit: { backlog: 100_000 } })],
+    ['Sluice, small lanes pooled', sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 }, admit: { backlog: 100_000 } })],
+    [
+      'Sluice, each lane a share, entry pool of a tenth',
+      sluice({ concurrency: capacity, divide: { capacity, entry: 'tenth', idleMs: 120_000 }, admit: { backlog: 100_000 } }),
+    ],
     ['Sluice, lanes limited alone', sluice({ concurrency: capacity / 4, admit: { backlog: 100_000 } })],
-    ['Sluice, no backpressure', sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 } })],
+    ['small lanes pooled, no backpressure', sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 } })],
     ['one FIFO queue', pool(({ world }) => oneFifo(world.tasks), capacity)],
     ['a queue per tenant, round robin', pool(({ world }) => roundRobin(world.tasks), capacity)],
     ['hash to one of 8', hashToOne(({ world }) => oneFifo(world.tasks), capacity, 8)],
@@ -109,6 +112,10 @@ function run({ seed, quick }: Options): Result {
       { field: 'p99 0', label: "others' p99 (ms)", log: true },
       { field: 'live', label: 'tasks waiting or running', log: true },
       { field: 'utilisation', label: 'utilisation' },
+    ],
+    notes: [
+      'A queue per tenant and fair queues protect the others as well, where one pool of workers serves one kind of task. They have no limit for a lane, and take in all that comes.',
+      'An entry pool of a tenth is too small where many tenants have less than one attempt at once: whole shares go to those that happen to have work at the moment, and rest afterwards. Pooled, all small lanes together are one claimant of the division, with the weight of all of them.',
     ],
     seed,
     virtualSeconds: seconds,

@@ -49,12 +49,23 @@ function run({ seed, quick }: Options): Result {
       },
       ({ metrics, world }) => {
         const { waits } = metrics.groups[OTHERS]!;
-        return { p50: waits.percentile(50), p90: waits.percentile(90) / 1000, p99: waits.percentile(99) / 1000, late: metrics.lateIn(OTHERS) / waits.count, live: world.tasks.live };
+        return {
+          p50: waits.percentile(50),
+          p90: waits.percentile(90) / 1000,
+          p99: waits.percentile(99) / 1000,
+          late: metrics.lateIn(OTHERS) / waits.count,
+          live: world.tasks.live,
+        };
       },
     );
     tasks += ran.metrics.groups.reduce((sum, { submitted }) => sum + submitted, 0);
-    for (let tenant = 1; tenant < tenants; tenant++) if (isStuck(ran.metrics.lateOf[tenant]!, ran.metrics.startedOf[tenant]!)) slow.add(tenant);
-    const numbers = { ...ran.way.numbers, stuck: slow.size / (tenants - 1), expected: chanceOfSharing(shards, shardsPerTenant, shardsPerTenant) };
+    for (let tenant = 1; tenant < tenants; tenant++)
+      if (isStuck(ran.metrics.lateOf[tenant]!, ran.metrics.startedOf[tenant]!)) slow.add(tenant);
+    const numbers = {
+      ...ran.way.numbers,
+      stuck: slow.size / (tenants - 1),
+      expected: chanceOfSharing(shards, shardsPerTenant, shardsPerTenant),
+    };
     return { ...ran.way, numbers: numbers as Record<string, number> };
   });
   const ours = done[0]!.numbers;
@@ -80,7 +91,10 @@ function run({ seed, quick }: Options): Result {
       { what: 'tenants stopped, of those expected to be by the formula', value: ours['stuck']! / ours['expected']!, is: '<=', bound: 1.5 },
       { what: 'tasks of others that are late by 10 s', value: ours['late']!, is: '<=', bound: 0.1 },
     ],
-    panels: [{ field: 'p99 0', label: "others' p99 (ms)", log: true }, { field: 'live', label: 'tasks waiting or running', log: true }],
+    panels: [
+      { field: 'p99 0', label: "others' p99 (ms)", log: true },
+      { field: 'live', label: 'tasks waiting or running', log: true },
+    ],
     seed,
     virtualSeconds: seconds,
     tasks,

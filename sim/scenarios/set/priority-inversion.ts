@@ -54,7 +54,10 @@ function run({ seed, quick }: Options): Result {
         ) as Record<string, number>,
     );
     tasks += ran.metrics.groups[0]!.submitted;
-    const rows = ran.way.rows.map((row) => ({ ...row, ...Object.fromEntries(CLASSES.map((priority, rank) => [priority, row[`p99 ${rank}`]! / 1000])) }));
+    const rows = ran.way.rows.map((row) => ({
+      ...row,
+      ...Object.fromEntries(CLASSES.map((priority, rank) => [priority, row[`p99 ${rank}`]! / 1000])),
+    }));
     return { ...ran.way, rows: rows as Record<string, number>[] };
   });
   const ours = done[0]!.numbers;

@@ -30,8 +30,22 @@ function run({ seed, quick }: Options): Result {
   const ways: [string, (parts: Parts) => Built][] = [
     ['Sluice', sluice({ concurrency: Math.round(10 * scale), start: 'wait' })],
     ['Sluice, wide lanes', sluice({ concurrency: 500, start: 'wait' })],
-    ['no limit, again at once', all(({ world }) => (task) => (world.tasks.starts[task]! < RETRY.maxAttempts ? 0 : undefined))],
-    ['no limit, again after 1 s', all(({ world }) => (task) => (world.tasks.starts[task]! < RETRY.maxAttempts ? 1_000 : undefined))],
+    [
+      'no limit, again at once',
+      all(
+        ({ world }) =>
+          (task) =>
+            world.tasks.starts[task]! < RETRY.maxAttempts ? 0 : undefined,
+      ),
+    ],
+    [
+      'no limit, again after 1 s',
+      all(
+        ({ world }) =>
+          (task) =>
+            world.tasks.starts[task]! < RETRY.maxAttempts ? 1_000 : undefined,
+      ),
+    ],
     ['no limit, backoff with jitter', all(byBackoff)],
   ];
   let tasks = 0;

@@ -60,9 +60,18 @@ function run({ seed, quick }: Options): Result {
     const { rows } = ran.way;
     const early = mean(rows.slice(5, 15).map((row) => row['p99 0']!));
     const late = mean(rows.slice(-10).map((row) => row['p99 0']!));
-    return { ...ran.way, numbers: { p99First: early, p99Last: late, ratio: late / early, queues: 3 * shards, idle: shards * IDLE_QUEUE } as Record<string, number> };
+    return {
+      ...ran.way,
+      numbers: { p99First: early, p99Last: late, ratio: late / early, queues: 3 * shards, idle: shards * IDLE_QUEUE } as Record<
+        string,
+        number
+      >,
+    };
   });
-  const growth = moved(STEPS.map(([, shards]) => shards), quick ? 5_000 : 20_000);
+  const growth = moved(
+    STEPS.map(([, shards]) => shards),
+    quick ? 5_000 : 20_000,
+  );
   done.push({ name: 'a queue per tenant', numbers: { queues: 3 * last, idle: last * IDLE_QUEUE }, rows: [] });
   const ours = done[0]!.numbers;
   return {
@@ -84,13 +93,20 @@ function run({ seed, quick }: Options): Result {
     ],
     goals: [
       { what: 'p99 at last, compared with the beginning', value: ours['ratio']!, is: '<=', bound: 1.1 },
-      { what: 'queues of a tenant that move when their number doubles, of those that must', value: growth.rendezvous / 0.5, is: '<=', bound: 1.05 },
+      {
+        what: 'queues of a tenant that move when their number doubles, of those that must',
+        value: growth.rendezvous / 0.5,
+        is: '<=',
+        bound: 1.05,
+      },
     ],
     panels: [
       { field: 'p99 0', label: 'p99 (ms)' },
       { field: 'tenants', label: 'tenants' },
     ],
-    notes: [`By the hash modulo the number, ${Math.round(100 * growth.modulo)} % of tenants move when the queues double; by rendezvous hashing ${Math.round(100 * growth.rendezvous)} % of their places.`],
+    notes: [
+      `By the hash modulo the number, ${Math.round(100 * growth.modulo)} % of tenants move when the queues double; by rendezvous hashing ${Math.round(100 * growth.rendezvous)} % of their places.`,
+    ],
     seed,
     virtualSeconds: seconds,
     tasks,

@@ -26,7 +26,11 @@ export function bySqs({ world }: Parts): PoolRules['again'] {
 export function pool(discipline: (parts: Parts) => Discipline, slots: number, again = bySqs) {
   return (parts: Parts): Built => {
     const system = new Pool(parts.world, parts.metrics, parts.target, discipline(parts), { slots, again: again(parts) });
-    return { system, probe: () => ({ waiting: system.waiting }), numbers: () => ({ receivesPerTask: perTask(parts.metrics, system.received) }) };
+    return {
+      system,
+      probe: () => ({ waiting: system.waiting }),
+      numbers: () => ({ receivesPerTask: perTask(parts.metrics, system.received) }),
+    };
   };
 }
 
@@ -46,7 +50,12 @@ export function hashToOne(discipline: (parts: Parts) => Discipline, slots: numbe
     return {
       system,
       probe: () => ({ waiting: sum(({ waiting }) => waiting) }),
-      numbers: () => ({ receivesPerTask: perTask(parts.metrics, sum(({ received }) => received)) }),
+      numbers: () => ({
+        receivesPerTask: perTask(
+          parts.metrics,
+          sum(({ received }) => received),
+        ),
+      }),
     };
   };
 }
@@ -74,7 +83,9 @@ export function sluice({ divide, admit, pressure, breaker, ...rules }: OurRules 
     });
     if (gate) gate.onOpen = () => system.goOn();
     if (division) division.onRoom = () => system.goOn();
-    const entrance = admit && new Door(world, { bounds: admit, pressure, depth: () => system.queues.depth, waiting: (tenant) => waitingOf(parts, system, tenant) });
+    const entrance =
+      admit &&
+      new Door(world, { bounds: admit, pressure, depth: () => system.queues.depth, waiting: (tenant) => waitingOf(parts, system, tenant) });
     return {
       sluice: system,
       system,
@@ -102,5 +113,11 @@ function waitingOf({ world }: Parts, { lanes }: Sluice, tenant: number) {
 }
 
 function perTask({ groups }: Metrics, number: number): number {
-  return number / Math.max(1, groups.reduce((sum, { firsts }) => sum + firsts, 0));
+  return (
+    number /
+    Math.max(
+      1,
+      groups.reduce((sum, { firsts }) => sum + firsts, 0),
+    )
+  );
 }

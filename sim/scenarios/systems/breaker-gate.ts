@@ -1,5 +1,5 @@
 import type { Breaker, BreakerCanary } from '@sluice/contracts';
-import { BREAKER_TIMES, admit, isShut, newBreaker, onAlive, onCrash, onProbePassed, tend } from '../../../core/breakers/decide.ts';
+import { admit, isShut, newBreaker, onAlive, onCrash, onProbePassed, onProbeUndone, tend } from '../../../core/breakers/decide.ts';
 import { createSightings } from '../../../core/breakers/evidence.ts';
 import type { World } from '../engine/world.ts';
 import type { AttemptEnd } from '../model/outcome.ts';
@@ -52,6 +52,11 @@ export class BreakerGate implements Gate {
     return tasks.filter((task) => granted.has(this.#uid(task)));
   }
 
+  undo(tasks: readonly number[]): void {
+    const uids = tasks.map((task) => this.#uid(task)).filter((uid) => this.#canaries.delete(uid));
+    if (uids.length > 0) this.#change(onProbeUndone(this.#breaker, uids, this.#breaker.opening).next);
+  }
+
   ended(task: number, end: AttemptEnd): number | undefined {
     const { now, tasks } = this.#world;
     const uid = this.#uid(task);
@@ -77,7 +82,9 @@ export class BreakerGate implements Gate {
       this.#sightings.alive(KEY, this.#tenant(task), beganAt, now);
       if (this.#breaker.state === 'closed') return;
     }
-    const { next, answer } = canary ? onProbePassed(this.#breaker, uid, canary, now) : onAlive(this.#breaker, this.#tenant(task), beganAt, now);
+    const { next, answer } = canary
+      ? onProbePassed(this.#breaker, uid, canary, now)
+      : onAlive(this.#breaker, this.#tenant(task), beganAt, now);
     this.#change(next);
     if (answer) this.onOpen?.();
   }
@@ -106,6 +113,3 @@ export class BreakerGate implements Gate {
     return `${task}@${this.#world.tasks.accepted[task]!}`;
   }
 }
-
-/** ms: the longest pause between two probes. */
-export const LONGEST_PAUSE_MS = BREAKER_TIMES.pause.most;

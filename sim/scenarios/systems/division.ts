@@ -112,15 +112,13 @@ export class Division implements PermitSource {
     const pool = { capacity: this.#pooled ? capacity : capacity - entryOf(capacity) };
     const active = [...this.#usedAt].flatMap(([lane, at]) => (now - at < idleMs || this.#demandOf(lane) > 0 ? [lane] : []));
     const lanes = this.#pooled ? active.filter((lane) => this.#demandOf(lane) > (this.#shares.has(lane) ? small / 2 : small)) : active;
-    const claimants = lanes.map(
-      (lane): Claimant => ({
-        key: nameOf(lane.tenant),
-        weight: weightOf?.(lane.tenant) ?? 1,
-        demand: Math.min(concurrency, this.#pooled ? likely(this.#demandOf(lane)) : this.#demandOf(lane)),
-        cap: concurrency,
-        pools: [pool],
-      }),
-    );
+    const claimants = lanes.map((lane): Claimant => ({
+      key: nameOf(lane.tenant),
+      weight: weightOf?.(lane.tenant) ?? 1,
+      demand: Math.min(concurrency, this.#pooled ? likely(this.#demandOf(lane)) : this.#demandOf(lane)),
+      cap: concurrency,
+      pools: [pool],
+    }));
     if (this.#pooled) claimants.push(this.#small(active, new Set(lanes), pool));
     const parts = divide(claimants, this.#turn);
     const shares = new Map(lanes.map((lane, i) => [lane, parts[i]?.share ?? 0]));

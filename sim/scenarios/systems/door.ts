@@ -96,7 +96,9 @@ export class Door implements Entrance {
     const drained = drainedOf(this.#depth, after, merged.offered - merged.refused);
     const target = targetOf({ waiting: after.waiting, drained, pressed: this.#document?.target !== undefined }, this.#rules.pressure);
     this.#depth = { ...after, drained };
-    const tenants = new Map(merged.tenants.map(({ tenant, offered, refused }): [string, AdmittedTenant] => [tenant, { tenant, offered, refused }]));
+    const tenants = new Map(
+      merged.tenants.map(({ tenant, offered, refused }): [string, AdmittedTenant] => [tenant, { tenant, offered, refused }]),
+    );
     if (target !== undefined) press(merged, target, tenants);
     for (const tenant of tenants.values()) this.#bound(tenant, tenants);
     const { environments: told, offered, refused } = merged;
@@ -122,6 +124,7 @@ function press(merged: MergedReports, target: number, tenants: Map<string, Admit
   const offers = merged.tenants.filter(({ seen }) => seen >= floor).map(({ tenant, seen }) => ({ tenant, offered: seen }));
   for (const { tenant, part } of refusalsFor(offers, merged.offered, target, floor).refusals) {
     const known = tenants.get(tenant);
-    if (known) tenants.set(tenant, { ...known, refuse: { code: 'throttled', part, waitSeconds: (10 * part) / (1 - Math.min(part, 0.95)) } });
+    if (known)
+      tenants.set(tenant, { ...known, refuse: { code: 'throttled', part, waitSeconds: (10 * part) / (1 - Math.min(part, 0.95)) } });
   }
 }

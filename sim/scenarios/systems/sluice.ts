@@ -35,6 +35,8 @@ export interface PermitSource {
 export interface Gate {
   /** @returns those that may start */
   readonly pass: (tasks: readonly number[]) => readonly number[];
+  /** These passed and could not start. */
+  readonly undo: (tasks: readonly number[]) => void;
   /** @returns when a crash that does not count is tried again, ms from now; `undefined` where it counts */
   readonly ended: (task: number, end: AttemptEnd) => number | undefined;
   /** Lanes may go on. */
@@ -118,8 +120,7 @@ export class Sluice implements System {
       if (message < 0) {
         this.pressed.laneHints += 1;
         drains.push(this.lanes.of(-1 - message));
-      }
-      else {
+      } else {
         const list = byLane.get(tasks.tenant[message]!) ?? [];
         byLane.set(tasks.tenant[message]!, list);
         for (let task = message; task !== NONE; task = tasks.sibling[task]!) if (!this.#expired(task)) list.push(task);
@@ -151,6 +152,7 @@ export class Sluice implements System {
       const most = this.#mostOf(lane, rank, hasBacklog(lane));
       const cells = this.#permits.acquire(lane, passed.length, most);
       cells.forEach((cell, i) => this.#start(passed[i]!, cell, now + dispatchMs));
+      if (cells.length < passed.length) this.#rules.gate?.undo(passed.slice(cells.length));
       const started = new Set(passed.slice(0, cells.length));
       for (const task of ofClass) if (!started.has(task)) parked += this.#park(lane, task);
     }
@@ -221,6 +223,8 @@ export class Sluice implements System {
         started += 1;
       }
     }
+    const undone = back.filter((task) => passed.has(task));
+    if (undone.length > 0) this.#rules.gate?.undo(undone);
     for (const task of back.reverse()) lane.waiting[tasks.priority[task]!]!.unshift(task);
     return started;
   }
