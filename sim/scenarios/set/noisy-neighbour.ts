@@ -60,7 +60,10 @@ function run({ seed, quick }: Options): Result {
     measured,
   });
   const ways: [string, (parts: Parts) => Built][] = [
-    ['Sluice, small lanes pooled', sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 }, admit: { backlog: 100_000 } })],
+    [
+      'Sluice, small lanes pooled',
+      sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 }, admit: { backlog: 100_000 } }),
+    ],
     [
       'Sluice, each lane a share, entry pool of a tenth',
       sluice({ concurrency: capacity, divide: { capacity, entry: 'tenth', idleMs: 120_000 }, admit: { backlog: 100_000 } }),
