@@ -86,12 +86,3 @@ export function runWay(
   const ran = { ...parts, built };
   return { ...ran, way: { name, numbers: { ...built.numbers?.(), ...read(ran) }, rows: metrics.series.rows } };
 }
-
-/** Turns a counter that only grows into its rate a second. */
-export function rates(rows: readonly Readonly<Record<string, number>>[], field: string, as: string): Record<string, number>[] {
-  return rows.map((row, i) => {
-    const before = rows[i - 1] ?? { seconds: 0, [field]: 0 };
-    const seconds = row['seconds']! - before['seconds']!;
-    return { ...row, [as]: seconds > 0 ? (row[field]! - before[field]!) / seconds : 0 };
-  });
-}

@@ -11,6 +11,8 @@ import { priorityInversion } from '../../sim/scenarios/set/priority-inversion.ts
 import { bulk } from '../../sim/scenarios/set/bulk.ts';
 
 const QUICK = { seed: 1, quick: true };
+/** ms, of a busy machine. */
+const LONG = 120_000;
 
 describe('the engine', () => {
   it('takes events by time, and those of one time in the order in which they were asked for', () => {
@@ -56,14 +58,14 @@ describe('a small scenario', () => {
     const sharing = result.goals.filter(({ what }) => !what.includes('SQS'));
     expect(sharing.length).toBeGreaterThan(0);
     expect(sharing.filter((goal) => !isMet(goal))).toEqual([]);
-  });
+  }, LONG);
 
   it('is the same byte for byte from the same seed, and another from another', async () => {
     const [first, again, other] = [run(1), run(1), run(2)];
     expect(page(again)).toBe(page(first));
     expect(await plot(again)).toBe(await plot(first));
     expect(page(other)).not.toBe(page(first));
-  });
+  }, LONG);
 });
 
 function run(seed: number) {
