@@ -53,19 +53,27 @@ describe('the engine', () => {
 });
 
 describe('a small scenario', () => {
-  it.each([poisonTenant, priorityInversion, bulk])('$name runs, and ours meets the goals on sharing', ({ run }) => {
-    const result = run(QUICK);
-    const sharing = result.goals.filter(({ what }) => !what.includes('SQS'));
-    expect(sharing.length).toBeGreaterThan(0);
-    expect(sharing.filter((goal) => !isMet(goal))).toEqual([]);
-  }, LONG);
+  it.each([poisonTenant, priorityInversion, bulk])(
+    '$name runs, and ours meets the goals on sharing',
+    ({ run }) => {
+      const result = run(QUICK);
+      const sharing = result.goals.filter(({ what }) => !what.includes('SQS'));
+      expect(sharing.length).toBeGreaterThan(0);
+      expect(sharing.filter((goal) => !isMet(goal))).toEqual([]);
+    },
+    LONG,
+  );
 
-  it('is the same byte for byte from the same seed, and another from another', async () => {
-    const [first, again, other] = [run(1), run(1), run(2)];
-    expect(page(again)).toBe(page(first));
-    expect(await plot(again)).toBe(await plot(first));
-    expect(page(other)).not.toBe(page(first));
-  }, LONG);
+  it(
+    'is the same byte for byte from the same seed, and another from another',
+    async () => {
+      const [first, again, other] = [run(1), run(1), run(2)];
+      expect(page(again)).toBe(page(first));
+      expect(await plot(again)).toBe(await plot(first));
+      expect(page(other)).not.toBe(page(first));
+    },
+    LONG,
+  );
 });
 
 function run(seed: number) {
