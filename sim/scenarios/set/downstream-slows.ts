@@ -1,0 +1,160 @@
+import { AIMD_DEFAULTS } from '../../../core/limits/aimd.ts';
+import type { TargetRules } from '../model/target.ts';
+import { PARAMETERS } from '../parameters.ts';
+import type { Goal, Options, Result, Scenario } from '../report/result.ts';
+import { type Built, type Parts, type Ran, runWay } from '../run.ts';
+import { oneFifo } from '../systems/disciplines.ts';
+import { pool, sluice } from './ways.ts';
+
+const { eventAgeSeconds } = PARAMETERS;
+
+const CAPACITY = 200;
+const SLOW = 10;
+const WORK_MS = 500;
+const DROP = 300;
+const RECOVER = 600;
+const END = 900;
+/** s after a change from which on things count as steady. */
+const STEADY = 60;
+const SAMPLE = 0.5;
+
+type Row = Readonly<Record<string, number>>;
+
+function run({ seed, quick }: Options): Result {
+  const scale = quick ? 0.25 : 1;
+  const capacity = (now: number): number => {
+    const slow = now >= DROP * 1000 && now < RECOVER * 1000;
+    return Math.round((CAPACITY * scale) / (slow ? SLOW : 1));
+  };
+  const perSecond = 1.3 * ((CAPACITY * scale * 1000) / WORK_MS);
+  const ours = (start: 'wait' | 'event') => sluice({ start, concurrency: 1_000, adaptive: AIMD_DEFAULTS });
+  const ways: [string, TargetRules['beyond'], (parts: Parts) => Built][] = [
+    ['Sluice, `wait`', 'wait', ours('wait')],
+    ['Sluice, `event`, the handler reports throttles', 'wait', ours('event')],
+    ['Sluice, `event`, bare 429s', 'event', ours('event')],
+    ['fixed concurrency, of the calm capacity', 'wait', pool(({ world }) => oneFifo(world.tasks), CAPACITY * scale)],
+    ['fixed concurrency, of the slow capacity', 'wait', pool(({ world }) => oneFifo(world.tasks), (CAPACITY * scale) / SLOW)],
+    ['no limit, 1,000 invocations', 'wait', pool(({ world }) => oneFifo(world.tasks), 1_000)],
+  ];
+  let tasks = 0;
+  const done = ways.map(([name, beyond, build]) => {
+    const ran = runWay(
+      name,
+      {
+        seed,
+        metrics: { groups: 1, tenants: 1, tenantGroup: () => 0 },
+        target: { capacity, beyond },
+        sources: [
+          {
+            name: 'all',
+            // A backlog at all times: some of it is there from the beginning.
+            perSecond: (now) => (now < 10_000 ? 3 * perSecond : perSecond),
+            most: 3 * perSecond,
+            tenant: () => 0,
+            workMs: (chance) => chance.logNormal(WORK_MS, 0.3),
+          },
+        ],
+        seconds: END,
+        sampleSeconds: SAMPLE,
+      },
+      build,
+      () => ({}),
+    );
+    tasks += ran.metrics.groups[0]!.submitted;
+    const rows = ran.way.rows.map((row, i) => ({
+      ...row,
+      throttledShare: throttledShare(ran, i),
+      capacity: capacity(row['seconds']! * 1000 - 1),
+    }));
+    return { name, numbers: { ...ran.way.numbers, ...measure(rows) }, rows: thinned(rows), all: rows };
+  });
+  const goals = done.slice(0, 3).flatMap(({ name, numbers }, i): Goal[] => [
+    { what: `${name}: from cold to 95 % of the capacity (s)`, value: numbers['convergence']!, is: '<=', bound: 60 },
+    { what: `${name}: throttled in the steady state`, value: numbers['throttled']!, is: '<=', bound: 0.02 },
+    { what: `${name}: over the capacity after it fell (s)`, value: numbers['over']!, is: '<=', bound: i === 2 ? eventAgeSeconds + 10 : 5 },
+    { what: `${name}: utilisation in the steady state`, value: numbers['utilisation']!, is: '>=', bound: 0.95 },
+  ]);
+  return {
+    name: 'downstream-slows',
+    title: 'What is downstream slows 10× and recovers',
+    question:
+      'How soon does a lane find a capacity that nobody tells it of, and how does it follow when the capacity falls to a tenth and comes back?',
+    setup: [
+      `One lane with a backlog at all times; ${CAPACITY * scale} attempts at once downstream, ${(CAPACITY * scale) / SLOW} from second ${DROP} to ${RECOVER}; what is more gets a 429. An attempt takes ${WORK_MS / 1000} s (log-normal).`,
+      'From cold: the seconds until ten seconds together reach 95 % of the capacity. Over the capacity: the seconds after the fall until no more attempts are held than the new capacity takes.',
+      `The steady state: from ${STEADY} s after a change until the next; throttled: of the attempts that ended. With bare 429s Lambda itself tries an event again until it is ${eventAgeSeconds} s old, so these permits are held.`,
+    ],
+    ways: done.map(({ name, numbers, rows }) => ({ name, numbers, rows })),
+    columns: [
+      { field: 'convergence', label: 'from cold (s)' },
+      { field: 'throttled', label: 'throttled, steady' },
+      { field: 'over', label: 'over after the fall (s)' },
+      { field: 'utilisation', label: 'utilisation, steady' },
+      { field: 'recovery', label: 'to 95 % after recovery (s)' },
+      { field: 'dead', label: 'tasks given up' },
+    ],
+    goals,
+    panels: [
+      { field: 'begun', label: 'attempts held' },
+      { field: 'running', label: 'attempts that run' },
+      { field: 'throttledShare', label: 'throttled share' },
+    ],
+    notes: [
+      'A permit is held from its claim until its end is settled, and given out again after that: while dispatch and settle work on it, nothing runs. So of as many permits as the capacity some always rest, how many changes by chance, and a lane that must not be throttled stays below the capacity by that.',
+      'With bare 429s nobody hears of a throttle before the event is too old: the permits above the capacity are held by events that wait in Lambda. A handler that reports throttles, or the kit with its start times, tells at once; start times are not modelled here.',
+    ],
+    seed,
+    virtualSeconds: END,
+    tasks,
+  };
+}
+
+function throttledShare({ way: { rows } }: Ran, i: number): number {
+  const of = (field: string): number => (rows[i]?.[field] ?? 0) - (rows[i - 1]?.[field] ?? 0);
+  const ended = of('throttled 0') + of('succeeded 0');
+  return ended > 0 ? of('throttled 0') / ended : 0;
+}
+
+function measure(rows: readonly Row[]): Record<string, number> {
+  const steady = [
+    [STEADY, DROP],
+    [DROP + 2 * STEADY, RECOVER],
+    [RECOVER + 2 * STEADY, END],
+  ] as const;
+  const spans = steady.map(([from, to]) => rows.filter(({ seconds }) => seconds! > from && seconds! <= to));
+  const last = rows.at(-1)!;
+  return {
+    convergence: reached(rows, 0),
+    recovery: reached(rows, RECOVER),
+    throttled: Math.max(...spans.map((span) => share(span))),
+    utilisation: Math.min(...spans.map((span) => mean(span.map(({ utilisation }) => utilisation!)))),
+    over: (rows.find(({ seconds, begun, capacity }) => seconds! > DROP && begun! <= capacity!)?.['seconds'] ?? Infinity) - DROP,
+    dead: last['dead 0']!,
+  };
+}
+
+function share(rows: readonly Row[]): number {
+  const of = (field: string): number => (rows.at(-1)?.[field] ?? 0) - (rows[0]?.[field] ?? 0);
+  return of('throttled 0') / Math.max(1, of('throttled 0') + of('succeeded 0'));
+}
+
+/** s after which ten seconds together reach 95 % of the capacity. */
+function reached(rows: readonly Row[], from: number): number {
+  const window = 10 / SAMPLE;
+  for (let i = rows.findIndex(({ seconds }) => seconds! > from); i + window <= rows.length; i++) {
+    const span = rows.slice(i, i + window);
+    if (mean(span.map(({ utilisation }) => utilisation!)) >= 0.95) return span[0]!['seconds']! - from;
+  }
+  return Infinity;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
+}
+
+/** Fewer rows for the plot. */
+function thinned(rows: readonly Row[]): readonly Row[] {
+  return rows.filter((_, i) => i % 8 === 0);
+}
+
+export const downstreamSlows: Scenario = { name: 'downstream-slows', run };

@@ -1,0 +1,130 @@
+import type { AdmissionDocument, AdmissionReport, AdmittedTenant } from '@sluice/contracts';
+import { createAdmission, type Admission } from '../../../core/admission/admission.ts';
+import { refusalOf, type AdmissionBounds } from '../../../core/admission/bounds.ts';
+import { mergeReports, type MergedReports } from '../../../core/admission/merge.ts';
+import { drainedOf, targetOf, type Depth, type PressureRules } from '../../../core/admission/pressure.ts';
+import { refusalsFor } from '../../../core/admission/refuse.ts';
+import { SAMPLE_RULES } from '../../../core/admission/sample-and-hold.ts';
+import type { Chance } from '../engine/chance.ts';
+import type { World } from '../engine/world.ts';
+import type { Entrance } from '../model/arrivals.ts';
+import { PARAMETERS } from '../parameters.ts';
+import { nameOf } from './shard-queues.ts';
+
+const { cacheMs, environments, control } = PARAMETERS;
+
+export interface DoorRules {
+  /** What a tenant may submit. @default no bounds */
+  readonly bounds?: AdmissionBounds;
+  /** When the shared queues count as pressed. @default the platform's */
+  readonly pressure?: PressureRules | undefined;
+  /** Messages in the shared queues. */
+  readonly depth: () => number;
+  /** What waits in a tenant's backlogs, and how much of it was started, ever. */
+  readonly waiting: (tenant: number) => { readonly tasks: number; readonly oldestSeconds: number; readonly started: number };
+}
+
+interface Environment {
+  readonly admission: Admission;
+  document: AdmissionDocument | undefined;
+  readAt: number;
+}
+
+/**
+ * Admission by the policies of core/admission: every environment samples and refuses by what it knows, and control merges
+ * what they report. The document is a few seconds old in each, as in production.
+ */
+export class Door implements Entrance {
+  readonly #world: World;
+  readonly #rules: DoorRules;
+  readonly #chance: Chance;
+  readonly #environments: Environment[];
+  readonly #reports = new Map<string, AdmissionReport>();
+  #document: AdmissionDocument | undefined;
+  #depth: (Depth & { readonly drained?: number | undefined }) | undefined;
+  readonly #started = new Map<string, { readonly at: number; readonly started: number }>();
+
+  constructor(world: World, rules: DoorRules) {
+    this.#world = world;
+    this.#rules = rules;
+    this.#chance = world.chance('admission');
+    this.#environments = Array.from({ length: environments }, (_, n) => this.#environment(n));
+    // Under load reports are messages to control, which acts on them every few seconds.
+    world.every(control.newsMs, () => (this.#document = this.#decide()), control.newsMs);
+  }
+
+  admit(tenant: number, tasks: number): { accepted: number; retryAfterMs: number } {
+    const { admission } = this.#environments[this.#chance.below(environments)]!;
+    const { admitted, refused } = admission.admit(nameOf(tenant), tasks);
+    const seconds = Math.max(0, ...refused.map(({ error }) => Number(error.details?.['retryAfterSeconds'] ?? 0)));
+    return { accepted: admitted, retryAfterMs: 1000 * seconds };
+  }
+
+  /** Tasks a second that are to be admitted while the platform is pressed; 0 while it is not. */
+  get target(): number {
+    return this.#document?.target ?? 0;
+  }
+
+  #environment(n: number): Environment {
+    const { fraction } = this.#chance;
+    const environment: Environment = {
+      document: undefined,
+      readAt: -Infinity,
+      admission: createAdmission({
+        clock: { now: () => this.#world.now },
+        random: { fraction, ulid: () => '', nonce: () => `environment-${n}` },
+        telemetry: { count: () => undefined, measure: () => undefined, log: () => undefined },
+        feed: {
+          document: () => {
+            const { now } = this.#world;
+            if (now - environment.readAt > cacheMs) Object.assign(environment, { document: this.#document, readAt: now });
+            return environment.document;
+          },
+          bounds: () => this.#rules.bounds,
+          report: (report) => void this.#reports.set(report.by, report),
+        },
+        ...(this.#rules.bounds && { bounds: this.#rules.bounds }),
+      }),
+    };
+    return environment;
+  }
+
+  #decide(): AdmissionDocument {
+    const { now } = this.#world;
+    const merged = mergeReports([...this.#reports.values()], now);
+    const after = { at: now, waiting: this.#rules.depth() };
+    const drained = drainedOf(this.#depth, after, merged.offered - merged.refused);
+    const target = targetOf({ waiting: after.waiting, drained, pressed: this.#document?.target !== undefined }, this.#rules.pressure);
+    this.#depth = { ...after, drained };
+    const tenants = new Map(
+      merged.tenants.map(({ tenant, offered, refused }): [string, AdmittedTenant] => [tenant, { tenant, offered, refused }]),
+    );
+    if (target !== undefined) press(merged, target, tenants);
+    for (const tenant of tenants.values()) this.#bound(tenant, tenants);
+    const { environments: told, offered, refused } = merged;
+    return { v: 1, at: now, environments: told, offered, refused, ...(target !== undefined && { target }), tenants: [...tenants.values()] };
+  }
+
+  #bound(known: AdmittedTenant, tenants: Map<string, AdmittedTenant>): void {
+    const { bounds = {} } = this.#rules;
+    if (bounds.backlog === undefined && bounds.maxAgeSeconds === undefined) return;
+    const { now } = this.#world;
+    const { tenant, offered } = known;
+    const { tasks, oldestSeconds, started } = this.#rules.waiting(Number(tenant.slice(tenant.indexOf('-') + 1)));
+    const last = this.#started.get(tenant);
+    this.#started.set(tenant, { at: now, started });
+    const drained = last && now > last.at ? (1000 * (started - last.started)) / (now - last.at) : 0;
+    const refusal = refusalOf({ tasks, oldestSeconds, drained, offered }, bounds);
+    if (refusal && refusal.part > (known.refuse?.part ?? 0)) tenants.set(tenant, { ...known, refuse: refusal });
+  }
+}
+
+function press(merged: MergedReports, target: number, tenants: Map<string, AdmittedTenant>): void {
+  const floor = SAMPLE_RULES.share * merged.offered;
+  const offers = merged.tenants.filter(({ seen }) => seen >= floor).map(({ tenant, seen }) => ({ tenant, offered: seen }));
+  for (const { tenant, part } of refusalsFor(offers, merged.offered, target, floor).refusals) {
+    const known = tenants.get(tenant);
+    if (known)
+      tenants.set(tenant, { ...known, refuse: { code: 'throttled', part, waitSeconds: (10 * part) / (1 - Math.min(part, 0.95)) } });
+  }
+}

@@ -1,0 +1,141 @@
+import type { AimdRules } from '../../../core/limits/aimd.ts';
+import type { LaneRules as CoreRules } from '../../../core/limits/lane-rules.ts';
+import { adaptCell } from '../../../core/permits/adapt.ts';
+import { cellLimit, cellLimits, cellsInUse, type KnownCell } from '../../../core/permits/cells.ts';
+import type { Cell as StoredCell } from '../../../core/ports/permit-store.ts';
+import type { Chance } from '../engine/chance.ts';
+import { TaskList } from '../engine/tasks.ts';
+import type { World } from '../engine/world.ts';
+
+/** A cell of a lane: how many permits it holds, and what it has learnt. */
+export interface Cell {
+  held: number;
+  known: KnownCell;
+  /** Successes, ever. */
+  good: number;
+}
+
+/** One tenant's work; a scenario has one task type. */
+export interface Lane {
+  readonly tenant: number;
+  cells: Cell[];
+  /** What waits for permits, by class. */
+  readonly waiting: readonly TaskList[];
+  /** It had a backlog once. */
+  pressed: boolean;
+  /** Starts, ever. */
+  started: number;
+  /** Starts out of the backlog, ever. */
+  turn: number;
+  /** ms: when a class was seen last. */
+  readonly seen: number[];
+  /** Draining goes on: how many invocations are at it. */
+  draining: number;
+}
+
+/** What ended in a cell: successes, failures, and when what was throttled had been claimed. */
+export interface CellEnds {
+  succeeded: number;
+  failed: number;
+  readonly throttled: number[];
+}
+
+export interface LaneRules {
+  /** Attempts at once of each lane. */
+  readonly concurrency: number;
+  /** AIMD of each cell. @default the limit is fixed */
+  readonly adaptive?: AimdRules | undefined;
+}
+
+/** Lanes with their permits, limits and backlogs. */
+export class Lanes {
+  readonly #world: World;
+  readonly #chance: Chance;
+  readonly #core: CoreRules;
+  readonly #lanes = new Map<number, Lane>();
+
+  constructor(world: World, rules: LaneRules) {
+    this.#world = world;
+    this.#core = { concurrency: rules.concurrency, ...(rules.adaptive && { aimd: rules.adaptive }) };
+    this.#chance = world.chance('cells');
+  }
+
+  of(tenant: number): Lane {
+    let lane = this.#lanes.get(tenant);
+    if (!lane) {
+      const { tasks } = this.#world;
+      const waiting = [new TaskList(tasks), new TaskList(tasks), new TaskList(tasks)];
+      lane = { tenant, cells: [], waiting, pressed: false, started: 0, turn: 0, seen: [-Infinity, -Infinity, -Infinity], draining: 0 };
+      this.#lanes.set(tenant, lane);
+    }
+    return lane;
+  }
+
+  all(): Iterable<Lane> {
+    return this.#lanes.values();
+  }
+
+  /** Says how much a lane may have at once; its cells are as many as hold that. What is held in a cell that goes counts there. */
+  share(lane: Lane, share: number): void {
+    const shares = cellLimits(share);
+    const cells = shares.length;
+    const most = Math.max(cells, lane.cells.length);
+    for (let i = 0; i < most; i++) {
+      const cell = this.#cell(lane, i);
+      cell.known = { ...cell.known, share: { share: shares[i] ?? 0, cells, version: this.#world.now } };
+    }
+  }
+
+  #cell(lane: Lane, index: number): Cell {
+    return (lane.cells[index] ??= { held: 0, known: {}, good: 0 });
+  }
+
+  limit(lane: Lane): number {
+    let sum = 0;
+    for (let i = 0; i < this.#inUse(lane); i++) sum += this.#limitOf(lane, i);
+    return sum;
+  }
+
+  #inUse(lane: Lane): number {
+    return cellsInUse(this.#core, lane.cells[0]?.known);
+  }
+
+  /** Attempts at once that a cell may have. */
+  #limitOf(lane: Lane, index: number): number {
+    return cellLimit(this.#core, index, lane.cells[index]?.known);
+  }
+
+  held(lane: Lane): number {
+    return lane.cells.reduce((sum, { held }) => sum + held, 0);
+  }
+
+  /**
+   * Takes permits as far as there is room, cell by cell from one by chance on.
+   * @param most what a cell of that limit may hold for them
+   * @returns the cell of each permit
+   */
+  acquire(lane: Lane, wanted: number, most: (limit: number) => number): number[] {
+    const taken: number[] = [];
+    const cells = this.#inUse(lane);
+    const start = this.#chance.below(cells);
+    for (let n = 0; n < cells && taken.length < wanted; n++) {
+      const index = (start + n) % cells;
+      const cell = this.#cell(lane, index);
+      for (let room = most(this.#limitOf(lane, index)) - cell.held; room > 0 && taken.length < wanted; room--) {
+        taken.push(index);
+        cell.held += 1;
+      }
+    }
+    return taken;
+  }
+
+  release(lane: Lane, index: number, { succeeded, failed, throttled }: CellEnds): void {
+    const cell = lane.cells[index]!;
+    const flight = cell.held;
+    cell.held -= succeeded + failed + throttled.length;
+    cell.good += succeeded;
+    const stored: StoredCell = { permits: [], raised: 0, cleared: 0, good: cell.good, ...cell.known };
+    const next = adaptCell(this.#core, index, stored, { throttled, good: cell.good, flight }, this.#world.now);
+    if (next) cell.known = { ...cell.known, ...next };
+  }
+}

@@ -1,0 +1,326 @@
+import type { RetryPolicy } from '@sluice/contracts';
+import { limitOf as roomOf, freshLimit, SEEN_MS } from '../../../core/priority/reserve.ts';
+import { DEFAULT_BOUNDS, depthOf, takeTurns, type StarvationBounds } from '../../../core/priority/turns.ts';
+import { backoffMs } from '../../../core/retry/backoff.ts';
+import { PRIORITIES } from '@sluice/contracts';
+import { NONE } from '../engine/tasks.ts';
+import { EventSource } from '../model/event-source.ts';
+import { OUTCOMES, type AttemptEnd, type System } from '../model/outcome.ts';
+import { PARAMETERS } from '../parameters.ts';
+import type { Parts } from '../run.ts';
+import { Lanes, type CellEnds, type Lane, type LaneRules } from './lanes.ts';
+import { ShardQueues, type ShardRules } from './shard-queues.ts';
+
+const { dispatchMs, parkMs, eventStartMs, settleMs, drainAtOnce, drainMs, freeBackoff, crashes } = PARAMETERS;
+
+export interface SluiceRules extends LaneRules, ShardRules {
+  /** How attempts are started and their ends are heard of. */
+  readonly start: 'event' | 'wait';
+  readonly retry: Pick<RetryPolicy, 'maxAttempts' | 'minDelaySeconds' | 'maxDelaySeconds' | 'factor'>;
+  readonly bounds?: StarvationBounds;
+  /** Another source of permits than the lanes' own, such as a division of the capacity. */
+  readonly permits?: (lanes: Lanes) => PermitSource;
+  /** What may hold attempts back beside permits. */
+  readonly gate?: Gate | undefined;
+}
+
+/** Where permits come from, and go back to. */
+export interface PermitSource {
+  readonly acquire: (lane: Lane, wanted: number, most: (limit: number) => number) => readonly number[];
+  readonly release: (lane: Lane, cell: number, ends: CellEnds) => void;
+  readonly free: (lane: Lane) => number;
+}
+
+/** Whether attempts may start at all, and what their ends say of it. */
+export interface Gate {
+  /** @returns those that may start */
+  readonly pass: (tasks: readonly number[]) => readonly number[];
+  /** These passed and could not start. */
+  readonly undo: (tasks: readonly number[]) => void;
+  /** @returns when a crash that does not count is tried again, ms from now; `undefined` where it counts */
+  readonly ended: (task: number, end: AttemptEnd) => number | undefined;
+  /** Lanes may go on. */
+  onOpen?: () => void;
+}
+
+/** The platform: shard queues, lanes with permits and backlogs, attempts, and their ends, by the policies of core/. */
+export class Sluice implements System {
+  readonly lanes: Lanes;
+  readonly queues: ShardQueues;
+  /**
+   * What lanes cost that ever had a backlog: tasks named by messages that were received, lane hints received, tasks put into
+   * a backlog, first attempts.
+   */
+  readonly pressed = { named: 0, laneHints: 0, parked: 0, started: 0 };
+  /** Tasks that were put into a backlog, each time. */
+  parked = 0;
+  readonly #parts: Parts;
+  readonly #rules: SluiceRules;
+  readonly #permits: PermitSource;
+  readonly #outcomes: EventSource;
+  readonly #begin: (at: number, task: number) => void;
+  readonly #settleOne: (at: number, task: number) => void;
+  readonly #drainOn: (at: number, tenant: number) => void;
+  readonly #drains = new Map<number, (() => void)[]>();
+  readonly #chance;
+
+  constructor(parts: Parts, rules: SluiceRules) {
+    const { world, target } = parts;
+    this.#parts = parts;
+    this.#rules = rules;
+    this.#chance = world.chance('retries');
+    this.lanes = new Lanes(world, rules);
+    this.#permits = rules.permits?.(this.lanes) ?? {
+      acquire: (lane, wanted, most) => this.lanes.acquire(lane, wanted, most),
+      release: (lane, cell, ends) => this.lanes.release(lane, cell, ends),
+      free: (lane) => this.lanes.limit(lane) - this.lanes.held(lane),
+    };
+    this.queues = new ShardQueues(world, rules, (source, messages) => this.#dispatch(source, messages));
+    this.#outcomes = new EventSource(world, {
+      work: (tasks) => {
+        this.#settle(tasks);
+        return settleMs;
+      },
+    });
+    this.#begin = world.on((task) => target().begin(task));
+    this.#settleOne = world.on((task) => this.#settle([task]));
+    this.#drainOn = world.on((tenant) => this.#drain(this.lanes.of(tenant), this.#drains.get(tenant)!.shift()!));
+    // Lanes with a backlog are told each minute, whatever became of the releases that should have done it.
+    world.every(60_000, () => this.goOn(), 60_000);
+  }
+
+  readonly submit = (message: number): void => {
+    const { tasks } = this.#parts.world;
+    this.queues.send(message, tasks.tenant[message]!, tasks.priority[message]!);
+  };
+
+  readonly ended = (task: number, end: AttemptEnd): void => {
+    const { world } = this.#parts;
+    world.tasks.end[task] = OUTCOMES.indexOf(end);
+    if (this.#rules.start === 'event') this.#outcomes.send(task);
+    else this.#settleOne(world.now + settleMs, task);
+  };
+
+  /** Tells all lanes that have a backlog. */
+  goOn(): void {
+    for (const lane of this.lanes.all()) if (hasBacklog(lane)) this.#hintLane(lane);
+  }
+
+  get waiting(): number {
+    let sum = 0;
+    for (const { waiting } of this.lanes.all()) for (const { size } of waiting) sum += size;
+    return sum;
+  }
+
+  #dispatch(source: EventSource, messages: readonly number[]): number | undefined {
+    const { tasks, now } = this.#parts.world;
+    const byLane = new Map<number, number[]>();
+    const drains: Lane[] = [];
+    for (const message of messages) {
+      if (message < 0) {
+        this.pressed.laneHints += 1;
+        drains.push(this.lanes.of(-1 - message));
+      } else {
+        const list = byLane.get(tasks.tenant[message]!) ?? [];
+        byLane.set(tasks.tenant[message]!, list);
+        for (let task = message; task !== NONE; task = tasks.sibling[task]!) if (!this.#expired(task)) list.push(task);
+      }
+    }
+    let parked = 0;
+    for (const [tenant, list] of byLane) parked += this.#fresh(this.lanes.of(tenant), list);
+    const takes = dispatchMs + (parked > 0 ? parkMs : 0);
+    if (drains.length === 0) return takes;
+    let left = drains.length;
+    const finish = (): void => {
+      left -= 1;
+      if (left === 0) source.finish();
+    };
+    for (const lane of drains) this.#drainLater(lane, now, finish);
+    return undefined;
+  }
+
+  /** Starts what came by a queue as far as there are permits; parks the others. @returns how many were parked */
+  #fresh(lane: Lane, list: readonly number[]): number {
+    const { tasks, now } = this.#parts.world;
+    let parked = 0;
+    if (lane.pressed) this.pressed.named += list.length;
+    for (const rank of [0, 1, 2]) {
+      const ofClass = list.filter((task) => tasks.priority[task] === rank);
+      if (ofClass.length === 0) continue;
+      lane.seen[rank] = now;
+      const passed = this.#rules.gate?.pass(ofClass) ?? ofClass;
+      const most = this.#mostOf(lane, rank, hasBacklog(lane));
+      const cells = this.#permits.acquire(lane, passed.length, most);
+      cells.forEach((cell, i) => this.#start(passed[i]!, cell, now + dispatchMs));
+      if (cells.length < passed.length) this.#rules.gate?.undo(passed.slice(cells.length));
+      const started = new Set(passed.slice(0, cells.length));
+      for (const task of ofClass) if (!started.has(task)) parked += this.#park(lane, task);
+    }
+    return parked;
+  }
+
+  /** What a cell of some limit may hold for a class. */
+  #mostOf(lane: Lane, rank: number, behindBacklog: boolean): (limit: number) => number {
+    const priority = PRIORITIES[rank]!;
+    const { now } = this.#parts.world;
+    if (behindBacklog) return (limit) => freshLimit(priority, limit);
+    const above = lane.seen.slice(0, rank).some((at) => now - at < SEEN_MS);
+    return above ? (limit) => roomOf(priority, limit) : (limit) => limit;
+  }
+
+  #start(task: number, cell: number, at: number): void {
+    const { tasks, now } = this.#parts.world;
+    tasks.place[task] = cell;
+    tasks.claimed[task] = now;
+    const lane = this.lanes.of(tasks.tenant[task]!);
+    lane.started += 1;
+    if (lane.pressed && tasks.starts[task] === 0) this.pressed.started += 1;
+    this.#begin(at + (this.#rules.start === 'event' ? eventStartMs : 0), task);
+  }
+
+  #park(lane: Lane, task: number): number {
+    this.parked += 1;
+    if (lane.pressed) this.pressed.parked += 1;
+    lane.pressed = true;
+    lane.waiting[this.#parts.world.tasks.priority[task]!]!.push(task);
+    return 1;
+  }
+
+  #hintLane(lane: Lane): void {
+    this.queues.send(-1 - lane.tenant, lane.tenant, 0);
+  }
+
+  #drainLater(lane: Lane, at: number, finish: () => void): void {
+    const list = this.#drains.get(lane.tenant) ?? [];
+    this.#drains.set(lane.tenant, list);
+    list.push(finish);
+    this.#drainOn(at, lane.tenant);
+  }
+
+  /** One round of working off a lane's backlog; another one follows while something came of it. */
+  #drain(lane: Lane, finish: () => void): void {
+    const { now } = this.#parts.world;
+    const room = Math.min(drainAtOnce, this.#permits.free(lane));
+    const picked = room > 0 ? this.#pick(lane, room) : [];
+    const started = picked.length > 0 ? this.#startPicked(lane, picked) : 0;
+    lane.turn += started;
+    if (started > 0 && hasBacklog(lane)) this.#drainLater(lane, now + drainMs, finish);
+    else finish();
+  }
+
+  #startPicked(lane: Lane, picked: readonly Picked[]): number {
+    const { now, tasks } = this.#parts.world;
+    let started = 0;
+    const back: number[] = [];
+    const passed = new Set(this.#rules.gate?.pass(picked.map(({ task }) => task)) ?? picked.map(({ task }) => task));
+    for (const { task, own } of picked) {
+      const rank = tasks.priority[task]!;
+      const most = own ? (limit: number) => limit : this.#mostOf(lane, rank, false);
+      const [cell] = passed.has(task) ? this.#permits.acquire(lane, 1, most) : [];
+      if (cell === undefined) back.push(task);
+      else {
+        this.#start(task, cell, now + drainMs);
+        started += 1;
+      }
+    }
+    const undone = back.filter((task) => passed.has(task));
+    if (undone.length > 0) this.#rules.gate?.undo(undone);
+    for (const task of back.reverse()) lane.waiting[tasks.priority[task]!]!.unshift(task);
+    return started;
+  }
+
+  /** Takes what is to start next out of the backlog. */
+  #pick(lane: Lane, room: number): readonly Picked[] {
+    const { tasks, now } = this.#parts.world;
+    const next = (rank: number): number => {
+      const list = lane.waiting[rank]!;
+      for (;;) {
+        const task = list.shift();
+        if (task === NONE || !this.#expired(task)) return task;
+      }
+    };
+    const taken: { task: number; priority: (typeof PRIORITIES)[number]; at: number }[] = [];
+    PRIORITIES.forEach((priority, rank) => {
+      const depth = rank === 0 ? room : Math.max(depthOf(priority as 'normal' | 'low', lane.turn, room), room - taken.length);
+      for (let n = 0; n < depth; n++) {
+        const task = next(rank);
+        if (task === NONE) break;
+        taken.push({ task, priority, at: tasks.accepted[task]! });
+      }
+    });
+    const { bounds = DEFAULT_BOUNDS } = this.#rules;
+    const chosen = takeTurns(taken, { turn: lane.turn, room, now, bounds });
+    const used = new Set(chosen.map(({ waiting }) => waiting.task));
+    for (const { task } of taken.reverse()) if (!used.has(task)) lane.waiting[tasks.priority[task]!]!.unshift(task);
+    return chosen.map(({ waiting: { task }, own }) => ({ task, own }));
+  }
+
+  #settle(list: readonly number[]): void {
+    const { tasks } = this.#parts.world;
+    const cells = new Map<string, { lane: Lane; cell: number; ends: CellEnds }>();
+    const nexts: (() => void)[] = [];
+    for (const task of list) {
+      const lane = this.lanes.of(tasks.tenant[task]!);
+      const cell = tasks.place[task]!;
+      const key = `${lane.tenant}#${cell}`;
+      const known = cells.get(key) ?? { lane, cell, ends: { succeeded: 0, failed: 0, throttled: [] } };
+      cells.set(key, known);
+      const end = OUTCOMES[tasks.end[task]!]!;
+      if (end === 'succeeded') known.ends.succeeded += 1;
+      else if (end === 'throttled') known.ends.throttled.push(tasks.claimed[task]!);
+      else known.ends.failed += 1;
+      nexts.push(() => this.#after(task, end));
+    }
+    for (const { lane, cell, ends } of cells.values()) this.#permits.release(lane, cell, ends);
+    for (const next of nexts) next();
+    for (const lane of new Set([...cells.values()].map(({ lane }) => lane))) {
+      if (!hasBacklog(lane)) continue;
+      if (this.#rules.start === 'event') this.#hintLane(lane);
+      // The pool of `wait` goes on by itself.
+      else this.#drainLater(lane, this.#parts.world.now, () => undefined);
+    }
+  }
+
+  #after(task: number, end: AttemptEnd): void {
+    const { world, metrics } = this.#parts;
+    const { tasks } = world;
+    const excused = this.#rules.gate?.ended(task, end);
+    if (end === 'succeeded') return tasks.remove(task);
+    const { retry } = this.#rules;
+    if (end === 'throttled' || excused !== undefined) {
+      const throttles = Math.min(10, tasks.starts[task]! - tasks.failures[task]!);
+      return this.#later(task, excused ?? backoffMs(freeBackoff, throttles, this.#chance.fraction()));
+    }
+    const failures = tasks.failures[task]! + 1;
+    tasks.failures[task] = failures;
+    const most = end === 'crashed' ? Math.min(crashes, retry.maxAttempts) : retry.maxAttempts;
+    if (failures < most) return this.#later(task, backoffMs(retry, failures, this.#chance.fraction()));
+    metrics.groupOf(task).dead += 1;
+    tasks.remove(task);
+  }
+
+  #later(task: number, ms: number): void {
+    const { tasks } = this.#parts.world;
+    tasks.sibling[task] = NONE;
+    this.queues.send(task, tasks.tenant[task]!, tasks.priority[task]!, ms);
+  }
+
+  /** Drops a task that was not started in time. */
+  #expired(task: number): boolean {
+    const { world, metrics } = this.#parts;
+    const { tasks } = world;
+    if (tasks.starts[task]! > 0 || tasks.expires[task]! > world.now) return false;
+    metrics.groupOf(task).expired += 1;
+    tasks.remove(task);
+    return true;
+  }
+}
+
+interface Picked {
+  readonly task: number;
+  readonly own: boolean;
+}
+
+function hasBacklog({ waiting }: Lane): boolean {
+  return waiting.some(({ size }) => size > 0);
+}
