@@ -135,7 +135,8 @@ export class Lanes {
     cell.held -= succeeded + failed + throttled.length;
     cell.good += succeeded;
     const stored: StoredCell = { permits: [], raised: 0, cleared: 0, good: cell.good, ...cell.known };
-    const next = adaptCell(this.#core, index, stored, { throttled, good: cell.good, flight }, this.#world.now);
+    const waiting = lane.waiting.some(({ size }) => size > 0);
+    const next = adaptCell(this.#core, index, stored, { throttled, good: cell.good, flight, waiting }, this.#world.now);
     if (next) cell.known = { ...cell.known, ...next };
   }
 }

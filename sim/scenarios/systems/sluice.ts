@@ -1,8 +1,7 @@
-import type { RetryPolicy } from '@sluice/contracts';
+import { PRIORITIES, type RetryPolicy, type StarvationBounds } from '@sluice/contracts';
 import { limitOf as roomOf, freshLimit, SEEN_MS } from '../../../core/priority/reserve.ts';
-import { DEFAULT_BOUNDS, depthOf, takeTurns, type StarvationBounds } from '../../../core/priority/turns.ts';
+import { DEFAULT_BOUNDS, depthOf, takeTurns } from '../../../core/priority/turns.ts';
 import { backoffMs } from '../../../core/retry/backoff.ts';
-import { PRIORITIES } from '@sluice/contracts';
 import { NONE } from '../engine/tasks.ts';
 import { EventSource } from '../model/event-source.ts';
 import { OUTCOMES, type AttemptEnd, type System } from '../model/outcome.ts';
