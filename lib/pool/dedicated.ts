@@ -32,7 +32,7 @@ export interface DedicatedQueuesProps {
 }
 
 /** The tag by which what was made at run time is found, with the platform's name. */
-export const PLATFORM_TAG = 'sluice:platform';
+const PLATFORM_TAG = 'sluice:platform';
 
 interface DedicatedPlatform {
   readonly name: string;

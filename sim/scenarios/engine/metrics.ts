@@ -107,7 +107,7 @@ export class Metrics {
     const group = this.groupOf(task);
     group.attempts += 1;
     tasks.starts[task] = Math.min(255, tasks.starts[task]! + 1);
-    if (tasks.starts[task]! > 1) return;
+    if (tasks.starts[task] > 1) return;
     group.firsts += 1;
     const accepted = tasks.accepted[task]!;
     group.recent.add(now - accepted);

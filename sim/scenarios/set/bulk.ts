@@ -67,7 +67,8 @@ function run({ seed, quick }: Options): Result {
     tasks += ran.metrics.groups.reduce((sum, { submitted }) => sum + submitted, 0);
     const whole = ran.metrics.groups[BULK]!.submitted;
     const done = ran.way.rows.find((row) => row['succeeded 1']! >= whole)?.['seconds'] ?? Infinity;
-    return { ...ran.way, numbers: { ...ran.way.numbers, hours: done / 3_600 } as Record<string, number> };
+    const numbers: Record<string, number> = { ...ran.way.numbers, hours: done / 3_600 };
+    return { ...ran.way, numbers };
   });
   const parkedByVisibility = onVisibility(bulk);
   return {

@@ -61,12 +61,12 @@ function run({ seed, quick }: Options): Result {
     tasks += ran.metrics.groups.reduce((sum, { submitted }) => sum + submitted, 0);
     for (let tenant = 1; tenant < tenants; tenant++)
       if (isStuck(ran.metrics.lateOf[tenant]!, ran.metrics.startedOf[tenant]!)) slow.add(tenant);
-    const numbers = {
+    const numbers: Record<string, number> = {
       ...ran.way.numbers,
       stuck: slow.size / (tenants - 1),
       expected: chanceOfSharing(shards, shardsPerTenant, shardsPerTenant),
     };
-    return { ...ran.way, numbers: numbers as Record<string, number> };
+    return { ...ran.way, numbers };
   });
   const ours = done[0]!.numbers;
   return {

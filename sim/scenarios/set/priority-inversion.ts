@@ -51,14 +51,14 @@ function run({ seed, quick }: Options): Result {
               [`${priority}Served`, succeeded / seconds],
             ];
           }),
-        ) as Record<string, number>,
+        ),
     );
     tasks += ran.metrics.groups[0]!.submitted;
     const rows = ran.way.rows.map((row) => ({
       ...row,
       ...Object.fromEntries(CLASSES.map((priority, rank) => [priority, row[`p99 ${rank}`]! / 1000])),
     }));
-    return { ...ran.way, rows: rows as Record<string, number>[] };
+    return { ...ran.way, rows: rows };
   });
   const ours = done[0]!.numbers;
   return {

@@ -60,13 +60,14 @@ function run({ seed, quick }: Options): Result {
     const { rows } = ran.way;
     const early = mean(rows.slice(5, 15).map((row) => row['p99 0']!));
     const late = mean(rows.slice(-10).map((row) => row['p99 0']!));
-    return {
-      ...ran.way,
-      numbers: { p99First: early, p99Last: late, ratio: late / early, queues: 3 * shards, idle: shards * IDLE_QUEUE } as Record<
-        string,
-        number
-      >,
+    const numbers: Record<string, number> = {
+      p99First: early,
+      p99Last: late,
+      ratio: late / early,
+      queues: 3 * shards,
+      idle: shards * IDLE_QUEUE,
     };
+    return { ...ran.way, numbers };
   });
   const growth = moved(
     STEPS.map(([, shards]) => shards),
