@@ -79,7 +79,7 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'count-at-claim',
     why: 'an attempt is counted when it is claimed',
-    edits: edit(CLAIM, "set: { state: 'running', fence", "set: { state: 'running', attempts: 1, fence"),
+    edits: edit(CLAIM, "state: 'running',\n", "state: 'running',\n          attempts: 1,\n"),
     question: 'event',
   },
   {

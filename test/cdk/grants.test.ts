@@ -62,8 +62,9 @@ describe('what each function may do', () => {
       [
         ...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'),
         ...HINT,
-        // Its own queue.
+        // Its own queue, which it tells itself by too.
         ...CONSUME,
+        'sqs:SendMessage',
         // To look at the queues of hints.
         'sqs:GetQueueAttributes',
         'sqs:ReceiveMessage',

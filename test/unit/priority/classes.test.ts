@@ -116,8 +116,9 @@ describe('under a permanent overload of high', () => {
     }
     const share = (priority: Priority) => started.slice(1, 41).filter((id) => id.startsWith(priority)).length;
     expect([share('high'), share('normal'), share('low')]).toEqual([34, 4, 2]);
-    const most = Math.max(...calls.filter(({ at }) => at === 'backlog.first').map(({ args }) => Number(args[1])));
-    expect(most).toBe(1);
+    const reads = calls.filter(({ at }) => at === 'backlog.first').map(({ args }) => Number(args[1]));
+    // One look at what has expired in the full lane.
+    expect(reads.filter((read) => read > 1)).toEqual([500]);
   });
 
   it('what is overdue gets more, so that no task waits for longer than its bound', async () => {
