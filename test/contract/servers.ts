@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { startFauxqs, type FauxqsServer } from 'fauxqs';
@@ -30,6 +31,11 @@ export async function startDynamo(): Promise<Dynamo> {
   const database = dynalite({ createTableMs: 0 });
   const target = await listening(database);
   const losing = { next: false };
+  const open = new Set<ServerResponse>();
+  database.on('request', (_request, response: ServerResponse) => {
+    open.add(response);
+    response.on('close', () => open.delete(response));
+  });
   const wire = createServer((incoming, outgoing) => forward(target, incoming, outgoing, losing));
   const clients = clientsAt({ dynamodbEndpoint: `http://127.0.0.1:${await listening(wire)}` });
   let tables = 0;
@@ -46,6 +52,8 @@ export async function startDynamo(): Promise<Dynamo> {
     stop: async () => {
       clients.dynamodb.config.requestHandler.destroy?.();
       await closed(wire);
+      // A database that is closed while it reads throws where nobody catches it: what is read in the background ends first.
+      await Promise.all([...open].map((response) => once(response, 'close')));
       await closed(database);
     },
   };
