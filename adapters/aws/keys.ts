@@ -137,6 +137,8 @@ export const TYPES_PARTITION = 'Y';
 const BREAKERS = '!';
 export const breakerItemKey = (key: string): { p: string; s: string } => ({ p: TYPES_PARTITION, s: BREAKERS + key });
 export const isBreakerSort = (sort: string): boolean => sort.startsWith(BREAKERS);
+/** How requests of deployments have ended, by the resource that they are about. */
+export const endedRequestKey = (owner: string, request: string): { p: string; s: string } => ({ p: `YE#${owner}`, s: request });
 export const tokenKey = (hash: string): { p: string; s: string } => ({ p: `K#${hash}`, s: 'K' });
 export const tokenDirectory = (tenant: string): string => `KT#${tenant}`;
 export const tokenEntryKey = (tenant: string, id: string): { p: string; s: string } => ({ p: tokenDirectory(tenant), s: id });

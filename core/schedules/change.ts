@@ -1,5 +1,8 @@
 import { SluiceError, type ScheduleRecord, type ScheduleSpec } from '@sluice/contracts';
 import canonicalize from 'canonicalize';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { ledgerOf } from './ledger.ts';
+import { DECIDED, dueOf } from './plan.ts';
 import { occurrencesOf, type NextAfter, type Timing } from './times.ts';
 
 /** What every write of a schedule has of its own. */
@@ -28,23 +31,31 @@ export interface Wanted {
   readonly paused: boolean | undefined;
 }
 
+/** A schedule as it is to be written, and what was left out by that. */
+export interface Wished {
+  readonly record: ScheduleRecord;
+  /** Counts and logs it: once it has been written. */
+  readonly tell: (telemetry: Telemetry) => void;
+}
+
 /**
- * The schedule as it is wanted, or `undefined` when it is so already. An occurrence whose time has come and that has not
- * been decided is still owed, unless it fell into a pause and the times are others now.
+ * The schedule as it is wanted, or `undefined` when it is so already. Occurrences whose time has come and that have not
+ * been decided are still owed, {@link DECIDED} of them at most. What is beyond those, or fell into a pause and into times
+ * that are others now, is told as missed.
  * @throws SluiceError `bad_request` when no occurrence is left
  */
-export function wantedRecord(old: ScheduleRecord | undefined, wanted: Wanted, stamp: Stamp): ScheduleRecord | undefined {
+export function wantedRecord(old: ScheduleRecord | undefined, wanted: Wanted, stamp: Stamp): Wished | undefined {
   const { tenant, name, spec } = wanted;
   const { now } = stamp;
   const paused = wanted.paused ?? old?.state === 'paused';
   if (old && same(old.spec, spec) && (wanted.paused === undefined || paused === (old.state === 'paused'))) return undefined;
   const anchor = anchorOf(old, spec, now);
-  const timing = { spec, anchor };
-  const isSameTiming = old !== undefined && same(timingOf(old), timingOf(timing));
-  const isOwed = old?.next !== undefined && old.next <= now && (old.state === 'active' || isSameTiming);
-  const next = isOwed ? old.next : nextAfterOf(timing)(now);
-  if (next === undefined) throw never(spec);
-  return {
+  const coming = comingOf(old, { spec, anchor }, now);
+  if (coming.next === undefined) throw never(spec);
+  const ledger = old && ledgerOf(old, now);
+  if (coming.missed) ledger?.note({ ...coming.missed, did: 'missed', reason: 'its times were changed' });
+  const { recent = [], counts = NONE } = ledger?.written(stamp.nonce, coming.next) ?? {};
+  const record: ScheduleRecord = {
     v: 1,
     tenant,
     name,
@@ -56,14 +67,36 @@ export function wantedRecord(old: ScheduleRecord | undefined, wanted: Wanted, st
     anchor,
     createdAt: old?.createdAt ?? now,
     updatedAt: now,
-    // Where the times stay as they were, all that is owed is owed still, not the first alone.
-    since: isOwed && isSameTiming ? old.since : now,
-    next,
+    since: coming.since,
+    next: coming.next,
+    ...(coming.owed?.length && { owed: coming.owed }),
     ...(old?.waiting !== undefined && { waiting: old.waiting }),
     open: old?.open ?? [],
-    recent: old?.recent ?? [],
-    counts: old?.counts ?? { submitted: 0, skipped: 0, missed: 0, failed: 0 },
+    recent,
+    counts,
   };
+  return { record, tell: (telemetry) => ledger?.tell(telemetry) };
+}
+
+const NONE = { submitted: 0, skipped: 0, missed: 0, failed: 0 };
+
+interface Coming extends Pick<ScheduleRecord, 'since' | 'next' | 'owed'> {
+  /** What will not run: how many, and the last of them. */
+  readonly missed?: { readonly count: number; readonly at: number };
+}
+
+/** What comes after a change: what is owed, and the new times from now on. */
+function comingOf(old: ScheduleRecord | undefined, timing: Pick<ScheduleRecord, 'spec' | 'anchor'>, now: number): Coming {
+  const next = nextAfterOf(timing)(now);
+  if (old?.next === undefined || old.next > now) return { since: now, next };
+  const { since, owed } = old;
+  if (same(timingOf(old), timingOf(timing))) return { since, next: old.next, owed };
+  const due = dueOf({ next: old.next, since, owed, nextAfter: nextAfterOf(old), jitter: () => 0, now });
+  const kept = old.state === 'active' ? due.at.slice(-DECIDED) : [];
+  const [first = next, ...others] = kept;
+  const count = due.count - kept.length;
+  const at = due.at.at(-kept.length - 1) ?? old.next;
+  return { since: now, next: first, owed: others, ...(count > 0 && { missed: { count, at } }) };
 }
 
 /** A period goes on from where it was, unless it is another. */

@@ -57,6 +57,7 @@ async function advance(deps: OccurrenceDeps, record: ScheduleRecord, payload: Fi
   const plan = planDue({
     next,
     since: record.since,
+    owed: record.owed,
     nextAfter: nextAfterOf(record),
     jitterSeconds: record.spec.jitterSeconds,
     jitter: (at) => dueAt(record, at) - at,

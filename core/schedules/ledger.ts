@@ -34,13 +34,15 @@ export function ledgerOf(record: ScheduleRecord, now: number): Ledger {
       if (isWatched && occurrence.task !== undefined) ledger.open = [...ledger.open, occurrence.task].slice(-OPEN);
     },
     written: (nonce, next) => {
-      const { next: _, waiting: __, ...rest } = record;
+      const { next: _, waiting: __, owed: ___, ...rest } = record;
+      const owed = next === undefined ? [] : (record.owed ?? []).filter((at) => at > next);
       return {
         ...rest,
         seq: record.seq + 1,
         by: nonce,
         state: next === undefined ? 'ended' : record.state,
         ...(next !== undefined && { next }),
+        ...(owed.length > 0 && { owed }),
         ...(ledger.waiting !== undefined && { waiting: ledger.waiting }),
         open: [...ledger.open],
         recent: [...noted, ...record.recent].slice(0, RECENT),

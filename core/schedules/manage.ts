@@ -53,15 +53,18 @@ export async function putSchedule(
   const { spec, paused } = await checkSchedule(deps.types, input, deps.clock.now());
   for (let look = 0; look < MAX_LOOKS; look++) {
     const old = await deps.schedules.get(tenant, name);
-    const record = wantedRecord(old, { tenant, name, spec, paused }, stampOf(deps));
-    if (old && !record) return { schedule: await viewOf(deps, old), isNew: false };
-    if (!record) continue;
+    const wished = wantedRecord(old, { tenant, name, spec, paused }, stampOf(deps));
+    if (old && !wished) return { schedule: await viewOf(deps, old), isNew: false };
+    if (!wished) continue;
+    const { record } = wished;
     if (!old) {
       await leaveRoom(deps, tenant);
       // First: a schedule that nobody could find again would not be repaired.
       await deps.schedules.note(tenant, name, record.createdAt);
     }
-    if (await writeChained(deps, record, old?.seq)) return { schedule: await viewOf(deps, record), isNew: old === undefined };
+    if (!(await writeChained(deps, record, old?.seq))) continue;
+    wished.tell(deps.telemetry);
+    return { schedule: await viewOf(deps, record), isNew: old === undefined };
   }
   throw tooOften(name);
 }

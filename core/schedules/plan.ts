@@ -6,14 +6,16 @@ export const GRACE_MS = 60_000;
 /** Of missed occurrences so many are counted one by one. */
 const COUNTED = 10_000;
 /** Occurrences that one look decides at most; of more, the newest. */
-const DECIDED = 200;
+export const DECIDED = 200;
 const DEFAULT_MAX = 10;
 
 export interface PlanInput {
   /** ms: the first occurrence that has not been decided. */
   readonly next: number;
-  /** ms: after `next`, occurrences come only after this time. */
+  /** ms: after `next` and those that are owed, occurrences come only after this time. */
   readonly since: number;
+  /** ms: those of earlier times, in order. @default none */
+  readonly owed?: readonly number[] | undefined;
   readonly nextAfter: NextAfter;
   readonly jitterSeconds: number;
   /** ms that an occurrence is put off by its jitter. */
@@ -49,27 +51,33 @@ function allowedOf({ policy, max }: Misfire): number {
   return policy === 'once' ? 1 : (max ?? DEFAULT_MAX);
 }
 
-interface Due {
+export interface Due {
   /** All of them, or at least the newest. */
   readonly at: readonly number[];
+  /** How many; of more than can be counted one by one, so many at least. */
   readonly count: number;
   readonly next: number | undefined;
 }
 
-function dueOf(input: PlanInput): Due {
-  const { since, nextAfter, jitter, now } = input;
+/** Occurrences that have not been decided and whose time has come, their jitter included. */
+export function dueOf(input: Pick<PlanInput, 'next' | 'since' | 'owed' | 'nextAfter' | 'jitter' | 'now'>): Due {
+  const { since, owed = [], nextAfter, jitter, now } = input;
   const isDue = (at: number) => at + jitter(at) <= now;
   const at: number[] = [];
   let next: number | undefined = input.next;
   while (next !== undefined && isDue(next) && at.length < COUNTED) {
     at.push(next);
-    next = nextAfter(Math.max(next, since));
+    next = firstAfter(owed, next) ?? nextAfter(Math.max(next, since));
   }
   if (next === undefined || !isDue(next)) return { at, count: at.length, next };
   const tail = newestOf(nextAfter, next, now);
   const open = tail.findIndex((one) => !isDue(one));
   const decided = open < 0 ? tail : tail.slice(0, open);
   return { at: decided, count: Math.max(COUNTED, decided.length), next: open < 0 ? nextAfter(now) : tail[open] };
+}
+
+function firstAfter(times: readonly number[], after: number): number | undefined {
+  return times.find((time) => time > after);
 }
 
 /** The newest occurrences up to a time, of more than can be walked: enough of them to decide, found backwards. */

@@ -72,7 +72,7 @@ export const FUNCTIONS: Record<FunctionName, FunctionShape> = {
   },
   registrar: {
     memorySize: 256,
-    // One write, and the answer to CloudFormation.
+    // A read, two writes, and the answer to CloudFormation.
     timeout: Duration.seconds(60),
     description: 'Writes task types to the table at deploy time',
   },

@@ -133,7 +133,7 @@ export class Functions extends Construct {
 
   #makeRegistrar(): LambdaFunction {
     const fn = this.#make('registrar');
-    this.#props.storage.grantTable(fn, ['PutItem', 'DeleteItem'], [LEADING_KEYS.taskTypes]);
+    this.#props.storage.grantTable(fn, ['GetItem', 'PutItem', 'DeleteItem'], [LEADING_KEYS.taskTypes, LEADING_KEYS.endedRequests]);
     return fn;
   }
 

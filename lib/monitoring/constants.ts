@@ -29,6 +29,8 @@ export const ALARMS = {
     severity: 'critical',
     says: 'Every attempt of a task type crashes: its tasks are held, and probes find out when it is over.',
   },
+  'schedule-failed': { severity: 'warning', says: 'Tasks of schedules are refused: occurrences fail.' },
+  'schedule-repaired': { severity: 'warning', says: 'Schedules stood still, and were armed again.' },
   'audit-found': { severity: 'critical', says: 'The audit found tasks that nobody had looked at.' },
   'audit-failed': { severity: 'warning', says: 'The audit failed or ran out of time.' },
   'oldest-age': { severity: 'critical', says: 'The oldest task in the backlog has waited longer than its type should.' },

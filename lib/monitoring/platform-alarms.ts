@@ -38,6 +38,8 @@ function upkeep({ name }: Watched): AlarmSpec[] {
       datapoints: [4, 5],
       missingIsBad: true,
     },
+    { id: 'schedule-failed', metric: platformMetric(name, 'schedule.failed', { period: FIVE_MINUTES }), threshold: 1 },
+    { id: 'schedule-repaired', metric: platformMetric(name, 'schedule.repaired', { period: FIVE_MINUTES }), threshold: 1 },
     { id: 'audit-found', metric: platformMetric(name, 'audit.found', { period: SIX_HOURS }), threshold: 1 },
     { id: 'audit-failed', metric: combined('SUM', audited, { label: 'audits that failed', period: SIX_HOURS }), threshold: 1 },
   ];

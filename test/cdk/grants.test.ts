@@ -54,7 +54,7 @@ describe('what each function may do', () => {
       ],
     ],
     ['audit', [...table('Scan', 'GetItem', 'Query'), ...HINT]],
-    ['registrar', table('PutItem', 'DeleteItem')],
+    ['registrar', table('GetItem', 'PutItem', 'DeleteItem')],
     [
       'system',
       [
@@ -75,7 +75,7 @@ describe('what each function may do', () => {
 
   it.each([
     ['authorizer', ['K#*', 'I#*']],
-    ['registrar', ['Y']],
+    ['registrar', ['Y', 'YE#*']],
   ])('%s sees only the partitions %j', (name, keys) => {
     for (const { statement } of allowedTo(stack, `sluice-${name}`)) {
       expect(statement.Condition).toEqual({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });

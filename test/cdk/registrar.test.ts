@@ -78,6 +78,7 @@ describe('the registrar', () => {
   });
 
   let responseUrl = '';
+  let requests = 0;
   /** Sends an event and answers with what CloudFormation was told. */
   async function send(event: {
     RequestType: 'Create' | 'Update' | 'Delete';
@@ -89,7 +90,7 @@ describe('the registrar', () => {
     await handler({
       LogicalResourceId: 'Thumbnail',
       StackId: 'stack-1',
-      RequestId: 'request-1',
+      RequestId: `request-${++requests}`,
       ResponseURL: responseUrl,
       ServiceToken: 'arn',
       ResourceType: 'Custom::SluiceTaskType',
@@ -109,7 +110,7 @@ describe('the registrar', () => {
       Status: 'SUCCESS',
       PhysicalResourceId: 'thumbnail',
       StackId: 'stack-1',
-      RequestId: 'request-1',
+      RequestId: `request-${requests}`,
       LogicalResourceId: 'Thumbnail',
       contentType: undefined,
     });

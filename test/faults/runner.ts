@@ -4,7 +4,6 @@ import type { PlannedRun, Place, Recording } from './plan.ts';
 import type { FaultKind } from './proxy/kinds.ts';
 import type { ArmedRule } from './proxy/rules.ts';
 import type { CallSite } from './sites/scan.ts';
-import { mayBeLate } from './world/patience.ts';
 import { Stage } from './world/stage.ts';
 import type { World } from './world/world.ts';
 
@@ -12,8 +11,8 @@ import type { World } from './world/world.ts';
 const AT_ONCE = 12;
 const YOUNG_MS = 8_000;
 /**
- * While services take longer than this for an answer on average, ms, no run is begun: a machine that is too busy makes
- * faults of its own, and more than one at a time.
+ * While services take longer than this for an answer on average, ms, and runs are at work, none is begun: a machine that is
+ * too busy makes faults of its own, and more than one at a time.
  */
 const CROWDED_MS = 150;
 const LOOK_AGAIN_MS = 100;
@@ -24,20 +23,15 @@ const LOOK_AGAIN_MS = 100;
 const AFTERWARDS_MS = { named: 5_000, nameless: 70_000 };
 /** Places that are tried for one fault: things may go in another order and avoid some. */
 const MOST_PLACES = 6;
+/** ms after which an exercise has not ended: what it waits for never comes. */
+const LONGEST_MS = 600_000;
 /** The call site that a process comes to when it is cold. */
 const COLD = 'TypeRegistry';
 
 export interface RunResult {
   readonly run: PlannedRun;
   readonly error: string | undefined;
-  /** The error may be the machine's, which was too busy: it counts once it has come again in a run by itself. */
-  readonly mayBeLate: boolean;
   readonly seconds: number;
-}
-
-interface Failure {
-  readonly message: string;
-  readonly mayBeLate: boolean;
 }
 
 /** Runs exercises, many side by side, each with a tenant of its own. */
@@ -98,23 +92,14 @@ export class Runner {
       [...runs].sort((a, b) => Number(long(b)) - Number(long(a))),
       async (run) => {
         const began = performance.now();
-        const failure = await this.attempt(run);
-        onResult({
-          run,
-          error: failure?.message,
-          mayBeLate: failure?.mayBeLate ?? false,
-          seconds: Math.round((performance.now() - began) / 100) / 10,
-        });
+        const error = await this.attempt(run);
+        onResult({ run, error, seconds: Math.round((performance.now() - began) / 100) / 10 });
       },
     );
   }
 
-  /** Runs those again, each by itself, that may have failed for the machine's sake. */
-  async runAlone(runs: readonly PlannedRun[], onResult: (result: RunResult) => void): Promise<void> {
-    for (const run of runs) await this.run([run], onResult);
-  }
-
-  private async attempt({ site, kind, place, others }: PlannedRun): Promise<Failure | undefined> {
+  /** @returns what did not hold */
+  private async attempt({ site, kind, place, others }: PlannedRun): Promise<string | undefined> {
     // Where there are few, each is tried again.
     const places = Array.from({ length: MOST_PLACES }, () => [place, ...others]).flat();
     let missed = '';
@@ -123,12 +108,11 @@ export class Runner {
         await this.perform(each.exercise, { site, kind, place: each });
         return undefined;
       } catch (error) {
-        if (!(error instanceof MissedError))
-          return { message: `${each.exercise.name}, call ${each.nth}: ${messageOf(error)}`, mayBeLate: mayBeLate(error) };
+        if (!(error instanceof MissedError)) return `${each.exercise.name}, call ${each.nth}: ${messageOf(error)}`;
         missed = error.message;
       }
     }
-    return { message: missed, mayBeLate: true };
+    return missed;
   }
 
   /** One exercise from its first call to the last thing that must hold. */
@@ -139,10 +123,13 @@ export class Runner {
     const work = { exercise, began: performance.now() };
     this.working.add(work);
     try {
-      await exercise.run(stage);
+      await inTime(exercise.run(stage));
       await stage.permitsReturned();
       if (armed && !armed.hasFired) {
-        await Promise.race([armed.whenFired(), sleep(AFTERWARDS_MS[fault.place.nameless ? 'nameless' : 'named'])]);
+        await Promise.race([
+          armed.whenFired(),
+          sleep(AFTERWARDS_MS[fault.place.nameless ? 'nameless' : 'named'], undefined, { ref: false }),
+        ]);
         if (!armed.hasFired) throw new MissedError(`${exercise.name}: it did not come to call ${fault.place.nth}`);
         await stage.permitsReturned();
       }
@@ -166,7 +153,7 @@ export class Runner {
     const working: Promise<void>[] = [];
     for (const item of items) {
       while (young.size >= AT_ONCE) await Promise.race(young);
-      while (young.size > 0 && this.world.proxy.latencyMs > CROWDED_MS) await sleep(LOOK_AGAIN_MS);
+      while (this.working.size > 0 && this.world.proxy.latencyMs > CROWDED_MS) await sleep(LOOK_AGAIN_MS);
       const { alone } = 'place' in item ? item.place.exercise : item;
       const before = alone === undefined ? Promise.resolve() : (this.alone.get(alone) ?? Promise.resolve());
       const done = before.then(() => work(item));
@@ -186,6 +173,12 @@ export class Runner {
 /** The exercise did not come to the call at which its fault was to be. */
 class MissedError extends Error {
   override readonly name = 'MissedError';
+}
+
+async function inTime(running: Promise<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`it has not ended after ${LONGEST_MS / 1_000} s`)), LONGEST_MS);
+  await Promise.race([running, late]).finally(() => clearTimeout(timer));
 }
 
 /** Whether it has calls that name nobody. */

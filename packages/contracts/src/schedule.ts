@@ -176,10 +176,12 @@ export const scheduleRecordSchema = z.object({
   anchor: instantSchema,
   createdAt: instantSchema,
   updatedAt: instantSchema,
-  /** ms: occurrences up to this time are those of an earlier version, but for `next` itself. */
+  /** ms: occurrences up to this time are those of an earlier version: none but `next` and those in `owed`. */
   since: instantSchema,
   /** ms: the first occurrence that has not been decided; none when it has ended. */
   next: instantSchema.optional(),
+  /** ms: more that have not been decided, of times that it had before, in order. */
+  owed: z.array(instantSchema).optional(),
   /** ms: the occurrence that waits for an earlier one's end. */
   waiting: instantSchema.optional(),
   /** Tasks of it that had not ended when they were looked at last. */

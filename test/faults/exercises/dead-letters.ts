@@ -4,6 +4,7 @@ import { TYPES } from '../app/types.ts';
 import type { Script } from '../app/handler.ts';
 import { ENDS_QUEUE } from '../world/receivers.ts';
 import type { Stage } from '../world/stage.ts';
+import { again } from './again.ts';
 import type { Exercise } from './exercise.ts';
 import { backlogged, deleteRow, rowWithoutHint } from './scenes.ts';
 import { BEGIN_REDRIVE, LINK, REPLACE, SAVE_REDRIVE } from './sites.ts';
@@ -74,6 +75,17 @@ export const deadLetters: readonly Exercise[] = [
       await Promise.race([saving.whenFired(), hasEnded(stage, id)]);
       await stage.client.redrives.pause(id).catch((error: unknown) => ignored(error));
       await stage.client.redrives.resume(id).catch((error: unknown) => ignored(error));
+      await redriven(stage, id, olds);
+    },
+  },
+  {
+    name: 'tells of a redrive that stands still, and lets it go on',
+    run: async (stage) => {
+      const olds = await dead(stage);
+      const id = await standsStill(stage);
+      const { stalled } = await stage.client.redrives.get(id);
+      if (stalled !== true) throw new Error('a redrive that nothing drives is not told as stalled');
+      await again(() => stage.client.redrives.resume(id), 'state_conflict');
       await redriven(stage, id, olds);
     },
   },
@@ -152,6 +164,36 @@ async function dead(stage: Stage, script: Partial<Script> = {}, ids: readonly st
 
 async function hasEnded(stage: Stage, id: string): Promise<void> {
   await stage.until('the redrive has ended', async () => (await stage.client.redrives.get(id)).state === 'done');
+}
+
+/** A redrive whose slice was deleted by hand, or has failed for good. @returns its id */
+async function standsStill({ world, tenant }: Stage): Promise<string> {
+  const now = Date.now();
+  const id = ulid(now);
+  const inserted = await world.redrives.insert({
+    v: 1,
+    tenant,
+    id,
+    version: 0,
+    hash: 'scene',
+    ids: [...IDS],
+    ratePerSecond: 50,
+    state: 'running',
+    slice: 1,
+    run: 'gone',
+    nonce: 'scene',
+    page: [],
+    exhausted: false,
+    scanned: 0,
+    matched: 0,
+    redriven: 0,
+    skipped: 0,
+    failed: {},
+    createdAt: now,
+    updatedAt: now,
+  });
+  if (!inserted) throw new Error('the redrive is not written');
+  return id;
 }
 
 /** A redrive has run each task again, once. */

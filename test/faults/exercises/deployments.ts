@@ -7,9 +7,9 @@ import { LATER_TYPE, TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 import { hostNameOf } from '../world/world.ts';
 import type { Exercise } from './exercise.ts';
+import { newTypesAreKnown } from './scenes.ts';
 import { REGISTER } from './sites.ts';
 
-const LOOKUP_MS = 1_100;
 /** A deployment is done again so often by whoever wants it done. */
 const TRIES = 6;
 
@@ -18,45 +18,27 @@ export const deployments: readonly Exercise[] = [
   {
     name: 'registers, changes and removes a task type',
     ticks: ['registrar'],
-    run: async (stage) => {
-      const stack = new Stack(stage);
-      try {
-        await stack.open();
-        const type = `type-of-${stage.tenant}`;
-        const created = await stack.request('Create', type);
-        if (created.Status !== 'SUCCESS') return await stack.rolledBack(created.PhysicalResourceId, type);
-        await stack.isThere(type, true);
-        const renamed = `other-${type}`;
-        const updated = await stack.request('Update', renamed, created.PhysicalResourceId);
+    run: (stage) =>
+      withRegistered(stage, async (stack, type, renamed) => {
+        const updated = await stack.request('Update', renamed, type);
         if (updated.Status === 'SUCCESS') {
           await stack.isThere(renamed, true);
-          await stack.remove(created.PhysicalResourceId);
+          await stack.remove(type);
           await stack.isThere(type, false);
           await stack.remove(updated.PhysicalResourceId);
         } else {
           // CloudFormation rolls an update back by updating to what was before.
-          await stack.until('Update', type, created.PhysicalResourceId);
+          await stack.until('Update', type, type);
           await stack.isThere(type, true);
-          await stack.remove(created.PhysicalResourceId);
+          await stack.remove(type);
         }
-        await stack.isThere(type, false);
-        await stack.isThere(renamed, false);
-      } finally {
-        await stack.close();
-      }
-    },
+      }),
   },
   {
     name: 'rolls the renaming of a task type back',
     ticks: ['registrar'],
-    run: async (stage) => {
-      const stack = new Stack(stage);
-      try {
-        await stack.open();
-        const type = `type-of-${stage.tenant}`;
-        const created = await stack.request('Create', type);
-        if (created.Status !== 'SUCCESS') return await stack.rolledBack(created.PhysicalResourceId, type);
-        const renamed = `other-${type}`;
+    run: (stage) =>
+      withRegistered(stage, async (stack, type, renamed) => {
         stage.arm({ ...REGISTER, kind: 'fail' });
         const updated = await stack.request('Update', renamed, type);
         if (updated.Status === 'SUCCESS') await stack.remove(updated.PhysicalResourceId);
@@ -64,11 +46,7 @@ export const deployments: readonly Exercise[] = [
         await stack.isThere(renamed, false);
         await stack.isThere(type, true);
         await stack.remove(type);
-        await stack.isThere(type, false);
-      } finally {
-        await stack.close();
-      }
-    },
+      }),
   },
   {
     name: 'deploys a new task type',
@@ -77,14 +55,34 @@ export const deployments: readonly Exercise[] = [
     run: async (stage) => {
       const { host, assemblies } = stage.world;
       await deployed(() => host.reload(assemblies.later));
-      // A type that is not known is looked up once a second.
-      await sleep(LOOKUP_MS);
+      await newTypesAreKnown();
       await stage.submit('task', LATER_TYPE, { do: 'ok' });
       await stage.ends('task', { state: 'succeeded', attempts: 1 });
       await deployed(() => host.reload(assemblies.first));
     },
   },
 ];
+
+/** A stack with a task type, which it may rename. In the end nothing may be left of either. */
+async function withRegistered(stage: Stage, run: (stack: Stack, type: string, renamed: string) => Promise<void>): Promise<void> {
+  const stack = new Stack(stage);
+  const type = `type-of-${stage.tenant}`;
+  const renamed = `other-${type}`;
+  try {
+    await stack.open();
+    const created = await stack.request('Create', type);
+    // A creation that failed is deleted.
+    if (created.Status !== 'SUCCESS') await stack.remove(created.PhysicalResourceId);
+    else {
+      await stack.isThere(type, true);
+      await run(stack, type, renamed);
+    }
+    await stack.isThere(type, false);
+    await stack.isThere(renamed, false);
+  } finally {
+    await stack.close();
+  }
+}
 
 /** A deployment fails or is done; one that failed is done again. */
 async function deployed(deploy: () => Promise<unknown>): Promise<void> {
@@ -110,6 +108,7 @@ const RETRY_MS = [500, 500];
 /** A stack in CloudFormation, as the registrar sees it: asks, and is answered at an address of its own. */
 class Stack {
   private readonly stage: Stage;
+  private requests = 0;
   private answered = Promise.withResolvers<Answer>();
   private readonly server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -137,11 +136,12 @@ class Stack {
   async request(RequestType: 'Create' | 'Update' | 'Delete', type: string, PhysicalResourceId?: string): Promise<Answer> {
     const { tenant, world } = this.stage;
     this.answered = Promise.withResolvers<Answer>();
+    this.requests += 1;
     const event = {
       RequestType,
       ...(PhysicalResourceId !== undefined && { PhysicalResourceId }),
       StackId: `stack-of-${tenant}`,
-      RequestId: tenant,
+      RequestId: `${tenant}-${this.requests}`,
       LogicalResourceId: 'Type',
       ResourceType: 'Custom::SluiceTaskType',
       ResponseURL: `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/${tenant}`,
@@ -166,12 +166,6 @@ class Stack {
 
   async remove(physicalId: string): Promise<void> {
     await this.until('Delete', physicalId, physicalId);
-  }
-
-  /** A creation that failed is deleted, and nothing of it may be left. */
-  async rolledBack(physicalId: string, type: string): Promise<void> {
-    await this.remove(physicalId);
-    await this.isThere(type, false);
   }
 
   /** @throws when a type is registered that should not be, or is not that should */

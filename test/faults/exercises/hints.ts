@@ -4,13 +4,12 @@ import { systemRandom } from '../../../adapters/system.ts';
 import { TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
-import { deleteRow, messageOf, rowWithoutHint, sendHint, sendRecord, unwrittenRow } from './scenes.ts';
-import { EXPIRE, LOOK_AGAIN } from './sites.ts';
+import { comesTo, deleteRow, messageOf, rowWithoutHint, sendHint, sendRecord, unwrittenRow } from './scenes.ts';
+import { EXPIRE, LOOK_AGAIN, READ } from './sites.ts';
 
 /** Where a row is read that a settled outcome did not find as it should be. */
-const WRITE = { port: 'core/settle/settle-outcome write tasks.update', command: 'adapters/aws/task-store get GetCommand' };
+const WRITE = { port: 'core/settle/settle-outcome write tasks.update', command: READ.row };
 const FAR_MS = 30 * 60_000;
-const TRIES = 8;
 const PATIENCE_SECONDS = 10;
 
 /** Hints and outcomes that come when nobody expects them, and tasks that expire. */
@@ -50,16 +49,14 @@ export const hints: readonly Exercise[] = [
   {
     name: 'looks again for a row that comes after its hint',
     run: async (stage) => {
-      const met = (): boolean => stage.seen(LOOK_AGAIN.fn, LOOK_AGAIN.port, LOOK_AGAIN.command);
-      // A hint that comes a second time, because who had it was killed with what else it did, is looked at otherwise.
-      for (let n = 0; n < TRIES && !met(); n++) {
+      // A hint that comes a second time is looked at otherwise.
+      await comesTo(stage, LOOK_AGAIN, async (n, comes) => {
         const row = unwrittenRow(stage, `task-${n}`, TYPES.event, Date.now());
         await sendHint(stage, messageOf(row));
-        await stage.until('its row is looked for', met, PATIENCE_SECONDS).catch(() => undefined);
+        await comes();
         await stage.world.tasks.insert(row);
         await stage.ends(row.id, { state: 'succeeded', attempts: 1 });
-      }
-      if (!met()) throw new Error('its row is not looked for again');
+      });
     },
   },
   {
@@ -96,17 +93,14 @@ export const hints: readonly Exercise[] = [
   {
     name: 'meets a row that is deleted while it expires',
     run: async (stage) => {
-      const met = (): boolean => stage.seen(EXPIRE.fn, EXPIRE.port, 'adapters/aws/task-store get GetCommand');
-      // Who expires it may be killed with what else it does.
-      for (let n = 0; n < TRIES && !met(); n++) {
+      await comesTo(stage, { ...EXPIRE, command: READ.row }, async (n, comes) => {
         const row = await expiring(stage, `task-${n}`);
         const armed = stage.arm({ ...EXPIRE, kind: 'delay' });
         await sendHint(stage, messageOf(row));
         await armed.whenFired();
         await deleteRow(stage, row.id);
-        await stage.until('it is looked for again', met, PATIENCE_SECONDS).catch(() => undefined);
-      }
-      if (!met()) throw new Error('its row is not looked for again');
+        await comes();
+      });
     },
   },
   {

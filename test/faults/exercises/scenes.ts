@@ -1,6 +1,7 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { DestinationRecord, HintedTask, TaskHint, TaskRow } from '@sluice/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cursorKey, ROW_SORT, taskPartition } from '../../../adapters/aws/keys.ts';
 import { systemHasher, systemRandom } from '../../../adapters/system.ts';
 import { hasBacklog } from '../../../core/permits/cells.ts';
@@ -9,6 +10,7 @@ import { newRow } from '../../../core/submit/new-row.ts';
 import { hintOf } from '../../../core/tasks/state.ts';
 import type { Script } from '../app/handler.ts';
 import type { TypeName } from '../app/types.ts';
+import { nameOf, type CallSite } from '../sites/scan.ts';
 import type { Stage } from '../world/stage.ts';
 
 /*
@@ -72,6 +74,30 @@ export async function sendRecord(stage: Stage, row: Pick<TaskRow, 'id' | 'uid' |
 export async function deleteRow(stage: Stage, id: string): Promise<void> {
   const { clients, table: TableName } = stage.world;
   await clients.dynamodb.send(new DeleteCommand({ TableName, Key: { p: taskPartition(stage.tenant, id), s: ROW_SORT } }));
+}
+
+/** How often a scene is played that does not come to its call site. */
+const PLAYED = 8;
+const COMES_SECONDS = 10;
+
+/**
+ * Plays a scene until it has come to a call site. A fault may keep it from that: who comes to it may be killed with what
+ * else it does.
+ * @param play `comes` waits until the call has come, or would have
+ */
+export async function comesTo(stage: Stage, site: CallSite, play: (n: number, comes: () => Promise<void>) => Promise<void>): Promise<void> {
+  const met = (): boolean => stage.seen(site.fn, site.port, site.command);
+  const comes = (): Promise<void> => stage.until(`it comes to ${nameOf(site)}`, met, COMES_SECONDS).catch(() => undefined);
+  for (let n = 0; n < PLAYED && !met(); n++) await play(n, comes);
+  if (!met()) throw new Error(`it does not come to ${nameOf(site)}`);
+}
+
+/** A function looks for a type that it does not know once a second. */
+const LOOKUP_MS = 1_100;
+
+/** From now on every function finds the types that have been put: what it read before is too old for it to rely on. */
+export async function newTypesAreKnown(): Promise<void> {
+  await sleep(LOOKUP_MS);
 }
 
 /** Sets the cursor of a part of the buckets, as if later minutes had not been moved yet. */

@@ -1,14 +1,21 @@
 /** Call sites at which exercises make faults of their own, to come to what follows a fault. */
 
 const TASKS = 'adapters/aws/task-store';
+const SCHEDULES = 'adapters/aws/schedule-store';
+
+/** Where rows, breakers and schedules are read that a write did not find. */
+export const READ = {
+  row: `${TASKS} get GetCommand`,
+  breaker: 'adapters/aws/breaker-store read GetCommand',
+  schedule: `${SCHEDULES} read GetCommand`,
+};
 
 export const INVOKE = {
   fn: 'dispatch',
   port: 'core/dispatch/claim start starter.start',
   command: 'adapters/aws/starter invoke InvokeCommand',
 };
-export const LOOK_AGAIN = { fn: 'dispatch', port: 'core/dispatch/claim write tasks.update', command: `${TASKS} get GetCommand` };
-const SCHEDULES = 'adapters/aws/schedule-store';
+export const LOOK_AGAIN = { fn: 'dispatch', port: 'core/dispatch/claim write tasks.update', command: READ.row };
 export const CANCEL = { fn: 'api', port: 'core/api/cancel-task cancelTask tasks.update', command: `${TASKS} updateItem UpdateCommand` };
 export const REPLACE = { port: 'core/submit/put-row putRow tasks.replace', command: `${TASKS} put PutCommand` };
 export const EXPIRE = { fn: 'dispatch', port: 'core/dispatch/look expire tasks.update', command: `${TASKS} updateItem UpdateCommand` };
@@ -20,12 +27,17 @@ export const TAKE_PLACE = {
 };
 export const REGISTER = {
   fn: 'registrar',
-  port: 'functions/registrar/handler createHandler taskTypes.put',
+  port: 'functions/registrar/handler work taskTypes.put',
   command: 'adapters/aws/type-registry put PutCommand',
 };
 export const WRITE_BREAKER = {
   port: 'core/breakers/change changeBreaker breakers.write',
   command: 'adapters/aws/breaker-store write PutCommand',
+};
+export const EXPIRE_HELD = {
+  fn: 'dispatch',
+  port: 'core/dispatch/drain expireHeld backlog.first',
+  command: 'adapters/aws/backlog-store query QueryCommand',
 };
 export const WRITE_CHAINED = { port: 'core/schedules/arm writeChained schedules.put', command: `${SCHEDULES} put PutCommand` };
 export const PAUSE_SCHEDULE = {

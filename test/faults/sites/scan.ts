@@ -75,10 +75,13 @@ function adapterFiles(root: string): string[] {
 }
 
 /**
- * Ports whose calls share what they read: whoever asks first makes the call for all, and mostly nobody does. All calls of
- * one are one call site, named after its interface.
+ * Interfaces whose calls share what they read: whoever asks first makes the call for all, and mostly nobody does. All calls
+ * of those with the same name here are one call site of that name.
  */
-const SHARED = new Set(['TypeRegistry']);
+const SHARED: ReadonlyMap<string, string> = new Map([
+  ['TypeRegistry', 'TypeRegistry'],
+  ['KnownBreakers', 'TypeRegistry'],
+]);
 
 /** What a piece of code can reach. */
 interface Reach {
@@ -109,11 +112,13 @@ class Scanner {
     const sites = new Map<string, CallSite>();
     const ports = new Map<ts.Node, PortCall>();
     const commands = new Map<string, CommandCall>();
-    const byMethod = new Map<ts.Node, ReadonlySet<ts.NewExpression>>();
+    const byMethod = new Map<ts.Node, Reach>();
     for (const [fn, entry] of entries) {
       const file = this.program.getSourceFile(entry);
       if (file === undefined) throw new Error(`${entry} is not part of the program`);
-      for (const call of this.reach(file).ports) {
+      // An adapter may call another one's interface in its turn: what is added while it is walked is walked too.
+      const calls = new Set(this.reach(file).ports);
+      for (const call of calls) {
         const port = this.portCallOf(call);
         ports.set(call, port);
         const method = this.implementationOf(call);
@@ -121,9 +126,10 @@ class Scanner {
           sites.set(nameOf({ fn, port: port.id, command: 'fetch' }), { fn, port: port.id, command: 'fetch' });
           continue;
         }
-        const made = byMethod.get(method) ?? this.reach(method).commands;
+        const made = byMethod.get(method) ?? this.reach(method);
         byMethod.set(method, made);
-        for (const node of made) {
+        for (const nested of made.ports) calls.add(nested);
+        for (const node of made.commands) {
           const command = this.commandCallOf(node);
           commands.set(command.id, command);
           const site = { fn, port: port.id, command: command.id };
@@ -138,9 +144,11 @@ class Scanner {
   private noteFactories(file: ts.SourceFile): void {
     for (const statement of file.statements) {
       if (!ts.isFunctionDeclaration(statement) || !statement.type || !/^create[A-Z]/.test(statement.name?.text ?? '')) continue;
-      const made = this.checker.getTypeFromTypeNode(statement.type).symbol as ts.Symbol | undefined;
-      for (const declaration of made?.declarations ?? []) {
-        if (ts.isInterfaceDeclaration(declaration)) this.factories.set(declaration, statement);
+      const made = this.checker.getTypeFromTypeNode(statement.type);
+      for (const { symbol } of made.isIntersection() ? made.types : [made]) {
+        for (const declaration of (symbol as ts.Symbol | undefined)?.declarations ?? []) {
+          if (ts.isInterfaceDeclaration(declaration)) this.factories.set(declaration, statement);
+        }
       }
     }
   }
@@ -218,7 +226,7 @@ class Scanner {
     const receiver = expression.expression.getText().split('.').at(-1) ?? '';
     const method = expression.name.text;
     const made = this.portMethodOf(call)?.parent;
-    const shared = made && ts.isInterfaceDeclaration(made) && SHARED.has(made.name.text) ? made.name.text : undefined;
+    const shared = made && ts.isInterfaceDeclaration(made) ? SHARED.get(made.name.text) : undefined;
     return { id: shared ?? this.idOf(call, `${receiver}.${method}`), file, object, method, callee };
   }
 

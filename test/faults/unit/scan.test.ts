@@ -15,27 +15,39 @@ const FILES: Record<string, string> = {
   'package.json': '{ "type": "module" }',
   'core/ports/store.ts':
     'export interface Store { readonly get: (id: string) => Promise<string>; readonly put: (id: string) => Promise<void>; readonly url: () => string }',
+  'core/ports/sums.ts': 'export interface Sums { readonly total: () => Promise<number> }',
   'core/use.ts': `
+    import type { Sums } from './ports/sums.ts';
     import type { Store } from './ports/store.ts';
-    export async function use({ store }: { store: Store }): Promise<void> { await store.get('a'); await twice(store); store.url(); }
+    export async function use({ store, sums }: { store: Store; sums: Sums }): Promise<void> {
+      await store.get('a'); await twice(store); store.url(); await sums.total();
+    }
     async function twice(store: Store): Promise<void> { await store.put('a'); await store.put('b'); }
     export async function unused(store: Store): Promise<void> { await store.put('c'); }`,
   'adapters/aws/store.ts': `
     import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
     import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
     import type { Store } from '../../core/ports/store.ts';
-    export function createStore(client: { send: (command: unknown) => Promise<string> }): Store {
+    export interface Counted { readonly count: () => Promise<number> }
+    export function createStore(client: { send: (command: unknown) => Promise<string> }): Store & Counted {
       const read = (id: string) => client.send(new GetCommand({ id }));
       return {
         get: (id) => read(id),
         put: async (id) => { await read(id); await client.send(new PutCommand({ id })); },
         url: () => getSignedUrl(client, new GetCommand({})),
+        count: async () => (await read('count')).length,
       };
     }`,
+  'adapters/aws/sums.ts': `
+    import type { Sums } from '../../core/ports/sums.ts';
+    import type { Counted } from './store.ts';
+    export function createSums(counted: Counted): Sums { return { total: () => counted.count() }; }`,
   'functions/worker/index.ts': `
     import { createStore } from '../../adapters/aws/store.ts';
+    import { createSums } from '../../adapters/aws/sums.ts';
     import { use } from '../../core/use.ts';
-    export const handler = () => use({ store: createStore({ send: async () => '' }) });`,
+    const store = createStore({ send: async () => '' });
+    export const handler = () => use({ store, sums: createSums(store) });`,
   'functions/caller/index.ts': 'export const handler = async (url: string): Promise<void> => { await fetch(url); };',
 };
 
@@ -51,10 +63,11 @@ describe('the scan for call sites', () => {
     }
   });
 
-  it('finds each call of a port that a function reaches, with each command that the adapter makes for it', () => {
+  it('finds each call of a port that a function reaches, with each command that the adapter makes for it, or another for that', () => {
     const read = 'adapters/aws/store read GetCommand';
     expect(scan(root).sites.map(nameOf)).toEqual([
       'caller: functions/caller/index handler fetch > fetch',
+      `worker: adapters/aws/sums total counted.count > ${read}`,
       `worker: core/use twice store.put #2 > ${'adapters/aws/store put PutCommand'}`,
       `worker: core/use twice store.put #2 > ${read}`,
       'worker: core/use twice store.put > adapters/aws/store put PutCommand',

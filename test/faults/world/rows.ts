@@ -5,7 +5,6 @@ import { readBatch } from '../../../adapters/aws/batch-get.ts';
 import { ROW_SORT, taskPartition } from '../../../adapters/aws/keys.ts';
 import { rowOfItem } from '../../../adapters/aws/task-item.ts';
 import { systemRandom } from '../../../adapters/system.ts';
-import { PatienceError } from './patience.ts';
 
 const LOOK_EVERY_MS = 400;
 
@@ -42,7 +41,7 @@ export class Rows {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         this.waiting.delete(key);
-        reject(new PatienceError(`${tenant}/${id}: ${what}, not within ${seconds} s; its row is ${JSON.stringify(last)}`));
+        reject(new Error(`${tenant}/${id}: ${what}, not within ${seconds} s; its row is ${JSON.stringify(last)}`));
       }, seconds * 1_000);
     });
     try {

@@ -12,7 +12,6 @@ import type { Script } from '../app/handler.ts';
 import { TYPES } from '../app/types.ts';
 import type { ArmedRule, Rule } from '../proxy/rules.ts';
 import { nameOf } from '../sites/scan.ts';
-import { PatienceError } from './patience.ts';
 import type { Watch } from './sightings.ts';
 import { hostNameOf, type World } from './world.ts';
 
@@ -68,6 +67,7 @@ export class Stage {
 
   /** Makes a fault that is part of the scene, for calls about this run alone. */
   arm(rule: Omit<Rule, 'about'>): ArmedRule {
+    if (!this.world.sites.has(nameOf(rule))) throw new Error(`there is no call site ${nameOf(rule)}`);
     const armed = this.world.proxy.arm({ ...rule, about: this.names });
     this.armed.push(armed);
     return armed;
@@ -135,9 +135,7 @@ export class Stage {
       ...(this.world.successes.of(row.uid) <= 1 ? [] : ['it succeeded more than once']),
     ];
     if (wrong.length > 0) {
-      // An attempt is lost when nobody hears of its end before its lease is over.
-      const Failure = wrong.every((each) => each.endsWith('were lost')) ? PatienceError : Error;
-      throw new Failure(`${this.tenant}/${id}: ${wrong.join(', ')}; expected ${JSON.stringify(expected)}: ${JSON.stringify(row)}`);
+      throw new Error(`${this.tenant}/${id}: ${wrong.join(', ')}; expected ${JSON.stringify(expected)}: ${JSON.stringify(row)}`);
     }
     if (TOLD.has(state)) await this.told(`${row.uid}:${state}`);
     return row;
@@ -170,7 +168,7 @@ export class Stage {
       }
     };
     for (const end = Date.now() + seconds * 1_000; !(await answer()); await sleep(PAUSE_MS)) {
-      if (Date.now() > end) throw new PatienceError(`${this.tenant}: ${what}, not within ${seconds} s`);
+      if (Date.now() > end) throw new Error(`${this.tenant}: ${what}, not within ${seconds} s`);
     }
   }
 

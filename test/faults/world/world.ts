@@ -1,14 +1,16 @@
 import { SYSTEM_TYPES, taskTypeSpecSchema } from '@sluice/contracts';
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBacklogStore } from '../../../adapters/aws/backlog-store.ts';
 import { createBucketStore } from '../../../adapters/aws/bucket-store.ts';
-import { createClients } from '../../../adapters/aws/clients.ts';
 import { TYPES_PARTITION } from '../../../adapters/aws/keys.ts';
 import { createHintQueue } from '../../../adapters/aws/hint-queue.ts';
 import { createPermitStore } from '../../../adapters/aws/permit-store.ts';
+import { createRedriveStore } from '../../../adapters/aws/redrive-store.ts';
 import { createTaskStore } from '../../../adapters/aws/task-store.ts';
 import { createScheduleStore } from '../../../adapters/aws/schedule-store.ts';
 import { createTokenStore } from '../../../adapters/aws/token-store.ts';
@@ -19,7 +21,7 @@ import { startHost, type Host, type HostLogEntry } from '../../../local/host.ts'
 import { PLATFORM, synthesisePlatform } from '../app/synth.ts';
 import { FaultProxy } from '../proxy/proxy.ts';
 import { instrumentFunctions } from '../sites/instrument.ts';
-import type { Scan } from '../sites/scan.ts';
+import { nameOf, type Scan } from '../sites/scan.ts';
 import { ToldEvents } from './queues.ts';
 import { makeCertificate } from '../../helpers/certificate.ts';
 import { Receivers } from './receivers.ts';
@@ -90,6 +92,8 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       receivers,
       successes,
       sightings,
+      /** The names of all call sites. */
+      sites: new Set(scanned.sites.map(nameOf)),
       assemblies,
       table,
       rows: new Rows(clients.dynamodb, table),
@@ -99,6 +103,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       backlog: createBacklogStore(clients.dynamodb, { table, random, telemetry }),
       buckets: createBucketStore(clients.dynamodb, { table, random, telemetry }),
       schedules: createScheduleStore(clients.dynamodb, { table }),
+      redrives: createRedriveStore(clients.dynamodb, { table }),
       types: createTypeRegistry(clients.dynamodb, { table, clock, telemetry }),
       typeWriter: createTypeWriter(clients.dynamodb, { table }),
       tokens: createTokenStore(clients.dynamodb, { table }),
@@ -112,7 +117,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       close: async () => {
         await events.close();
         await receivers.close();
-        for (const client of [clients.dynamodb, clients.sqs, clients.s3, clients.lambda, clients.events]) client.destroy();
+        for (const client of [clients.dynamodb, clients.sqs]) client.destroy();
         await host?.close();
         await proxy.close();
         remove();
@@ -131,25 +136,25 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
 const FIRE_SECONDS = 8;
 
 /** Gives the fires of schedules less time, as dispatch has less. */
-async function shortenFires({ dynamodb }: ReturnType<typeof createClients>, TableName: string): Promise<void> {
+async function shortenFires({ dynamodb }: ReturnType<typeof clientsOf>, TableName: string): Promise<void> {
   const Key = { p: TYPES_PARTITION, s: SYSTEM_TYPES.fire };
   const { Item: item } = await dynamodb.send(new GetCommand({ TableName, Key }));
   const spec = taskTypeSpecSchema.parse(JSON.parse(String(item?.['spec'])));
   await dynamodb.send(new PutCommand({ TableName, Item: { ...item, spec: JSON.stringify({ ...spec, timeoutSeconds: FIRE_SECONDS }) } }));
 }
 
-function clientsOf(host: Host) {
-  const { endpoints } = host;
+/** As patient as a machine is busy: only the platform's own calls have its time-outs. */
+const PATIENT = { maxAttempts: 6, requestHandler: { connectionTimeout: 30_000, requestTimeout: 60_000 } };
+
+function clientsOf(host: Host): { dynamodb: DynamoDBDocumentClient; sqs: SQSClient } {
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '', AWS_REGION: region = '' } = host.clientEnv();
-  return createClients({
-    region,
-    credentials: { accessKeyId, secretAccessKey },
-    dynamodbEndpoint: endpoints.dynamodb,
-    sqsEndpoint: endpoints.sqs,
-    lambdaEndpoint: endpoints.lambda,
-    s3Endpoint: endpoints.s3,
-    eventsEndpoint: endpoints.eventbridge,
-  });
+  const { endpoints } = host;
+  const config = { ...PATIENT, region, credentials: { accessKeyId, secretAccessKey } };
+  const dynamodb = new DynamoDBClient({ ...config, endpoint: endpoints.dynamodb });
+  return {
+    dynamodb: DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } }),
+    sqs: new SQSClient({ ...config, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false }),
+  };
 }
 
 /** The URL of every shard queue up to its priority and shard. */

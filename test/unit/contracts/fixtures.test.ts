@@ -19,6 +19,7 @@ import {
   webhookSecretsRecordSchema,
 } from '@sluice/contracts';
 import { expect, it } from 'vitest';
+import { endedRequestSchema } from '../../../adapters/aws/ended-requests.ts';
 
 const FOLDER = join(import.meta.dirname, '../../fixtures');
 
@@ -27,6 +28,7 @@ const SCHEMAS = {
   attempt: attemptSchema,
   breaker: breakerSchema,
   'destination-record': destinationRecordSchema,
+  'ended-request': endedRequestSchema,
   delivery: deliverySchema,
   'fire-payload': firePayloadSchema,
   'lane-hint': hintMessageSchema,

@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { EndedRequest } from '../../../adapters/aws/ended-requests.ts';
 import { createHandler } from '../../../functions/registrar/handler.ts';
 
 interface Answer {
@@ -14,6 +15,7 @@ const specOf = (type: string): string =>
 /** The write of a type may be applied though its answer is lost: what is rolled back must be gone all the same. */
 describe('the registrar, when a write is not answered', () => {
   const registered = new Map<string, string>();
+  const ended = new Map<string, EndedRequest>();
   const answers: Answer[] = [];
   let answered = true;
   /** Answers that CloudFormation takes but does not confirm. */
@@ -29,14 +31,25 @@ describe('the registrar, when a write is not answered', () => {
         if (registered.get(type) === owner) registered.delete(type);
       },
     },
+    requests: {
+      find: async (owner, id) => ended.get(`${owner} ${id}`),
+      note: async (owner, id, end) => void ended.set(`${owner} ${id}`, end),
+    },
     fetch: async (_url, init) => {
       answers.push(JSON.parse(Buffer.from(init?.body as Uint8Array).toString()) as Answer);
       if (unconfirmed-- > 0) throw new TypeError('fetch failed');
       return new Response();
     },
   });
+  let requests = 0;
   const request = async (RequestType: string, type: string, PhysicalResourceId?: string): Promise<Answer | undefined> => {
-    const event = { RequestType, PhysicalResourceId, StackId: 'stack', LogicalResourceId: 'Type', RequestId: 'r', ResponseURL: 'http://x' };
+    requests += 1;
+    return again(RequestType, type, PhysicalResourceId);
+  };
+  /** The latest request once more, as Lambda makes it again. */
+  const again = async (RequestType: string, type: string, PhysicalResourceId?: string): Promise<Answer | undefined> => {
+    const RequestId = String(requests);
+    const event = { RequestType, PhysicalResourceId, StackId: 'stack', LogicalResourceId: 'Type', RequestId, ResponseURL: 'http://x' };
     const given = Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined));
     await handler({ ...given, ResourceProperties: { Spec: specOf(type) } } as unknown as CloudFormationCustomResourceEvent);
     return answers.pop();
@@ -44,6 +57,7 @@ describe('the registrar, when a write is not answered', () => {
 
   beforeEach(() => {
     registered.clear();
+    ended.clear();
     answers.length = 0;
     answered = true;
     unconfirmed = 0;
@@ -75,6 +89,21 @@ describe('the registrar, when a write is not answered', () => {
 
     expect(answers).toHaveLength(2);
     expect(answers.every(({ Status }) => Status === 'FAILED')).toBe(true);
+  });
+
+  it.each(['Create', 'Update'])('does not do after its answer what it said it could not: %s', async (what) => {
+    const before = what === 'Create' ? undefined : 'thumbnail';
+    if (before !== undefined) await request('Create', before);
+    answered = false;
+    const failed = await request(what, 'preview', before);
+    expect(failed).toMatchObject({ Status: 'FAILED' });
+
+    answered = true;
+    const number = requests;
+    await (before === undefined ? request('Delete', 'preview', failed?.PhysicalResourceId) : request('Update', before, before));
+    requests = number;
+    expect(await again(what, 'preview', before)).toEqual(failed);
+    expect([...registered.keys()]).toEqual(before === undefined ? [] : [before]);
   });
 
   it('fails when it cannot be heard at all', async () => {
