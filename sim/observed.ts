@@ -9,6 +9,7 @@ const TOLD = {
   permits: ['acquire', 'release', 'raise', 'clear'],
   buckets: ['put', 'advance'],
   events: ['publish'],
+  schedules: ['put'],
 } as const;
 
 type Method = (...args: unknown[]) => Promise<unknown>;

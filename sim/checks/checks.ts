@@ -1,6 +1,7 @@
-import { LIMITS, type Envelope, type TaskRow, type TaskTypeSpec } from '@sluice/contracts';
+import { LIMITS, type Envelope, type ScheduleRecord, type TaskRow, type TaskTypeSpec } from '@sluice/contracts';
 import type { MemoryMessages } from '../../adapters/memory/messages.ts';
 import type { Lane, Permit } from '../../core/ports/permit-store.ts';
+import type { ScheduleWrite } from '../../core/ports/schedule-store.ts';
 import type { WriteResult } from '../../core/ports/task-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import type { Behaviour } from '../behaviour.ts';
@@ -57,6 +58,8 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
   /** Generations whose hints were purged: nothing but the audit finds them. */
   const purged = new Set<string>();
   const states = new Map<string, number>();
+  /** When each schedule was written last, by its tenant and name. */
+  const scheduledAt = new Map<string, number>();
 
   const violated = (kind: Violation['kind'], what: string): void => void violations.push({ kind, what });
   const runsOf = (uid: string): Runs => {
@@ -132,12 +135,17 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
     runs,
     purged,
     states,
+    scheduledAt,
     applied: (at: string, args: readonly unknown[], answer: unknown): void => {
       for (const uid of index.applied(at, args, answer)) checkHint(uid, at);
       if (at.startsWith('tasks.')) {
         const { applied, row } = answer as WriteResult;
         if (applied) written(at, row);
       } else if (at === 'permits.release') released(args[0] as Lane, args[2] as readonly Permit[]);
+      else if (at === 'schedules.put' && (answer as ScheduleWrite).applied) {
+        const { tenant, name } = args[1] as ScheduleRecord;
+        scheduledAt.set(`${tenant}/${name}`, now());
+      }
     },
     /** A message of the hints is about to be deleted. */
     removing: (messageId: string): (() => void) => {

@@ -1,4 +1,4 @@
-import type { TaskRow } from '@sluice/contracts';
+import type { ScheduleRecord, TaskRow } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import type { Profile } from '../../sim/faults.ts';
 import type { Ports } from '../../sim/ports.ts';
@@ -10,6 +10,7 @@ import { forced, struck, type Want } from '../helpers/forced.ts';
 
 interface Told extends RunResult {
   readonly rows: readonly TaskRow[];
+  readonly schedules: readonly ScheduleRecord[];
 }
 
 type Batch = readonly { readonly type: string; readonly id: string; readonly at?: number }[];
@@ -26,11 +27,23 @@ async function run(wants: readonly Want[], batch: Batch, profile: Partial<Profil
     },
     ...options,
   });
-  return { ...result, rows: sim?.services.tasks.rows() ?? [] };
+  return { ...result, rows: sim?.services.tasks.rows() ?? [], schedules: sim?.services.schedules.all() ?? [] };
 }
 
 const fragile = (n: number, at: number) => ({ type: 'fragile', id: `fragile-${n}`, at });
 const BATCH = [fragile(0, 1_000)];
+
+/** The second call of the schedules is the pause, the others are the resumes: all that their client makes. */
+const paused = (after: number, at: number): Want[] => [
+  struck('schedule', 1),
+  { what: 'every', value: 1 },
+  struck('pause', 1),
+  { what: 'pause at', value: at },
+  { what: 'resume after', value: after },
+  ...[3, 4, 5].map((nth) => ({ what: 'fault in schedules: schedules.put', value: 7, nth })),
+];
+/** The first occurrence comes at 31 s and its end is lost; the second waits at 61 s, and the pause comes. */
+const WAITS_PAUSED = [...paused(0, 57), { what: 'overlap', value: 3 }, struck('record-lost', 1)];
 
 describe('a task that crashes its handler', () => {
   it('is quarantined at its third crash while others of its type live', async () => {
@@ -80,6 +93,21 @@ describe("the platform's own tasks", () => {
     expect(seen.occurrences).toBe(6);
   });
 
+  it('owe what waits when the schedule is paused, until it is resumed', async () => {
+    const { schedules, violations } = await run(WAITS_PAUSED, []);
+    expect(schedules).toMatchObject([{ state: 'paused', waiting: 1_767_225_661_000 }]);
+    expect(violations).toEqual([]);
+  });
+
+  it('fire no more once a schedule is paused, but for what was under way', async () => {
+    // The fire at 31 s submits its task and dies.
+    const wants = [...paused(0, 26), { what: 'fault in system: schedules.put', value: 7, nth: 1 }];
+    const { schedules, seen, violations } = await run(wants, []);
+    expect(schedules).toMatchObject([{ state: 'paused', next: 1_767_225_631_000 }]);
+    expect(seen.occurrences).toBe(1);
+    expect(violations).toEqual([]);
+  });
+
   it('redrive what has failed, each task once, also when a run is cut off', async () => {
     const cut = { what: 'fault in system: redrives.replace', value: 8, nth: 2 };
     const { rows, seen, violations } = await run([struck('redrive'), cut, { what: 'ends', value: 3, nth: 1 }], BATCH);
@@ -124,6 +152,36 @@ describe('what is checked of them', () => {
     }));
     const { violations } = await run([struck('schedule', 1)], [], {}, forgetful);
     expect(violations).toMatchObject([{ kind: 'lost', what: expect.stringContaining('6 occurrences of a/every-0 were not fired') }]);
+  });
+
+  it('that what waits is not forgotten by a pause', async () => {
+    const forgetful = plant(({ schedules }) => ({
+      schedules: {
+        ...schedules,
+        put: async (tenant, { waiting, ...record }, seq) =>
+          schedules.put(tenant, { ...record, ...(waiting !== undefined && record.state !== 'paused' && { waiting }) }, seq),
+      },
+    }));
+    const { violations } = await run(WAITS_PAUSED, [], {}, forgetful);
+    expect(violations).toMatchObject([{ kind: 'lost', what: expect.stringContaining('1 occurrences of a/every-0 were not fired') }]);
+  });
+
+  it('that nothing is fired once a schedule is paused', async () => {
+    const deaf = plant(({ schedules }) => ({
+      schedules: {
+        ...schedules,
+        get: async (tenant, name) => {
+          const record = await schedules.get(tenant, name);
+          return record && { ...record, state: record.state === 'paused' ? 'active' : record.state };
+        },
+        put: async (tenant, record, seq) => {
+          const old = await schedules.get(tenant, record.name);
+          return old?.state === 'paused' ? { applied: true, found: record } : schedules.put(tenant, record, seq);
+        },
+      },
+    }));
+    const { violations } = await run(paused(0, 26), [], {}, deaf);
+    expect(violations).toContainEqual({ kind: 'other', what: expect.stringContaining('is no occurrence of its schedule') });
   });
 
   it('that a redrive counts what it has redriven', async () => {

@@ -130,6 +130,37 @@ describe('a call of the API with one fault', () => {
     }
   });
 
+  it('that resumes and fails still owes the occurrence that waits', async () => {
+    const paused = async () => {
+      const runs = held();
+      const world = createScheduleWorld({ now: T, launch: runs.launch });
+      await world.put('s', { everySeconds: 60, overlap: 'buffer' });
+      await world.until(T + 125 * SECOND);
+      await pauseSchedule(world.deps, 'a', 's');
+      await runs.endAll();
+      await world.settleOnce();
+      return world;
+    };
+    const probe = await paused();
+    const { deps, calls } = traced(probe.deps);
+    await resumeSchedule(deps, 'a', 's');
+    const nth = (at: string, i: number) => calls.slice(0, i + 1).filter((call) => call.at === at).length;
+    expect(calls.map(({ at }) => at).filter((at) => at === 'tasks.insert')).toHaveLength(2);
+    for (const [i, { at }] of calls.entries()) {
+      for (const fault of FAULTS) {
+        const world = await paused();
+        await resumeSchedule(faultAt(world.deps, at, fault, nth(at, i)), 'a', 's').catch(() => undefined);
+        await world.until(T + 150 * SECOND);
+        const { state } = await world.record('s');
+        const run = state === 'paused' ? [1] : [1, 2];
+        expect({ at, i, fault, minutes: minutes(world) }).toEqual({ at, i, fault, minutes: run });
+        await resumeSchedule(world.deps, 'a', 's');
+        await world.until(T + 170 * SECOND);
+        expect({ at, i, fault, minutes: minutes(world) }).toEqual({ at, i, fault, minutes: [1, 2] });
+      }
+    }
+  });
+
   it('pause and delete stop it, whatever is under way', async () => {
     for (const stop of [pauseSchedule, deleteSchedule]) {
       const world = createScheduleWorld({ now: T });

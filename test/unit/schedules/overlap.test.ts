@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { getSchedule, runSchedule } from '../../../core/schedules/manage.ts';
+import { getSchedule, pauseSchedule, resumeSchedule, runSchedule } from '../../../core/schedules/manage.ts';
 import { held as heldRuns } from '../../helpers/held-runs.ts';
 import { createScheduleWorld, timesOf } from '../../helpers/schedule-world.ts';
 
@@ -55,6 +55,23 @@ describe('overlap', () => {
     await world.until(T + 4 * MINUTE + 5 * SECOND);
     expect(times(world).map((t) => t.slice(14, 16))).toEqual(['01', '02']);
     expect(await world.record('s')).toMatchObject({ counts: { submitted: 2, skipped: 1 }, waiting: T + 4 * MINUTE });
+  });
+
+  it('keeps what waits over a pause, and lets it run once', async () => {
+    const { world, end, start } = held('buffer');
+    await start();
+    await world.until(T + 125 * SECOND);
+    await pauseSchedule(world.deps, 'a', 's');
+    await end();
+    await world.until(T + 5 * MINUTE);
+    expect(times(world).map((t) => t.slice(14, 16))).toEqual(['01']);
+    expect(await world.record('s')).toMatchObject({ state: 'paused', waiting: T + 2 * MINUTE, next: T + 3 * MINUTE });
+    await resumeSchedule(world.deps, 'a', 's');
+    await world.until(T + 5 * MINUTE + 10 * SECOND);
+    await end();
+    await world.until(T + 8 * MINUTE);
+    await end();
+    expect(world.fired.filter(({ id }) => id === 's@2026-01-01T00:02:00Z')).toHaveLength(1);
   });
 
   it('cancels the older one', async () => {
