@@ -85,7 +85,7 @@ async function accept(
   await sideBySide(successors, AT_ONCE, async (successor) => {
     const { old, row } = successor;
     const isOurs = await putRow(deps, row, made, old, true).then(
-      (put) => isSuccessor(put.row, old.uid, row.redrive),
+      (put) => !put.deduplicated || isSuccessor(put.row, old.uid, row.redrive),
       (error: unknown) => {
         // Somebody submitted the id anew, with another payload.
         if (isSluiceError(error) && error.code === 'id_conflict') return false;
