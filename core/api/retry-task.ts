@@ -1,7 +1,7 @@
 import { isSluiceError, SluiceError, type Accepted, type TaskRow } from '@sluice/contracts';
 import { placeHints } from '../hints/place.ts';
 import { notHinted } from '../submit/hint-again.ts';
-import { putRow, type SubmitDeps } from '../submit/put-row.ts';
+import { acceptedAs, putRow, type SubmitDeps } from '../submit/put-row.ts';
 import { PAYLOAD_KEPT_MS } from '../submit/submit.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep } from '../tasks/step.ts';
@@ -32,7 +32,7 @@ export async function retryTask(deps: SubmitDeps, tenant: string, id: string, ui
   const made = deps.clock.now();
   const [durable] = await placeHints(deps, [{ tenant, task: hintOf(row, made) }]);
   if (durable !== true) throw notHinted();
-  const accepted = await putRow(deps, row, made, old);
+  const accepted = acceptedAs(await putRow(deps, row, made, old));
   logStep(deps.telemetry, accepted.deduplicated ? 'deduplicated' : 'accepted', { ...row, uid: accepted.uid }, { retryOf: old.uid });
   return accepted;
 }

@@ -65,8 +65,9 @@ export async function reportEnd(deps: ReportDeps, row: TaskRow, outcome: Outcome
   const began = beganAt(row, outcome);
   if (answered) sightings?.alive(key, row.tenant, began, outcome.at);
   if (canary && !answered) return undoProbes(deps, canary, [row.uid]);
-  if (!answered || (!canary && !isTelling(await breakers.known(key), began))) return;
+  if (!answered) return;
   try {
+    if (!canary && !isTelling(await breakers.known(key), began)) return;
     const { answer: wake, written } = await changeBreaker(
       { ...deps, breakers },
       canary?.breaker ?? key,

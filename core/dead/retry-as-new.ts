@@ -6,7 +6,7 @@ import { applyAll } from '../settle/effects.ts';
 import { effectsOf } from '../settle/effects-of.ts';
 import { newRow } from '../submit/new-row.ts';
 import { notHinted } from '../submit/hint-again.ts';
-import { putRow, type SubmitDeps } from '../submit/put-row.ts';
+import { acceptedAs, putRow, type SubmitDeps } from '../submit/put-row.ts';
 import { PAYLOAD_KEPT_MS } from '../submit/submit.ts';
 import { checkSubmission } from '../submit/validate.ts';
 import { hintOf } from '../tasks/state.ts';
@@ -42,7 +42,7 @@ export async function retryAsNew(deps: SubmitDeps, tenant: string, id: string, r
   const made = deps.clock.now();
   const [durable] = await placeHints(deps, [{ tenant, task: hintOf(stored, made) }]);
   if (durable !== true) throw notHinted();
-  const accepted = await putRow(deps, stored, made);
+  const accepted = acceptedAs(await putRow(deps, stored, made));
   logStep(deps.telemetry, accepted.deduplicated ? 'deduplicated' : 'accepted', { ...stored, uid: accepted.uid }, { redriveOf: old.uid });
   await link(deps, old, accepted);
   return accepted;

@@ -39,13 +39,18 @@ export async function redriveTasks(
   const now = deps.clock.now();
   const prepared = await sideBySide(page, AT_ONCE, async ({ id, uid }): Promise<RedriveOutcome | Successor> => {
     const row = rows.get(id);
-    if (row?.retryOf === uid && row.redrive === redrive) return { did: 'redriven' };
+    if (row && isSuccessor(row, uid, redrive)) return { did: 'redriven' };
     if (row?.uid !== uid || !isDead(row, now)) return { did: 'skipped' };
     return prepare(deps, row, redrive, now);
   });
   const successors = prepared.filter((each): each is Successor => 'row' in each);
   if (successors.length > 0) await accept(deps, tenant, successors, prepared);
   return prepared.map((each): RedriveOutcome => ('did' in each ? each : { did: 'redriven' }));
+}
+
+/** Whether this redrive has put the row in that generation's place: in this run, or in one that had the page before or beside it. */
+function isSuccessor(row: TaskRow, uid: string, redrive: string | undefined): boolean {
+  return row.retryOf === uid && row.redrive === redrive;
 }
 
 async function prepare(deps: RedriveTasksDeps, old: TaskRow, redrive: string, now: number): Promise<RedriveOutcome | Successor> {
@@ -80,7 +85,7 @@ async function accept(
   await sideBySide(successors, AT_ONCE, async (successor) => {
     const { old, row } = successor;
     const isOurs = await putRow(deps, row, made, old, true).then(
-      ({ uid }) => uid === row.uid,
+      (put) => !put.deduplicated || isSuccessor(put.row, old.uid, row.redrive),
       (error: unknown) => {
         // Somebody submitted the id anew, with another payload.
         if (isSluiceError(error) && error.code === 'id_conflict') return false;

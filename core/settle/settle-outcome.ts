@@ -65,12 +65,12 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
     const written = await write(row.seq, row.state, decision.change);
     if (written.applied) {
       if (decision.do === 'end') return ended(deps, spec, written.row, outcome);
-      await reportEnd(deps, written.row, outcome);
       measureAttempt(deps.telemetry, written.row, outcome);
       logStep(deps.telemetry, stepOf(outcome, crash), written.row, {
         again: new Date(decision.at).toISOString(),
         error: outcome.error?.message,
       });
+      await reportEnd(deps, written.row, outcome);
       return withEnd(releaseOf(written.row), attemptEnd(row, outcome, spec));
     }
     row = written.row;
@@ -106,13 +106,14 @@ async function prepare(
   if (durable !== true) throw new SluiceError('unavailable', `the next hint of task ${row.id} could not be made`);
 }
 
+/** Counts at once, before any other call: whoever repeats the effects of this end does not count it again. */
 async function ended(deps: SettleDeps, spec: TaskTypeSpec | undefined, row: TaskRow, outcome: Outcome): Promise<Effects> {
-  await reportEnd(deps, row, outcome);
   measureAttempt(deps.telemetry, row, outcome);
   if (isTerminal(row.state)) {
     deps.telemetry.count(`task.${row.state}`, row.type);
     logStep(deps.telemetry, row.state, row, { reason: row.reason, error: row.error?.message });
   }
+  await reportEnd(deps, row, outcome);
   return withEnd(effectsWith(spec, row, deps.clock.now()), attemptEnd(row, outcome, spec));
 }
 

@@ -18,13 +18,25 @@ export interface SubmitDeps extends AcceptDeps, NotifyGate {}
 /** How often others may come first before a submission is refused. */
 const MAX_LOOKS = 8;
 
+/** A row as it is stored: the one that was given, or the one that its id already is. */
+export interface Put {
+  readonly row: TaskRow;
+  readonly deduplicated: boolean;
+}
+
+/** It as the answer to a submission. */
+export function acceptedAs({ row: { id, uid, state }, deduplicated }: Put): Accepted {
+  return { id, uid, state, deduplicated };
+}
+
 /**
  * Writes the row of a task whose hint was made durable at `hintMade`, or finds the task that its id already is.
- * @param retried a generation that the row is to replace although its id may not be free
+ * @param retried the generation that the row is to replace, although its id may not be free, and no other: one that has
+ *   come since may be another retry of it, and have ended already
  * @param isRetired its effects have been repeated and its copy is kept
  * @throws SluiceError `id_conflict` when the id is another task; `unavailable` when nothing is known to be stored.
  */
-export async function putRow(deps: AcceptDeps, row: TaskRow, hintMade: number, retried?: TaskRow, isRetired = false): Promise<Accepted> {
+export async function putRow(deps: AcceptDeps, row: TaskRow, hintMade: number, retried?: TaskRow, isRetired = false): Promise<Put> {
   let made = hintMade;
   let old = retried;
   for (let look = 0; look < MAX_LOOKS; look++) {
@@ -35,14 +47,14 @@ export async function putRow(deps: AcceptDeps, row: TaskRow, hintMade: number, r
     const found = written.row;
     if (written.applied || found?.uid === row.uid) {
       if (confirmedLate(made, deps.clock.now())) await hintAgain(deps, found ?? row);
-      return { id: row.id, uid: row.uid, state: found?.state ?? row.state, deduplicated: false };
+      return { row: found ?? row, deduplicated: false };
     }
     // Gone between the two: look again.
     if (!found) {
       old = undefined;
       continue;
     }
-    if (!isFree(found, deps.clock.now()) && found.uid !== retried?.uid) return existing(deps, row, found);
+    if (retried ? found.uid !== retried.uid : !isFree(found, deps.clock.now())) return existing(deps, row, found);
     old = found;
   }
   throw new SluiceError(
@@ -52,7 +64,7 @@ export async function putRow(deps: AcceptDeps, row: TaskRow, hintMade: number, r
 }
 
 /** A repeat that meets a live row sends a fresh hint before it answers: the first submission may have died before its own. */
-async function existing(deps: AcceptDeps, row: TaskRow, found: TaskRow): Promise<Accepted> {
+async function existing(deps: AcceptDeps, row: TaskRow, found: TaskRow): Promise<Put> {
   if (found.hash !== row.hash) {
     throw new SluiceError(
       'id_conflict',
@@ -63,7 +75,7 @@ async function existing(deps: AcceptDeps, row: TaskRow, found: TaskRow): Promise
     );
   }
   if (!isTerminal(found.state)) await hintAgain(deps, found);
-  return { id: found.id, uid: found.uid, state: found.state, deduplicated: true };
+  return { row: found, deduplicated: true };
 }
 
 /** Tasks whose copies are written side by side. */

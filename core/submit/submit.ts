@@ -8,7 +8,7 @@ import { logStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
 import { newRow } from './new-row.ts';
 import { notHinted } from './hint-again.ts';
-import { putRow, type AcceptDeps, type SubmitDeps } from './put-row.ts';
+import { acceptedAs, putRow, type AcceptDeps, type SubmitDeps } from './put-row.ts';
 import { checkSubmission, type Submitter } from './validate.ts';
 
 export type SubmitResult = { readonly ok: true; readonly task: Accepted } | { readonly ok: false; readonly error: SluiceError };
@@ -204,7 +204,7 @@ async function hint(deps: AcceptDeps, tenant: string, part: readonly Candidate[]
 async function putRows(deps: AcceptDeps, part: readonly Candidate[], made: number): Promise<Settled> {
   return Promise.all(
     part.map(async ({ index, row }) => {
-      const put = await attempt(() => putRow(deps, row, made));
+      const put = await attempt(async () => acceptedAs(await putRow(deps, row, made)));
       tell(deps, row, put);
       return [index, put.ok ? { ok: true, task: put.value } : put] as const;
     }),

@@ -93,7 +93,8 @@ export function grantDedicated(fn: LambdaFunction, dispatch: LambdaFunction, pla
   });
   const grant = (actions: string[], resources: string[], conditions?: Record<string, unknown>): void =>
     fn.addToRolePolicy(new PolicyStatement({ actions, resources, ...(conditions && { conditions }) }));
-  const ofDispatch = { ArnEquals: { 'lambda:FunctionArn': dispatch.functionArn } };
+  // Lambda always says which function it is about; an emulator that does not is not kept from it.
+  const ofDispatch = { ArnEqualsIfExists: { 'lambda:FunctionArn': dispatch.functionArn } };
   grant(['sqs:CreateQueue', 'sqs:TagQueue', 'sqs:DeleteQueue', 'sqs:DeleteMessage'], queues);
   grant(['lambda:DeleteEventSourceMapping'], [sources], ofDispatch);
   grant(['lambda:TagResource'], [sources]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cancelTask } from '../../../core/api/cancel-task.ts';
 import { retryTask } from '../../../core/api/retry-task.ts';
-import { faultAt } from '../../helpers/faults.ts';
+import { before, faultAt } from '../../helpers/faults.ts';
 import { createWorld, typeSpec } from '../../helpers/world.ts';
 
 async function failedTask(over: Record<string, unknown> = {}) {
@@ -57,6 +57,19 @@ describe('a retry', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => retryTask(many.world.deps, 'a', 't', many.old.uid)));
     expect(new Set(answers.map((a) => a.uid)).size).toBe(1);
     expect(answers.filter((a) => !a.deduplicated)).toHaveLength(1);
+  });
+
+  it('of one generation is one retry, also where that one has failed by the time the other is written', async () => {
+    const { world, old } = await failedTask();
+    const other = before(world.deps, 'tasks.replace', async () => {
+      await retryTask(world.deps, 'a', 't', old.uid);
+      await world.run();
+    });
+    const accepted = await retryTask(other, 'a', 't', old.uid);
+    const row = await world.row('a', 't');
+    expect(row).toMatchObject({ state: 'failed', retryOf: old.uid });
+    expect(accepted).toEqual({ id: 't', uid: row.uid, state: 'failed', deduplicated: true });
+    expect(world.tasks.archived()).toEqual([old]);
   });
 
   it('whose answer was lost is found by the next one', async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createRedrive, getRedrive } from '../../../core/redrive/operate.ts';
+import { redriveTasks } from '../../../core/redrive/redrive-tasks.ts';
 import { runSlice } from '../../../core/redrive/run-slice.ts';
 import type { Fault } from '../../helpers/faults.ts';
-import { faulty, traced } from '../../helpers/faults.ts';
+import { before, faulty, traced } from '../../helpers/faults.ts';
 import { createRedriveWorld, idsUpTo } from '../../helpers/redrive-world.ts';
+import { typeSpec } from '../../helpers/world.ts';
 
 const CANARY = { tasks: 4, maxFailureShare: 0.5, waitSeconds: 60 };
 const COUNT = 12;
@@ -64,6 +66,37 @@ describe('two at once', () => {
     expect(await getRedrive(world.deps, 'a', id)).toMatchObject({ state: 'done', redriven: 30 });
     expect(idsUpTo(30).every((each) => world.generationsOf('a', each) === 2)).toBe(true);
   });
+
+  it.each(['waits', 'has failed again'] as const)(
+    'what the run beside it has redriven and %s is counted, and not redriven again',
+    async (how) => {
+      let redrive = '';
+      // Lambda has begun the slice twice: this run took the redrive over, but the page that both have read is redriven by the other.
+      const besides = async () => {
+        const { page = [] } = (await world.redrives.get('a', redrive)) ?? {};
+        expect(await redriveTasks(world.deps, 'a', redrive, page)).toEqual(idsUpTo(3).map(() => ({ did: 'redriven' })));
+        while (how === 'has failed again' && (await world.dispatchOnce()) > 0);
+      };
+      const world = createRedriveWorld({
+        types: [typeSpec('echo', { start: 'wait' })],
+        slices: (deps) => before(deps, 'tasks.replace', besides),
+      });
+      await world.fail('a', idsUpTo(3));
+      const { id } = await createRedrive(world.deps, 'a', { filter: {}, canary: CANARY });
+      redrive = id;
+      await world.dispatchOnce();
+      await world.starter.idle();
+      const stored = await world.redrives.get('a', id);
+      // The first wave is all of them, and is judged.
+      const wave = how === 'waits' ? { failed: 0, unfinished: 3 } : { failed: 3, unfinished: 0 };
+      const state = how === 'waits' ? 'canary' : 'stopped';
+      expect(stored).toMatchObject({ state, redriven: 3, skipped: 0, page: [], waveResult: { redriven: 3, succeeded: 0, ...wave } });
+      for (const task of idsUpTo(3)) {
+        expect(await world.row('a', task)).toMatchObject({ state: how === 'waits' ? 'waiting' : 'failed', redrive: id });
+        expect(world.generationsOf('a', task)).toBe(2);
+      }
+    },
+  );
 
   it('an index that still names what was redriven does no harm', async () => {
     const world = createRedriveWorld();
