@@ -32,7 +32,7 @@ export type Routes = Partial<Record<RouteName, Route>>;
 
 export interface HttpDeps {
   /** For SigV4 callers; tokens are the authorizer's matter. */
-  readonly tokens: TokenStore;
+  readonly tokens: Pick<TokenStore, 'findPrincipal'>;
   readonly telemetry: Telemetry;
 }
 

@@ -8,6 +8,8 @@ import { getTask } from '../../core/api/get-task.ts';
 import { listTasks, type ListDeps } from '../../core/api/list-tasks.ts';
 import type { ManageDeps } from '../../core/auth/manage-tokens.ts';
 import type { WebhookSecretDeps } from '../../core/notify/secrets.ts';
+import type { PermitStore } from '../../core/ports/permit-store.ts';
+import type { TokenStore } from '../../core/ports/token-store.ts';
 import { waitForTask, type WaitDeps } from '../../core/api/wait-for-task.ts';
 import type { OccurrenceDeps } from '../../core/schedules/arm.ts';
 import { includeOf, listQueryOf, parsedBody, waitOf } from './query.ts';
@@ -36,6 +38,8 @@ export interface ApiHandlerDeps
     HeavyHitterDeps,
     ShardMapDeps,
     AttemptDeps {
+  readonly permits: PermitStore;
+  readonly tokens: TokenStore;
   /** Of the platform, as health tells it. */
   readonly version: string;
 }
