@@ -2,9 +2,10 @@ import type { NotifyRules } from '@sluice/contracts';
 import { createBacklogStore } from '../adapters/aws/backlog-store.ts';
 import { createBreakerStore } from '../adapters/aws/breaker-store.ts';
 import { createBucketStore } from '../adapters/aws/bucket-store.ts';
-import { createClients, type Clients } from '../adapters/aws/clients.ts';
+import { createClients, createStoreClients, type StoreClients } from '../adapters/aws/clients.ts';
 import { createEventBus } from '../adapters/aws/event-bus.ts';
 import { createHintQueue } from '../adapters/aws/hint-queue.ts';
+import { createPermitReturns } from '../adapters/aws/permit-returns.ts';
 import { createPermitStore } from '../adapters/aws/permit-store.ts';
 import { createRoutingMap } from '../adapters/aws/routing-store.ts';
 import { createTaskStore } from '../adapters/aws/task-store.ts';
@@ -36,10 +37,9 @@ interface WiringOptions {
   readonly refreshSeconds?: number;
 }
 
-/** What it takes to make hints, and to give permits back. */
-function wirePlace(env: HintEnv, telemetry: Telemetry, options: WiringOptions = {}) {
+/** What it takes to make hints, and to see lanes. */
+function wirePlace<C extends StoreClients>(env: HintEnv, clients: C, telemetry: Telemetry, options: WiringOptions = {}) {
   const table = env.SLUICE_TABLE;
-  const clients = createClients();
   const types = createTypeRegistry(clients.dynamodb, { table, clock, telemetry, ...options });
   const place: PlaceDeps = {
     queue: createHintQueue(clients.sqs, { queueUrlPrefix: env.SLUICE_QUEUE_PREFIX, random, telemetry }),
@@ -57,7 +57,6 @@ function wirePlace(env: HintEnv, telemetry: Telemetry, options: WiringOptions = 
     clients,
     telemetry,
     timer,
-    permits: createPermitStore(clients.dynamodb, { table }),
     views: createLaneViews(clock),
     types,
   };
@@ -66,10 +65,11 @@ function wirePlace(env: HintEnv, telemetry: Telemetry, options: WiringOptions = 
 /** What every function that works off hints needs. */
 export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOptions = {}) {
   const table = env.SLUICE_TABLE;
-  const place = wirePlace(env, telemetry, options);
+  const place = wirePlace(env, createClients(), telemetry, options);
   const { dynamodb } = place.clients;
   return {
     ...place,
+    permits: createPermitStore(dynamodb, { table }),
     backlog: createBacklogStore(dynamodb, { table, random, telemetry }),
     breakers: createBreakerStore(dynamodb, { table, clock, known: place.types }),
     sightings: createSightings(),
@@ -86,11 +86,12 @@ export function wireTasks(env: TaskEnv, telemetry: Telemetry, options: WiringOpt
 
 /** For submit, which accepts tasks and does no more: what it does not need, its callers need not wait for at a cold start. */
 export function wireSubmit(env: TaskEnv, telemetry: Telemetry) {
-  const place = wirePlace(env, telemetry, {});
-  return { ...place, ...storesOf(env, place.clients, telemetry) };
+  const place = wirePlace(env, createStoreClients(), telemetry);
+  const permits = createPermitReturns(place.clients.dynamodb, { table: env.SLUICE_TABLE });
+  return { ...place, permits, ...storesOf(env, place.clients, telemetry) };
 }
 
-function storesOf(env: TaskEnv, { dynamodb, s3, events }: Clients, telemetry: Telemetry) {
+function storesOf(env: TaskEnv, { dynamodb, s3, events }: StoreClients, telemetry: Telemetry) {
   const table = env.SLUICE_TABLE;
   return {
     hasher,
@@ -103,7 +104,7 @@ function storesOf(env: TaskEnv, { dynamodb, s3, events }: Clients, telemetry: Te
 /** What decides whether a submission may name a receiver of notifications. */
 export function wireNotify(
   env: { readonly SLUICE_TABLE: string; readonly SLUICE_NOTIFY: NotifyRules },
-  { dynamodb }: Pick<Clients, 'dynamodb'>,
+  { dynamodb }: Pick<StoreClients, 'dynamodb'>,
 ): NotifyGate {
   return { webhookSecrets: createWebhookSecretStore(dynamodb, { table: env.SLUICE_TABLE }), notifyRules: env.SLUICE_NOTIFY, clock };
 }

@@ -36,26 +36,60 @@ export interface Clients {
   readonly events: EventBridgeClient;
 }
 
+/** All but that of Lambda, for functions that invoke none: it stays out of their bundle. */
+export type StoreClients = Omit<Clients, 'lambda'>;
+
 /**
  * The platform's SDK clients, each made when it is first used: a function pays at cold start for its own alone. In the
  * bundles of the platform's functions those of `slim/` stand for them.
  */
 export function createClients(config: ClientsConfig = {}): Clients {
-  const common = {
+  return lazily<Clients>({
+    ...storeMakers(config),
+    lambda: () =>
+      freshTraces(
+        new LambdaClient({
+          ...commonOf(config),
+          ...at(config.lambdaEndpoint),
+          // A second try of an invocation is a second run. How long one may last, its caller says.
+          maxAttempts: 1,
+          requestHandler: { connectionTimeout: TIMEOUTS.connectionTimeout, ...sockets(4 * PLENTY_OF_SOCKETS) },
+        }),
+      ),
+  });
+}
+
+/** The same without that of Lambda. */
+export function createStoreClients(config: ClientsConfig = {}): StoreClients {
+  return lazily<StoreClients>(storeMakers(config));
+}
+
+type Makers<T> = { readonly [K in keyof T]: () => T[K] };
+
+function commonOf(config: ClientsConfig) {
+  return {
     ...(config.region !== undefined && { region: config.region }),
     ...(config.credentials && { credentials: config.credentials }),
     retryMode: 'standard',
     // The same for all: services' own defaults differ, and three times 5 s fit the 30 s that a hint may wait for its row.
     maxAttempts: 3,
   };
-  const at = (endpoint: string | undefined): { endpoint?: string } => (endpoint === undefined ? {} : { endpoint });
-  const sockets = (maxSockets: number) => {
-    const agent = { keepAlive: true, maxSockets };
-    return { httpAgent: agent, httpsAgent: agent };
-  };
+}
+
+function at(endpoint: string | undefined): { endpoint?: string } {
+  return endpoint === undefined ? {} : { endpoint };
+}
+
+function sockets(maxSockets: number) {
+  const agent = { keepAlive: true, maxSockets };
+  return { httpAgent: agent, httpsAgent: agent };
+}
+
+function storeMakers(config: ClientsConfig): Makers<StoreClients> {
+  const common = commonOf(config);
   const short = { ...TIMEOUTS, ...sockets(PLENTY_OF_SOCKETS) };
 
-  return lazily<Clients>({
+  return {
     dynamodb: () =>
       DynamoDBDocumentClient.from(freshTraces(new DynamoDBClient({ ...common, ...at(config.dynamodbEndpoint), requestHandler: short })), {
         marshallOptions: { removeUndefinedValues: true },
@@ -64,16 +98,6 @@ export function createClients(config: ClientsConfig = {}): Clients {
       freshTraces(
         // The queue's URL names it; the calls go to the client's endpoint, wherever an emulator says its queues are.
         new SQSClient({ ...common, ...at(config.sqsEndpoint), requestHandler: short, useQueueUrlAsEndpoint: false }),
-      ),
-    lambda: () =>
-      freshTraces(
-        new LambdaClient({
-          ...common,
-          ...at(config.lambdaEndpoint),
-          // A second try of an invocation is a second run. How long one may last, its caller says.
-          maxAttempts: 1,
-          requestHandler: { connectionTimeout: TIMEOUTS.connectionTimeout, ...sockets(4 * PLENTY_OF_SOCKETS) },
-        }),
       ),
     s3: () =>
       freshTraces(
@@ -84,7 +108,7 @@ export function createClients(config: ClientsConfig = {}): Clients {
         }),
       ),
     events: () => freshTraces(new EventBridgeClient({ ...common, ...at(config.eventsEndpoint), requestHandler: short })),
-  });
+  };
 }
 
 /** @throws when the SDK's middleware has another name: then traces would be forwarded in silence. */
@@ -93,7 +117,7 @@ export function freshTraces<C extends { readonly middlewareStack: { readonly rem
   return client;
 }
 
-function lazily<T extends object>(make: { readonly [K in keyof T]: () => T[K] }): T {
+function lazily<T extends object>(make: Makers<T>): T {
   const made: Partial<T> = {};
   const all = {} as T;
   for (const name of Object.keys(make) as (keyof T)[]) {

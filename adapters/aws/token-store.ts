@@ -1,4 +1,4 @@
-import { principalRecordSchema, tokenRecordSchema, type TokenRecord } from '@sluice/contracts';
+import { tokenRecordSchema, type TokenRecord } from '@sluice/contracts';
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { tokenIdOf } from '../../core/auth/token-record.ts';
@@ -6,12 +6,9 @@ import type { TokenStore } from '../../core/ports/token-store.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
 import { principalKey, tokenDirectory, tokenEntryKey, tenantListKey, tenantListPartitions, tokenKey } from './keys.ts';
 import { allPages } from './pages.ts';
+import { createPrincipals, type TokenStoreConfig } from './principals.ts';
 
 const STILL_THERE = 'attribute_exists(p)';
-
-export interface TokenStoreConfig {
-  readonly table: string;
-}
 
 /** Tokens and principals in DynamoDB. Reads are consistent: a token that was removed is refused at once. */
 export function createTokenStore(client: DynamoDBDocumentClient, config: TokenStoreConfig): TokenStore {
@@ -79,10 +76,7 @@ export function createTokenStore(client: DynamoDBDocumentClient, config: TokenSt
       await rewrite('note a token', entryItem(record));
     },
 
-    findPrincipal: async (arn) => {
-      const item = await read('read a principal', principalKey(arn));
-      return item && principalRecordSchema.parse({ ...item, arn });
-    },
+    ...createPrincipals(client, config),
     putPrincipal: ({ arn, ...record }) => write('write a principal', { ...principalKey(arn), ...record }),
   };
 }

@@ -1,4 +1,4 @@
-import { ROUTES, SluiceError, type Problem, type RouteName } from '@sluice/contracts';
+import { SluiceError, type ApiRoute, type Problem, type RouteName } from '@sluice/contracts';
 import { requireScope } from '../../core/auth/identity.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { TokenStore } from '../../core/ports/token-store.ts';
@@ -28,20 +28,25 @@ export interface HttpRequest {
 }
 
 export type Route = (request: HttpRequest) => Promise<HttpResult>;
-export type Routes = Partial<Record<RouteName, Route>>;
+export type Routes<N extends RouteName = RouteName> = Partial<Record<N, Route>>;
 
 export interface HttpDeps {
   /** For SigV4 callers; tokens are the authorizer's matter. */
-  readonly tokens: TokenStore;
+  readonly tokens: Pick<TokenStore, 'findPrincipal'>;
   readonly telemetry: Telemetry;
 }
 
 /**
  * A Lambda handler for some routes of the API: it finds the route, checks the credentials' scope, and turns what is
  * thrown into problem details. It never throws, since the gateway's own 500 says nothing.
+ * @param table the routes' methods, paths and scopes; those without a handler count for nothing
  */
-export function createHttpHandler(deps: HttpDeps, routes: Routes): (event: HttpEvent) => Promise<HttpResult> {
-  const byKey = new Map((Object.keys(routes) as RouteName[]).map((name) => [`${ROUTES[name].method} ${ROUTES[name].path}`, name]));
+export function createHttpHandler<N extends RouteName>(
+  deps: HttpDeps,
+  table: Readonly<Record<N, ApiRoute>>,
+  routes: Routes<NoInfer<N>>,
+): (event: HttpEvent) => Promise<HttpResult> {
+  const byKey = new Map((Object.keys(routes) as N[]).map((name) => [`${table[name].method} ${table[name].path}`, name]));
   return async (event) => {
     let tenant = '';
     const problem = (error: unknown): Problem =>
@@ -51,7 +56,7 @@ export function createHttpHandler(deps: HttpDeps, routes: Routes): (event: HttpE
       const route = name && routes[name];
       if (!name || !route)
         throw new SluiceError('not_found', `there is no ${event.routeKey}; the routes are ${[...byKey.keys()].join(', ')}`);
-      const { scope } = ROUTES[name];
+      const { scope } = table[name];
       if (scope !== undefined) {
         const identity = await identify(deps.tokens, event.requestContext.authorizer);
         tenant = identity.tenant;

@@ -19,7 +19,7 @@ export function contextOf(identity: Identity): AuthorizerContext {
  * Who a request is from. Only what the gateway itself has put into the request counts, never a header.
  * @throws SluiceError `unauthorized` without credentials, `forbidden` for a principal of no tenant
  */
-export async function identify(tokens: TokenStore, authorizer: Authorizer | undefined): Promise<Identity> {
+export async function identify(tokens: Pick<TokenStore, 'findPrincipal'>, authorizer: Authorizer | undefined): Promise<Identity> {
   if (authorizer?.lambda) return identityOf(authorizer.lambda);
   if (authorizer?.iam?.userArn) return identifyPrincipal(tokens, authorizer.iam.userArn);
   throw unauthorized();

@@ -13,7 +13,7 @@ export function principalArn(callerArn: string): string {
 }
 
 /** The tenant that a SigV4 caller acts for. @throws SluiceError `forbidden` for one that is not registered */
-export async function identifyPrincipal(tokens: TokenStore, callerArn: string): Promise<Identity> {
+export async function identifyPrincipal(tokens: Pick<TokenStore, 'findPrincipal'>, callerArn: string): Promise<Identity> {
   const arn = principalArn(callerArn);
   const record = await tokens.findPrincipal(arn);
   if (!record) {

@@ -9,8 +9,11 @@ import { cellsInUse, expiredPermits, goesOnAt, hasBacklog, hasRetries, retriesLe
 import type { LaneViews } from './views.ts';
 import { wakeLane } from './wake.ts';
 
+/** Of the store, what gives permits back; limits are tuned only where it also changes them. */
+export type PermitReturns = Pick<PermitStore, 'release' | 'wake'> & Partial<Pick<PermitStore, 'adapt' | 'raise'>>;
+
 export interface ReleaseDeps extends PlaceDeps {
-  readonly permits: PermitStore;
+  readonly permits: PermitReturns;
   readonly types: TypeRegistry;
   readonly telemetry: Telemetry;
   /** @default nothing is remembered of lanes */

@@ -8,7 +8,12 @@ import type { Cell, Lane, PermitStore } from '../ports/permit-store.ts';
  * @param at ms
  * @param first the first cell, where it has just been seen: it may say that the lane is told anyway
  */
-export async function wakeLane(deps: PlaceDeps & { readonly permits: PermitStore }, lane: Lane, at: number, first?: Cell): Promise<void> {
+export async function wakeLane(
+  deps: PlaceDeps & { readonly permits: Pick<PermitStore, 'wake'> },
+  lane: Lane,
+  at: number,
+  first?: Cell,
+): Promise<void> {
   const now = deps.clock.now();
   const delaySeconds = Math.max(1, Math.min(AWS_LIMITS.queueDelaySeconds, Math.ceil((at - now) / 1000)));
   const told = now + delaySeconds * 1000;

@@ -3,6 +3,7 @@ import { SluiceError, type Attempt, type Outcome, type TaskRow, type TaskState, 
 import type { CrashAnswer } from '../breakers/decide.ts';
 import { placeHints } from '../hints/place.ts';
 import { logPointer } from '../outcomes/log-pointer.ts';
+import type { PermitStore } from '../ports/permit-store.ts';
 import type { RowChange } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { lateSuccessEvent } from '../tasks/event.ts';
@@ -17,6 +18,7 @@ import { effectsWith, releaseOf } from './effects-of.ts';
 import { measureAttempt } from './measure-attempt.ts';
 
 export interface SettleDeps extends EffectDeps, ReportDeps {
+  readonly permits: PermitStore;
   readonly telemetry: Telemetry;
 }
 

@@ -1,48 +1,25 @@
-import { attemptQuestionSchema } from '@sluice/contracts';
+import { attemptQuestionSchema, ROUTES } from '@sluice/contracts';
 import openapi from '@sluice/contracts/openapi.json' with { type: 'json' };
-import { createHttpHandler, type HttpDeps } from '../../adapters/http/create-http-handler.ts';
+import { createHttpHandler } from '../../adapters/http/create-http-handler.ts';
 import { json } from '../../adapters/http/respond.ts';
-import { attemptState, type AttemptDeps } from '../../core/api/attempt-state.ts';
+import { attemptState } from '../../core/api/attempt-state.ts';
 import { cancelTask } from '../../core/api/cancel-task.ts';
 import { getTask } from '../../core/api/get-task.ts';
-import { listTasks, type ListDeps } from '../../core/api/list-tasks.ts';
-import type { ManageDeps } from '../../core/auth/manage-tokens.ts';
-import type { WebhookSecretDeps } from '../../core/notify/secrets.ts';
-import { waitForTask, type WaitDeps } from '../../core/api/wait-for-task.ts';
-import type { OccurrenceDeps } from '../../core/schedules/arm.ts';
+import { listTasks } from '../../core/api/list-tasks.ts';
+import { waitForTask } from '../../core/api/wait-for-task.ts';
 import { includeOf, listQueryOf, parsedBody, waitOf } from './query.ts';
-import { type QuotaDeps } from '../../core/quotas/manage.ts';
-import type { HeavyHitterDeps } from '../../core/admission/heavy-hitters.ts';
 import { admissionRoutes } from './admission-routes.ts';
 import { quotaRoutes } from './quota-routes.ts';
-import type { ShardMapDeps } from '../../core/routing/shard-map.ts';
 import { shardRoutes } from './shard-routes.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
-import type { RedriveDeps } from '../../core/redrive/operate.ts';
 import { deadRoutes } from './dead-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { webhookSecretRoutes } from './webhook-secret-routes.ts';
-
-export interface ApiHandlerDeps
-  extends
-    HttpDeps,
-    WaitDeps,
-    OccurrenceDeps,
-    RedriveDeps,
-    ListDeps,
-    ManageDeps,
-    WebhookSecretDeps,
-    QuotaDeps,
-    HeavyHitterDeps,
-    ShardMapDeps,
-    AttemptDeps {
-  /** Of the platform, as health tells it. */
-  readonly version: string;
-}
+import type { ApiHandlerDeps } from './deps.ts';
 
 /** Every route but those that submit. */
 export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHttpHandler> {
-  return createHttpHandler(deps, {
+  return createHttpHandler(deps, ROUTES, {
     list: async ({ tenant, query, queryAll }) => json(200, await listTasks(deps, tenant, listQueryOf(query, queryAll('label')))),
     get: async ({ tenant, param, query }) => json(200, await getTask(deps, tenant, param('id'), includeOf(query))),
     wait: async ({ tenant, param, query }) => {

@@ -1,4 +1,4 @@
-import { batchRequestSchema, LIMITS, SluiceError, type BatchResult } from '@sluice/contracts';
+import { batchRequestSchema, LIMITS, SluiceError, SUBMIT_ROUTES, type BatchResult } from '@sluice/contracts';
 import { createHttpHandler, type HttpDeps } from '../../adapters/http/create-http-handler.ts';
 import { json } from '../../adapters/http/respond.ts';
 import type { SubmitResult } from '../../core/submit/submit.ts';
@@ -10,7 +10,7 @@ export interface SubmitHandlerDeps extends HttpDeps {
 
 /** `POST /v1/tasks` and `POST /v1/tasks/batch`. */
 export function createHandler(deps: SubmitHandlerDeps): ReturnType<typeof createHttpHandler> {
-  return createHttpHandler(deps, {
+  return createHttpHandler(deps, SUBMIT_ROUTES, {
     submit: async ({ tenant, body }) => {
       const [result] = await deps.submit(tenant, [body()]);
       if (!result) throw new SluiceError('internal', 'a submission has no result');

@@ -1,5 +1,5 @@
 import { readEnv } from '@sluice/contracts';
-import { createTokenStore } from '../../adapters/aws/token-store.ts';
+import { createPrincipals } from '../../adapters/aws/principals.ts';
 import { submitTasks } from '../../core/submit/submit.ts';
 import { wireAdmission } from '../admission.ts';
 import { createObservability } from '../observability.ts';
@@ -14,7 +14,7 @@ const deps = { ...tasks, ...wireNotify(env, tasks.clients), admission: wireAdmis
 export const handler = observed(
   createHandler({
     submit: (tenant, submissions) => submitTasks(deps, tenant, submissions),
-    tokens: createTokenStore(deps.clients.dynamodb, { table: env.SLUICE_TABLE }),
+    tokens: createPrincipals(deps.clients.dynamodb, { table: env.SLUICE_TABLE }),
     telemetry,
   }),
 );

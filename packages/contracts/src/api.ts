@@ -14,40 +14,10 @@ import {
   uidSchema,
 } from './names.ts';
 import { notifySchema } from './notify.ts';
-import { logPointerSchema, outcomeClassSchema, taskErrorSchema } from './outcome.ts';
-import { retryOverrideSchema } from './retry-policy.ts';
+import { logPointerSchema, outcomeClassSchema, taskErrorSchema } from './attempt-end.ts';
 import { endReasonSchema } from './row.ts';
-import { userTaskIdSchema, userTypeNameSchema } from './system.ts';
+import { timeSchema } from './submission.ts';
 import { taskStateSchema, taskViewStateSchema } from './task-state.ts';
-
-/** ISO 8601 with an offset. */
-export const timeSchema = z.iso.datetime({ offset: true });
-
-/** One task as a caller submits it. */
-export const submissionSchema = z
-  .strictObject({
-    type: userTypeNameSchema,
-    /** Any JSON value. */
-    payload: z.unknown().optional(),
-    /** Makes the submission repeatable: the same id is the same task. Without it each call is a new task. */
-    id: userTaskIdSchema.optional(),
-    priority: prioritySchema.optional(),
-    /** Seconds to wait before the first attempt; not together with `runAt`. */
-    delaySeconds: z.number().min(0).max(LIMITS.delaySeconds).optional(),
-    /** Not before this time. In the past means now. */
-    runAt: timeSchema.optional(),
-    /** A task that has not started by then ends as `expired`. */
-    expiresAt: timeSchema.optional(),
-    retry: retryOverrideSchema.optional(),
-    labels: labelsSchema.optional(),
-    /** To whom the end is told. */
-    notify: notifySchema.optional(),
-  })
-  .refine((s) => s.delaySeconds === undefined || s.runAt === undefined, 'give delaySeconds or runAt, not both');
-export type Submission = z.infer<typeof submissionSchema>;
-
-/** The same as the platform submits its own tasks: with the names that are reserved to it. */
-export const systemSubmissionSchema = submissionSchema.safeExtend({ type: taskTypeNameSchema, id: taskIdSchema.optional() });
 
 /** What a submission is answered with: 201 for a new task, 200 for one that existed. */
 export const acceptedSchema = z.object({
@@ -58,8 +28,6 @@ export const acceptedSchema = z.object({
   deduplicated: z.boolean(),
 });
 export type Accepted = z.infer<typeof acceptedSchema>;
-
-export const batchRequestSchema = z.strictObject({ tasks: z.array(z.unknown()).min(1) });
 
 /** One result for each task of a batch, in its order. */
 export const batchResultSchema = z.union([

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { timeSchema } from './api.ts';
+import { timeSchema } from './submission.ts';
 import { LIMITS } from './limits.ts';
 import { labelsSchema, prioritySchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
-import { taskErrorSchema } from './outcome.ts';
+import { taskErrorSchema } from './attempt-end.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 import { endReasonSchema } from './row.ts';
 import { userTaskIdSchema } from './system.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { endReasonSchema } from './row.ts';
 import { TERMINAL_STATES } from './task-state.ts';
 import { labelsSchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
-import { taskErrorSchema } from './outcome.ts';
+import { taskErrorSchema } from './attempt-end.ts';
 
 /** The `source` of every event on the platform's bus. */
 export const EVENT_SOURCE = 'sluice';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { timeSchema } from './api.ts';
+import { timeSchema } from './submission.ts';
 import { deadFilterSchema, deadTaskSchema, generationSchema } from './dead.ts';
 import { LIMITS } from './limits.ts';
 import { instantSchema, taskIdSchema, tenantSchema, uidSchema } from './names.ts';

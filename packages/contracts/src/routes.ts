@@ -1,16 +1,8 @@
-import type { Scope } from './names.ts';
-
-interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly path: string;
-  /** What credentials need for it; `undefined` needs none. */
-  readonly scope: Scope | undefined;
-}
+import { SUBMIT_ROUTES, type ApiRoute } from './submit-routes.ts';
 
 /** The routes of the API. */
 export const ROUTES = {
-  submit: { method: 'POST', path: '/v1/tasks', scope: 'submit' },
-  submitBatch: { method: 'POST', path: '/v1/tasks/batch', scope: 'submit' },
+  ...SUBMIT_ROUTES,
   list: { method: 'GET', path: '/v1/tasks', scope: 'read' },
   get: { method: 'GET', path: '/v1/tasks/{id}', scope: 'read' },
   wait: { method: 'GET', path: '/v1/tasks/{id}/result', scope: 'read' },
@@ -50,5 +42,5 @@ export const ROUTES = {
   attempt: { method: 'POST', path: '/v1/attempts', scope: undefined },
   health: { method: 'GET', path: '/v1/health', scope: undefined },
   openapi: { method: 'GET', path: '/v1/openapi.json', scope: undefined },
-} as const satisfies Record<string, Route>;
+} as const satisfies Record<string, ApiRoute>;
 export type RouteName = keyof typeof ROUTES;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { instantSchema, labelsSchema, prioritySchema, taskIdSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
 import { againSchema } from './hint.ts';
 import { notifySchema } from './notify.ts';
-import { logPointerSchema, outcomeClassSchema, taskErrorSchema } from './outcome.ts';
+import { logPointerSchema, outcomeClassSchema, taskErrorSchema } from './attempt-end.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 import { taskStateSchema } from './task-state.ts';
 

@@ -1,4 +1,4 @@
-import { heavyHittersSchema } from '@sluice/contracts';
+import { heavyHittersSchema, ROUTES } from '@sluice/contracts';
 import { expect, it } from 'vitest';
 import {
   createMemoryAdmissionStore,
@@ -16,7 +16,7 @@ function platform() {
   const clock = createMemoryClock(NOW);
   const admissions = createMemoryAdmissionStore();
   const deps = { tokens: createMemoryTokenStore(), telemetry: createMemoryTelemetry() };
-  const handler = createHttpHandler(deps, admissionRoutes({ admissions, clock }));
+  const handler = createHttpHandler(deps, ROUTES, admissionRoutes({ admissions, clock }));
   const get = async (options: RequestOptions = {}) =>
     answerOf(await handler(request('GET /v1/heavy-hitters', { scopes: ['platform'], ...options })));
   return { clock, admissions, get };

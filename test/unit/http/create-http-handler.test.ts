@@ -1,4 +1,4 @@
-import { LIMITS, problemSchema, SluiceError } from '@sluice/contracts';
+import { LIMITS, problemSchema, ROUTES, SluiceError } from '@sluice/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHttpHandler, type Route } from '../../../adapters/http/create-http-handler.ts';
 import { json } from '../../../adapters/http/respond.ts';
@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 
 async function call(route: Route, options: RequestOptions = {}, routeKey = ROUTE): Promise<Answer> {
-  return answerOf(await createHttpHandler({ tokens, telemetry }, { submit: route, health: route })(request(routeKey, options)));
+  return answerOf(await createHttpHandler({ tokens, telemetry }, ROUTES, { submit: route, health: route })(request(routeKey, options)));
 }
 const echo: Route = async ({ tenant, body }) => json(200, { tenant, body: body() });
 const failing =
@@ -48,7 +48,7 @@ describe('bodies', () => {
 
   it('that are not UTF-8 are malformed_json', async () => {
     const event = { ...request(ROUTE), body: Buffer.from([0xff, 0xfe]).toString('base64'), isBase64Encoded: true };
-    const { body } = answerOf(await createHttpHandler({ tokens, telemetry }, { submit: echo })(event));
+    const { body } = answerOf(await createHttpHandler({ tokens, telemetry }, ROUTES, { submit: echo })(event));
     expect(body).toMatchObject({ code: 'malformed_json', detail: 'the body is not UTF-8' });
   });
 
