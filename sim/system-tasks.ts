@@ -13,7 +13,7 @@ import type { SystemPorts } from './ports.ts';
 import { type Simulation } from './simulation.ts';
 import { typeSpec } from './type-spec.ts';
 
-const TIMES = { timeoutSeconds: TIMEOUT_SECONDS.system };
+const TIMES = { timeoutSeconds: TIMEOUT_SECONDS.system, adaptive: false } as const;
 
 /** The platform's own types as it registers them, but that deliveries are given up within minutes and not within a day. */
 export const SYSTEM_SPECS: readonly TaskTypeSpec[] = [

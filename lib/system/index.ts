@@ -39,6 +39,8 @@ export class System extends Construct {
         type,
         handler: { kind: 'lambda', arn: '-' },
         timeoutSeconds: SYSTEM_TIMEOUT.toSeconds(),
+        // They say that it is not time yet as handlers say that they are throttled: no sign of a capacity.
+        adaptive: false,
         ...SETTINGS[type],
         retry: SETTINGS[type].retry ?? {},
       });

@@ -40,6 +40,7 @@ export async function createNotifiedWorld(
   const webhooks = createMemoryWebhookSender(RULES, receiver);
   const messages = createMemoryNotificationSender();
   const notify = typeSpec(SYSTEM_TYPES.notify, {
+    adaptive: false,
     retry: { maxAttempts: DELIVERY_ATTEMPTS, minDelaySeconds: 5, maxDelaySeconds: 60, factor: 2 },
     dedupWindowSeconds: 14 * 86_400,
   });

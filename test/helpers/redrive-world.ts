@@ -11,6 +11,7 @@ export interface RedriveWorldConfig {
 }
 
 const REDRIVE = typeSpec(SYSTEM_TYPES.redrive, {
+  adaptive: false,
   timeoutSeconds: 60,
   concurrency: 4,
   retry: { maxAttempts: 20, minDelaySeconds: 1, maxDelaySeconds: 60, factor: 2 },

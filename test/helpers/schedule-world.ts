@@ -20,6 +20,7 @@ export function createScheduleWorld({ now, firePorts = (deps) => deps, ...config
     types: [
       typeSpec('job'),
       typeSpec(SYSTEM_TYPES.fire, {
+        adaptive: false,
         start: 'wait',
         concurrency: 50,
         timeoutSeconds: 60,
