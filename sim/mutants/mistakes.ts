@@ -209,5 +209,6 @@ export const MISTAKES: readonly Mutant[] = [
     why: 'whoever finds a breaker probing starts all that it holds',
     edits: edit('core/breakers/gate.ts', "if (answer === 'all') return", "if (answer === 'all' || answer.uids.length > 0) return"),
     question: 'breaker',
+    states: 120_000,
   },
 ];

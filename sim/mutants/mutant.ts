@@ -9,4 +9,6 @@ export interface Mutant {
   readonly edits: readonly Edit[];
   /** A question of sim/explore/configs.ts. */
   readonly question: string;
+  /** States that it takes to find it, where the usual number is too small. */
+  readonly states?: number;
 }
