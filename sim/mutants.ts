@@ -20,7 +20,15 @@ if (chosen.length < (values.only?.length ?? 1)) throw new Error(`there are: ${MU
 async function ask(question: string, mutant: Mutant | undefined): Promise<Explored> {
   const here = new URL('.', import.meta.url);
   const plant = mutant ? ['--import', new URL('mutants/plant.ts', here).href] : [];
-  const args = [...plant, new URL('explore.ts', here).pathname, '--here', '--config', question, '--states', String(mutant?.states ?? STATES)];
+  const args = [
+    ...plant,
+    new URL('explore.ts', here).pathname,
+    '--here',
+    '--config',
+    question,
+    '--states',
+    String(mutant?.states ?? STATES),
+  ];
   const env = { ...process.env, ...(mutant && { SLUICE_MUTANT: mutant.name }) };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const said = await text(child.stdout);
