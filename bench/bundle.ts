@@ -28,6 +28,9 @@ const ENV_VALUES: Record<string, string> = {
   SLUICE_NOTIFY: '{"queues":{},"ports":[443],"hosts":[]}',
   SLUICE_WEBHOOK_CA: 'none',
   SLUICE_ADMISSION: '{}',
+  SLUICE_DEDICATED:
+    '{"queueArnPrefix":"q","functionArn":"f","deadLetterArn":"d","maxReceives":1,"visibilitySeconds":1,"retentionSeconds":1,"batchSize":1,"tags":{}}',
+  SLUICE_ROUTING: '{"maxDedicated":1,"busyDepth":1,"promoteAfterMs":1,"demoteAfterMs":1}',
 };
 
 interface Measured {
