@@ -3,6 +3,7 @@ import type { HintSend } from '../core/ports/hint-queue.ts';
 import type { Lane, Permit } from '../core/ports/permit-store.ts';
 import type { RowChange, RowVersion, WriteResult } from '../core/ports/task-store.ts';
 import type { PortCall } from './ports.ts';
+import { laneKey } from '../core/permits/lane-key.ts';
 
 type Call = Pick<PortCall, 'at' | 'args'>;
 
@@ -30,12 +31,12 @@ export function describeCall({ at, args }: Call): string {
       return `${at} shard ${String(args[0])} → ${String(args[2])}`;
     case 'permits.acquire':
     case 'permits.release':
-      return `${at} ${lane(args[0] as Lane)} cell ${String(args[1])}: ${(args[2] as Permit[]).map((p) => p.nonce.slice(0, 4)).join(', ')}`;
+      return `${at} ${laneKey(args[0] as Lane)} cell ${String(args[1])}: ${(args[2] as Permit[]).map((p) => p.nonce.slice(0, 4)).join(', ')}`;
     case 'permits.clear':
-      return `${at} ${lane(args[0] as Lane)} cell ${String(args[1])} version ${String(args[2])}`;
+      return `${at} ${laneKey(args[0] as Lane)} cell ${String(args[1])} version ${String(args[2])}`;
     case 'backlog.put':
     case 'backlog.remove':
-      return `${at} ${lane(args[0] as Lane)}: ${(args[1] as HintedTask[]).map(describeHint).join(', ')}`;
+      return `${at} ${laneKey(args[0] as Lane)}: ${(args[1] as HintedTask[]).map(describeHint).join(', ')}`;
     case 'starter.start': {
       const { sluice } = args[2] as { sluice: { tenant: string; task: string; fence: number } };
       return `${at} ${sluice.tenant}/${sluice.task} fence ${sluice.fence}`;
@@ -69,22 +70,18 @@ export function describeHint({ id, uid, seq }: HintedTask): string {
 }
 
 function describeSend({ message, delaySeconds }: HintSend): string {
-  const what = message.kind === 'lane' ? `lane ${lane(message)}` : message.tasks.map(describeHint).join(', ');
+  const what = message.kind === 'lane' ? `lane ${laneKey(message)}` : message.tasks.map(describeHint).join(', ');
   return delaySeconds > 0 ? `${what} in ${delaySeconds} s` : what;
 }
 
 function describeArgument(arg: unknown): string {
   if (typeof arg === 'string' || typeof arg === 'number') return String(arg);
-  if (typeof arg === 'object' && arg !== null && 'tenant' in arg && 'type' in arg) return lane(arg as Lane);
+  if (typeof arg === 'object' && arg !== null && 'tenant' in arg && 'type' in arg) return laneKey(arg as Lane);
   return '';
 }
 
 function isWrite(answer: unknown): answer is WriteResult {
   return typeof answer === 'object' && answer !== null && 'applied' in answer;
-}
-
-function lane({ tenant, type }: Lane): string {
-  return `${tenant}#${type}`;
 }
 
 /** The end of a uid, and what follows it: enough to tell generations apart. */

@@ -1,5 +1,6 @@
 import type { Lane } from '../core/ports/permit-store.ts';
 import type { PortCall } from './ports.ts';
+import { laneKey } from '../core/permits/lane-key.ts';
 
 /** The partition of the table that a call reads or writes; `undefined` for what is not in the table, or all of it. */
 export function partitionOf({ at, args }: Pick<PortCall, 'at' | 'args'>): string | undefined {
@@ -13,9 +14,9 @@ export function partitionOf({ at, args }: Pick<PortCall, 'at' | 'args'>): string
     case 'values':
       return method === 'url' ? undefined : `T#${String(args[0])}#${String(args[1])}`;
     case 'permits':
-      return `C#${laneOf(args[0] as Lane)}#${String(args[1])}`;
+      return `C#${laneKey(args[0] as Lane)}#${String(args[1])}`;
     case 'backlog':
-      return method === 'register' || method === 'lanes' || method === 'unregister' ? 'L' : `Q#${laneOf(args[0] as Lane)}`;
+      return method === 'register' || method === 'lanes' || method === 'unregister' ? 'L' : `Q#${laneKey(args[0] as Lane)}`;
     case 'buckets':
       return method === 'put' || method === 'read' ? `W#${String(args[0])}#${String(args[1])}` : 'W';
     default:
@@ -25,8 +26,4 @@ export function partitionOf({ at, args }: Pick<PortCall, 'at' | 'args'>): string
 
 function taskOf({ tenant, id }: { tenant: string; id: string }): string {
   return `T#${tenant}#${id}`;
-}
-
-function laneOf({ tenant, type }: Lane): string {
-  return `${tenant}#${type}`;
 }

@@ -1,9 +1,6 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Cell, Demands, Lane, PermitStore, Share, Starts } from '../../core/ports/permit-store.ts';
 import { limitUnder } from '../../core/priority/ask.ts';
-import { conditionalAnswerOf } from './answers.ts';
-import { cellKey } from './keys.ts';
 import { cellOf, createCellCalls, FLAGS, textsOf, type CellChange, type PermitStoreConfig } from './permit-cell.ts';
 import { partsOfClasses, ranksOf } from './permit-classes.ts';
 import { textOfAimd, textOfPermit } from './permit-codec.ts';
@@ -18,8 +15,6 @@ const SAME_CELLS = { seen: 'n = :n', none: 'attribute_not_exists(n)' };
 
 /** Lane cells in DynamoDB: each call but `read` is one write, except where its condition is lost. */
 export function createPermitStore(client: DynamoDBDocumentClient, config: PermitStoreConfig): PermitStore {
-  const { table: TableName } = config;
-
   const { read, update, change } = createCellCalls(client, config);
 
   /** The cell as the write left it, or, refused, as it was found. */
@@ -106,16 +101,14 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       const { raised, cleared } = FLAGS[of];
       // Where something was put there since, its class is not taken away.
       if (of === 'permits' && (await clearWhole(lane, cell, version, raised, cleared))) return;
-      const command = new UpdateCommand({
-        TableName,
-        Key: cellKey(lane, cell),
-        UpdateExpression: `SET ${cleared} = :version`,
-        // The version of the flag only grows, so that a late clear never takes down a newer flag.
-        ConditionExpression: `attribute_not_exists(${cleared}) OR ${cleared} < :version`,
-        ExpressionAttributeValues: { ':version': version },
+      await change('clear a backlog flag', lane, cell, {
+        set: [`${cleared} = :version`],
+        add: [],
+        // The version of the flag only grows, so that a late clear never takes down a newer flag. Lost: that version, or a
+        // later one, is dealt with already.
+        conditions: [`(attribute_not_exists(${cleared}) OR ${cleared} < :version)`],
+        values: { ':version': version },
       });
-      // Lost: that version, or a later one, is dealt with already.
-      await conditionalAnswerOf('clear a backlog flag', client.send(command));
     },
     preempt: async (lane, cell) => {
       const answer = await change('ask for room', lane, cell, {

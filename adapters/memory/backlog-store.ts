@@ -1,6 +1,7 @@
 import { PRIORITIES, type HintedTask } from '@sluice/contracts';
 import type { BacklogLane, BacklogStore } from '../../core/ports/backlog-store.ts';
 import type { Lane, Place } from '../../core/ports/permit-store.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
 
 interface Backlog {
   /** Sorted, so that the first ones of a long backlog cost no more than those of a short one. */
@@ -15,7 +16,7 @@ export function createMemoryBacklogStore(): BacklogStore {
   const backlogs = new Map<string, Backlog>();
   const noted = new Map<string, BacklogLane>();
   const backlogOf = (lane: Lane, place: Place = 'permits'): Backlog => {
-    const name = `${nameOf(lane)}#${place}`;
+    const name = `${laneKey(lane)}#${place}`;
     const found = backlogs.get(name) ?? { keys: [], tasks: new Map<string, HintedTask>() };
     backlogs.set(name, found);
     return found;
@@ -52,19 +53,15 @@ export function createMemoryBacklogStore(): BacklogStore {
       };
     },
     register: async (lane, now) => {
-      const before = noted.get(nameOf(lane));
+      const before = noted.get(laneKey(lane));
       // Two notes are never equal, so that taking the first away leaves the second.
-      noted.set(nameOf(lane), { lane: structuredClone(lane), at: before ? Math.max(now, before.at + 1) : now });
+      noted.set(laneKey(lane), { lane: structuredClone(lane), at: before ? Math.max(now, before.at + 1) : now });
     },
     lanes: async () => structuredClone([...noted.values()]),
     unregister: async ({ lane, at }) => {
-      if (noted.get(nameOf(lane))?.at === at) noted.delete(nameOf(lane));
+      if (noted.get(laneKey(lane))?.at === at) noted.delete(laneKey(lane));
     },
   };
-}
-
-function nameOf(lane: Lane): string {
-  return `${lane.tenant}#${lane.type}`;
 }
 
 export function keyOf(task: HintedTask): string {

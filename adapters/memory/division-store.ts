@@ -1,11 +1,10 @@
 import type { Grant } from '@sluice/contracts';
 import type { DivisionStore } from '../../core/ports/division-store.ts';
-import type { Lane } from '../../core/ports/permit-store.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
 
 /** Grants in a map. */
 export function createMemoryDivisionStore(): DivisionStore {
   const grants = new Map<string, Grant>();
-  const keyOf = ({ tenant, type }: Lane): string => `${tenant}#${type}`;
   let lease = { holder: '', until: 0, round: 0, again: false };
   return {
     begin: async (holder, now, until) => {
@@ -28,7 +27,7 @@ export function createMemoryDivisionStore(): DivisionStore {
       return again;
     },
     grants: async () => structuredClone([...grants.values()]),
-    put: async (lane, grant) => void grants.set(keyOf(lane), structuredClone(grant)),
-    remove: async (lane) => void grants.delete(keyOf(lane)),
+    put: async (lane, grant) => void grants.set(laneKey(lane), structuredClone(grant)),
+    remove: async (lane) => void grants.delete(laneKey(lane)),
   };
 }

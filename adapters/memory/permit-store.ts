@@ -15,6 +15,7 @@ import type {
   Share,
   Starts,
 } from '../../core/ports/permit-store.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
 
 interface Flag {
   raised: number;
@@ -42,7 +43,7 @@ interface StoredCell {
 export function createMemoryPermitStore(): PermitStore {
   const cells = new Map<string, StoredCell>();
   const cellOf = (lane: Lane, cell: number): StoredCell => {
-    const key = `${lane.tenant}#${lane.type}#${cell}`;
+    const key = `${laneKey(lane)}#${cell}`;
     const flag = (): Flag => ({ raised: 0, cleared: 0 });
     const found = cells.get(key) ?? {
       permits: new Map<string, Permit>(),

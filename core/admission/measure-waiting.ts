@@ -1,10 +1,11 @@
 import type { AdmissionState } from '@sluice/contracts';
-import { chunks } from '../hints/place.ts';
 import { cellLimits } from '../permits/cells.ts';
 import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { Lane, PermitStore } from '../ports/permit-store.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
+import { sideBySide } from '../tasks/side-by-side.ts';
 import type { AdmissionBounds } from './bounds.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 export interface WaitingDeps {
   readonly backlog: BacklogStore;
@@ -53,7 +54,9 @@ export async function measureWaiting(
   const due = [...byTenant]
     .filter(([tenant]) => now >= (known.get(tenant)?.at ?? -Infinity) + restMs(boundsOf.get(tenant)))
     .sort(([a], [b]) => (known.get(a)?.at ?? 0) - (known.get(b)?.at ?? 0));
-  const starts = new Map((before?.lanes ?? []).filter(([, , at]) => now - at <= KEPT_MS).map((each) => [`${each[0]}#${each[1]}`, each]));
+  const starts = new Map(
+    (before?.lanes ?? []).filter(([, , at]) => now - at <= KEPT_MS).map((each) => [laneKey({ tenant: each[0], type: each[1] }), each]),
+  );
 
   const turn: [string, Lane[]][] = [];
   let room = { lanes: LANES_A_ROUND, counted: COUNTED_A_ROUND };
@@ -63,26 +66,22 @@ export async function measureWaiting(
     turn.push([tenant, own]);
     room = { lanes: room.lanes - own.length, counted: room.counted - needed };
   }
-  for (const part of chunks(turn, AT_ONCE)) {
-    await Promise.all(
-      part.map(async ([tenant, own]) => {
-        const bounds = boundsOf.get(tenant) ?? {};
-        const each = Math.max(COUNTED_A_LANE, bounds.backlog === undefined ? 0 : bounds.backlog + 1);
-        const sizes = await Promise.all(own.map((lane) => deps.backlog.measure(lane, each)));
-        const tasks = sizes.reduce((sum, { count }) => sum + count, 0);
-        const oldest = sizes.flatMap(({ oldestAt }) => oldestAt ?? []).reduce((a, b) => Math.min(a, b), Infinity);
-        const old = (now - oldest) / 1000 >= CLOSE * (bounds.maxAgeSeconds ?? Infinity);
-        const drained = old || tasks >= CLOSE * (bounds.backlog ?? Infinity) ? await drainedOf(deps, own, starts, now) : undefined;
-        known.set(tenant, {
-          tenant,
-          at: now,
-          tasks,
-          ...(oldest < Infinity && { oldestAt: oldest }),
-          ...(drained !== undefined && { drained }),
-        });
-      }),
-    );
-  }
+  await sideBySide(turn, AT_ONCE, async ([tenant, own]) => {
+    const bounds = boundsOf.get(tenant) ?? {};
+    const each = Math.max(COUNTED_A_LANE, bounds.backlog === undefined ? 0 : bounds.backlog + 1);
+    const sizes = await Promise.all(own.map((lane) => deps.backlog.measure(lane, each)));
+    const tasks = sizes.reduce((sum, { count }) => sum + count, 0);
+    const oldest = sizes.flatMap(({ oldestAt }) => oldestAt ?? []).reduce((a, b) => Math.min(a, b), Infinity);
+    const old = (now - oldest) / 1000 >= CLOSE * (bounds.maxAgeSeconds ?? Infinity);
+    const drained = old || tasks >= CLOSE * (bounds.backlog ?? Infinity) ? await drainedOf(deps, own, starts, now) : undefined;
+    known.set(tenant, {
+      tenant,
+      at: now,
+      tasks,
+      ...(oldest < Infinity && { oldestAt: oldest }),
+      ...(drained !== undefined && { drained }),
+    });
+  });
   // A lane that is not noted any more has nothing waiting.
   return { waiting: [...known.values()].filter(({ tenant }) => byTenant.has(tenant)), lanes: [...starts.values()] };
 }
@@ -105,7 +104,7 @@ async function drainedOf(deps: WaitingDeps, lanes: readonly Lane[], starts: Star
       if (!spec) return 0;
       const cells = await Promise.all(cellLimits(spec.concurrency).map((_, cell) => deps.permits.read(lane, cell)));
       const started = cells.reduce((sum, { budget }) => sum + (budget?.firsts ?? 0) + (budget?.retries ?? 0), 0);
-      const key = `${lane.tenant}#${lane.type}`;
+      const key = laneKey(lane);
       const last = starts.get(key);
       starts.set(key, [lane.tenant, lane.type, now, started]);
       if (!last || now <= last[2]) return undefined;

@@ -1,4 +1,4 @@
-import type { Grant } from '@sluice/contracts';
+import type { Grant, Quota } from '@sluice/contracts';
 import { chunks, placeLaneHints, type PlaceDeps } from '../hints/place.ts';
 import type { ControlQueue } from '../ports/control-queue.ts';
 import type { DivisionStore } from '../ports/division-store.ts';
@@ -6,6 +6,7 @@ import type { Lane } from '../ports/permit-store.ts';
 import type { QuotaStore } from '../ports/quota-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../ports/type-registry.ts';
+import { quotaPages } from '../quotas/quota-pages.ts';
 import { cellShares, Ledger, raises, shrinks, type Move } from './moves.ts';
 import type { ControlRound, ControlStep } from './round.ts';
 import { survey, type SurveyDeps } from './survey.ts';
@@ -29,7 +30,6 @@ const TURN_MS = 60_000;
 const AT_ONCE = 25;
 /** A round that found another at work asks for the next one so much later, s. */
 const LATER_SECONDS = 5;
-const QUOTAS_A_PAGE = 1_000;
 /** Rounds that the minute's asks for while lanes want more than there is, s: what is given up is then soon given on. */
 const LOOK_AGAIN_SECONDS = [10, 20, 30, 40, 50];
 
@@ -240,13 +240,8 @@ async function askLater({ control }: DivideDeps, { told }: ControlRound): Promis
   await Promise.all([...lanes.values()].map((message) => control.tell(message, LATER_SECONDS)));
 }
 
-async function allQuotas(quotas: QuotaStore) {
-  const all = new Map<string, Awaited<ReturnType<QuotaStore['list']>>[number]['quota']>();
-  for (let after: string | undefined, more = true; more;) {
-    const page = await quotas.list(QUOTAS_A_PAGE, after);
-    for (const { tenant, quota } of page) all.set(tenant, quota);
-    after = page.at(-1)?.tenant;
-    more = page.length === QUOTAS_A_PAGE;
-  }
+async function allQuotas(quotas: QuotaStore): Promise<ReadonlyMap<string, Quota>> {
+  const all = new Map<string, Quota>();
+  for await (const page of quotaPages(quotas)) for (const { tenant, quota } of page) all.set(tenant, quota);
   return all;
 }

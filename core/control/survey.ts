@@ -4,9 +4,10 @@ import { cellLimits, cellsInUse, hasBacklog, hasRetries, livePermits } from '../
 import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cell, PermitStore } from '../ports/permit-store.ts';
-import { chunks } from '../hints/place.ts';
-import { keyOf, sumOf, type Standing } from './targets.ts';
+import { sideBySide } from '../tasks/side-by-side.ts';
+import { sumOf, type Standing } from './targets.ts';
 import type { DividedLane, World } from './world.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 export interface SurveyDeps {
   readonly permits: PermitStore;
@@ -24,21 +25,17 @@ export const IDLE_MS = 120_000;
 
 /** Reads how lanes stand: what they hold and what waits. Those that had nothing and of which nothing was heard are not read. */
 export async function survey(deps: SurveyDeps, world: World, lanes: readonly DividedLane[]): Promise<readonly Standing[]> {
-  const working = new Set(world.working.map(({ tenant, type }) => `${tenant}#${type}`));
+  const working = new Set(world.working.map(laneKey));
   const rests = (lane: DividedLane): boolean =>
     lane.grant?.idleSince !== undefined &&
     sumOf(lane.grant.shares) === 0 &&
     lane.grant.shares.length >= lane.cells &&
-    !working.has(keyOf(lane)) &&
+    !working.has(laneKey(lane.lane)) &&
     lane.grant.closed === (lane.closed || undefined);
   const resting = lanes.filter(rests).map((lane): Standing => ({ ...lane, shares: [], held: [], demand: 0, cap: 0, stale: false }));
-  const all: Standing[] = [];
   const others = lanes.filter((lane) => !rests(lane));
-  for (const part of chunks(others, AT_ONCE)) {
-    all.push(
-      ...(await Promise.all(part.map((lane) => standingOf(deps, world, lane, working.has(keyOf(lane)), others.length > LANES_COUNTED)))),
-    );
-  }
+  const many = others.length > LANES_COUNTED;
+  const all = await sideBySide(others, AT_ONCE, (lane) => standingOf(deps, world, lane, working.has(laneKey(lane.lane)), many));
   return [...resting, ...all];
 }
 

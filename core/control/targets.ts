@@ -1,6 +1,7 @@
 import type { Quota } from '@sluice/contracts';
 import { divide, type Claimant } from '../limits/divide.ts';
 import type { DividedLane } from './world.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 /** How a lane stands. */
 export interface Standing extends DividedLane {
@@ -31,7 +32,7 @@ export function targetsOf(lanes: readonly Standing[], quotas: ReadonlyMap<string
   const guaranteed = guarantees(own, quotas);
   const parts = divide(
     own.map((standing): Claimant => ({
-      key: keyOf(standing),
+      key: laneKey(standing.lane),
       weight: standing.weight,
       demand: standing.demand,
       cap: standing.cap,
@@ -58,16 +59,12 @@ function guarantees(lanes: readonly Standing[], quotas: ReadonlyMap<string, Quot
   for (const [tenant, of] of byTenant) {
     const pool = { capacity: quotas.get(tenant)?.guaranteed ?? 0 };
     const parts = divide(
-      of.map((standing) => ({ key: keyOf(standing), demand: standing.demand, pools: [pool] })),
+      of.map((standing) => ({ key: laneKey(standing.lane), demand: standing.demand, pools: [pool] })),
       0,
     );
     of.forEach((standing, i) => all.set(standing, parts[i]?.needed ?? 0));
   }
   return all;
-}
-
-export function keyOf({ lane: { tenant, type } }: Pick<DividedLane, 'lane'>): string {
-  return `${tenant}#${type}`;
 }
 
 export function sumOf(numbers: readonly number[]): number {

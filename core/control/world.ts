@@ -5,6 +5,7 @@ import { entriesOf, entryOf } from '../limits/entry.ts';
 import { cellLimits } from '../permits/cells.ts';
 import { entryOfType } from '../permits/entry.ts';
 import type { Lane } from '../ports/permit-store.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 /** A capacity that lanes draw on together. */
 export interface Capacity {
@@ -48,8 +49,6 @@ export interface Divided {
   readonly missing: readonly { readonly type: string; readonly resource: string }[];
 }
 
-const keyOf = ({ tenant, type }: Lane): string => `${tenant}#${type}`;
-
 /** Which lanes draw on which capacities. Pure. */
 export function dividedLanes(world: World): Divided {
   const { types, quotas, grants, working } = world;
@@ -58,13 +57,13 @@ export function dividedLanes(world: World): Divided {
   const ofTenants = new Map(
     [...quotas].flatMap(([tenant, { cap }]) => (cap === undefined ? [] : [[tenant, { whole: cap, divided: { capacity: cap } }] as const])),
   );
-  const granted = new Map(grants.map((grant) => [keyOf(grant), grant]));
+  const granted = new Map(grants.map((grant) => [laneKey(grant), grant]));
   const lanes = new Map<string, DividedLane>();
   const add = ({ tenant, type }: Lane): void => {
     const spec = types.get(type);
     const [ofType = [], ofTenant] = [ofTypes.get(type), ofTenants.get(tenant)];
     const capacities = ofTenant ? [...ofType, ofTenant] : ofType;
-    const key = keyOf({ tenant, type });
+    const key = laneKey({ tenant, type });
     if (!spec || capacities.length === 0 || tenant === ENTRY_TENANT || lanes.has(key)) return;
     lanes.set(key, {
       lane: { tenant, type },
@@ -79,8 +78,8 @@ export function dividedLanes(world: World): Divided {
   for (const lane of [...grants, ...working]) add(lane);
   // Dispatch does not ask for quotas: a tenant with a cap has a share of every type before it needs one, of nothing at first.
   for (const tenant of ofTenants.keys()) for (const type of types.keys()) add({ tenant, type });
-  for (const entry of entryLanes(ofTypes, granted, world.turn)) lanes.set(keyOf(entry.lane), entry);
-  return { lanes: [...lanes.values()], freed: grants.filter((grant) => !lanes.has(keyOf(grant))), missing };
+  for (const entry of entryLanes(ofTypes, granted, world.turn)) lanes.set(laneKey(entry.lane), entry);
+  return { lanes: [...lanes.values()], freed: grants.filter((grant) => !lanes.has(laneKey(grant))), missing };
 }
 
 const shared = new WeakMap<World, Map<string, Capacity>>();
@@ -119,6 +118,6 @@ function entryLanes(
   return [...ofTypes].map(([type, capacities]) => {
     const entry = entries.get(type) ?? 0;
     const lane = entryOfType(type);
-    return { lane, concurrency: entry, weight: 1, closed: false, cells: 1, capacities, entry, grant: granted.get(keyOf(lane)) };
+    return { lane, concurrency: entry, weight: 1, closed: false, cells: 1, capacities, entry, grant: granted.get(laneKey(lane)) };
   });
 }

@@ -9,6 +9,7 @@ import type { NotedLanes } from './park.ts';
 import { createLanePools } from './pools.ts';
 import { processWorks, type ProcessOptions } from './process.ts';
 import { DONE, keep, workOf, type DispatchDeps, type Drained, type Work, type WorkEnd } from './work.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 /** Receives of a message that may follow each other closely, and the longest wait of the later ones, seconds. */
 const QUICK_RECEIVES = 4;
@@ -37,7 +38,7 @@ export async function dispatch(
     if (hint?.kind === 'tasks') {
       worksOf.set(message, workOf(hint, message.receiveCount));
     } else if (hint?.kind === 'lane') {
-      const key = `${hint.tenant}#${hint.type}`;
+      const key = laneKey(hint);
       const same = lanes.get(key);
       if (same) same.from.push(message);
       else lanes.set(key, { hint, from: [message] });

@@ -14,6 +14,7 @@ import { MARGIN_MS, type ProcessOptions } from './process.ts';
 import { createSlots, type Slots } from './slots.ts';
 import { tellControl } from './tell-control.ts';
 import { modeOf, runMs, type DispatchDeps, type Drained, type Work } from './work.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 /** Items of the backlog that are taken in one go. */
 const AT_ONCE = 50;
@@ -103,7 +104,7 @@ function mayExpire(task: HintedTask, now: number): boolean {
 
 /** The same for a lane that is full, for which hints come with every permit that is given back: not each time. */
 async function expireFull(deps: DispatchDeps, lane: Lane, options: ProcessOptions, slots: Slots): Promise<void> {
-  const key = `${lane.tenant}#${lane.type}#full`;
+  const key = `${laneKey(lane)}#full`;
   const now = deps.clock.now();
   if (now - (options.noted.get(key) ?? -Infinity) < FULL_LOOK_MS) return;
   options.noted.set(key, now);

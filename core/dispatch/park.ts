@@ -9,6 +9,7 @@ import { roomWanted } from '../priority/preempt.ts';
 import { logStep } from '../tasks/step.ts';
 import { wakeLane } from '../permits/wake.ts';
 import type { DispatchDeps, Work } from './work.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 /** A lane's note among those that the minute looks at is renewed this often, well before it may be taken away. */
 const RENEW_MS = 120_000;
@@ -77,7 +78,7 @@ async function expireInTime(deps: DispatchDeps, works: readonly Work[]): Promise
 }
 
 async function note(deps: DispatchDeps, noted: NotedLanes, lane: Lane): Promise<void> {
-  const key = `${lane.tenant}#${lane.type}`;
+  const key = laneKey(lane);
   const now = deps.clock.now();
   if (now - (noted.get(key) ?? Number.NEGATIVE_INFINITY) < RENEW_MS) return;
   try {

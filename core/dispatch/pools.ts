@@ -1,6 +1,7 @@
 import { placeLaneHints, type PlaceDeps } from '../hints/place.ts';
 import type { Drained } from './work.ts';
 import type { Lane } from '../ports/permit-store.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 /** Works off one lane's backlog, or as much of it as there is time for. */
 export type Drain = (lane: Lane) => Promise<Drained>;
@@ -37,7 +38,7 @@ export interface LanePools {
 export function createLanePools(deps: PlaceDeps, drain: Drain, hasTime: () => boolean): LanePools {
   const lanes = new Map<string, Attended>();
   const of = (lane: Lane): Attended => {
-    const key = `${lane.tenant}#${lane.type}`;
+    const key = laneKey(lane);
     const known = lanes.get(key) ?? { lane, running: undefined, again: false };
     lanes.set(key, known);
     return known;
@@ -60,7 +61,7 @@ export function createLanePools(deps: PlaceDeps, drain: Drain, hasTime: () => bo
   return {
     attend: (lane) => void of(lane),
     goesOn: (lane) => {
-      const attended = lanes.get(`${lane.tenant}#${lane.type}`);
+      const attended = lanes.get(laneKey(lane));
       if (!attended || (!attended.running && !hasTime())) return false;
       attended.again = true;
       // Who waits for the lane hears of its failure; here it is left to the minute.

@@ -13,6 +13,7 @@ import type { LanePools } from './pools.ts';
 import { park, type NotedLanes, type ParkReason } from './park.ts';
 import { tellControl } from './tell-control.ts';
 import { DONE, keep, leaseMs, modeOf, runMs, STAY, type DispatchDeps, type Work, type WorkEnd } from './work.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 /** A type that is not deployed: its tasks wait for it and are counted, they never fail. */
 const UNKNOWN_TYPE_MS = 60_000;
@@ -46,7 +47,7 @@ export async function processWorks(deps: DispatchDeps, works: readonly Work[], o
   await guarded(deps, ends, works, async (work) => {
     const end = await preliminary(deps, work, apply);
     if (end !== 'claim') return void ends.set(work, end);
-    const key = `${work.tenant}#${work.task.type}`;
+    const key = laneKey({ tenant: work.tenant, type: work.task.type });
     const list = lanes.get(key);
     if (list) list.push(work);
     else lanes.set(key, [work]);

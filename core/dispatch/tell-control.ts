@@ -2,6 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { ControlQueue } from '../ports/control-queue.ts';
 import type { Lane } from '../ports/permit-store.ts';
 import type { NotedLanes } from './park.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 /** Control is told of a lane by one environment this often at most. */
 const TELL_MS = 5_000;
@@ -13,7 +14,7 @@ export async function tellControl(
   { tenant, type }: Lane,
 ): Promise<void> {
   if (!deps.control) return;
-  const key = `control#${tenant}#${type}`;
+  const key = `control#${laneKey({ tenant, type })}`;
   const now = deps.clock.now();
   if (now - (noted.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_MS) return;
   noted.set(key, now);

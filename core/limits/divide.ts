@@ -1,3 +1,5 @@
+import { hash32 } from '../routing/shuffle-shard.ts';
+
 /** Something that several lanes draw on together: the capacity of a type or a resource, or a tenant's cap. */
 export interface Pool {
   /** Attempts at once, of all its lanes together. */
@@ -197,13 +199,9 @@ function whole(parts: readonly number[], floors: readonly number[], claimants: r
   return rounded;
 }
 
-/** A number in (0, 1] that a name stands for (FNV-1a, then the finaliser of MurmurHash3, which mixes its low bits well). */
+/** A number in (0, 1] that a name stands for. */
 function drawOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let n = 0; n < name.length; n++) hash = Math.imul(hash ^ name.charCodeAt(n), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32 + 2 ** -33;
+  return hash32(name) / 2 ** 32 + 2 ** -33;
 }
 
 /** Events, the lowest level first: a binary heap. */

@@ -8,6 +8,7 @@ import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { cellsInUse, expiredPermits, goesOnAt, hasBacklog, hasRetries, retriesLeft } from './cells.ts';
 import type { LaneViews } from './views.ts';
 import { wakeLane } from './wake.ts';
+import { laneKey } from './lane-key.ts';
 
 /** Of the store, what gives permits back; limits are tuned only where it also changes them. */
 export type PermitReturns = Pick<PermitStore, 'release' | 'wake'> & Partial<Pick<PermitStore, 'adapt' | 'raise'>>;
@@ -63,7 +64,7 @@ export interface HeldPermit {
 export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermit[]): Promise<ReadonlyMap<HeldPermit, unknown>> {
   const byCell = new Map<string, HeldPermit[]>();
   for (const h of held) {
-    const key = `${h.lane.tenant}#${h.lane.type}#${h.cell}`;
+    const key = `${laneKey(h.lane)}#${h.cell}`;
     const list = byCell.get(key);
     if (list) list.push(h);
     else byCell.set(key, [h]);
@@ -77,7 +78,7 @@ export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermi
       const { lane, cell } = first;
       try {
         const after = await releaseInCell(deps, lane, cell, group);
-        if (await mayGoOn(deps, lane, cell, after)) waiting.set(`${lane.tenant}#${lane.type}`, lane);
+        if (await mayGoOn(deps, lane, cell, after)) waiting.set(laneKey(lane), lane);
         const expired = expiredPermits(after, deps.clock.now());
         if (expired.length > 0) await deps.permits.release(lane, cell, expired);
       } catch (error) {

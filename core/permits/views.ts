@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Cell, Lane } from '../ports/permit-store.ts';
 import type { KnownCell } from './cells.ts';
+import { laneKey } from './lane-key.ts';
 
 /** Lanes that an environment remembers at most: it then forgets all, and the next answers tell them anew. */
 const LANES = 1_000;
@@ -25,15 +26,15 @@ interface Seen {
 
 export function createLaneViews(clock: Clock): LaneViews {
   const lanes = new Map<string, Map<number, Seen>>();
-  const seenOf = ({ tenant, type }: Lane, index: number): Seen | undefined => lanes.get(`${tenant}#${type}`)?.get(index);
+  const seenOf = (lane: Lane, index: number): Seen | undefined => lanes.get(laneKey(lane))?.get(index);
   return {
     cell: (lane, index) => seenOf(lane, index)?.cell,
     first: (lane) => {
       const seen = seenOf(lane, 0);
       return seen && clock.now() - seen.at < KNOWN_MS ? seen.cell : undefined;
     },
-    see: ({ tenant, type }, index, { share, aimd, cells, tats }) => {
-      const key = `${tenant}#${type}`;
+    see: (lane, index, { share, aimd, cells, tats }) => {
+      const key = laneKey(lane);
       if (lanes.size >= LANES && !lanes.has(key)) lanes.clear();
       const known = lanes.get(key) ?? new Map<number, Seen>();
       lanes.set(key, known);

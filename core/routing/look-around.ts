@@ -10,6 +10,7 @@ import { closeDedicated } from './close-dedicated.ts';
 import type { BusyQueue, DedicatedFacts, Observation, QueueDepth } from './observe.ts';
 import { dedicatedShard } from './route.ts';
 import type { RoutingSettings } from './settings.ts';
+import { laneKey } from '../permits/lane-key.ts';
 
 /** Busy queues that are looked into in one round, the deepest first, and messages of each: three calls a queue. */
 const QUEUES_LOOKED_INTO = 10;
@@ -83,14 +84,14 @@ async function depthOf(deps: LookDeps, generation: number): Promise<QueueDepth |
 /** A lane that is full or held keeps no queue busy: its hints go to its backlog as soon as they are received. */
 async function lookInto(deps: LookDeps, queues: readonly { queue: QueueRef; visible: number }[]): Promise<readonly BusyQueue[]> {
   if (queues.length === 0) return [];
-  const held = new Set((await deps.backlog.lanes()).map(({ lane }) => `${lane.tenant}#${lane.type}`));
+  const held = new Set((await deps.backlog.lanes()).map(({ lane }) => laneKey(lane)));
   return Promise.all(
     queues.map(async ({ queue, visible }): Promise<BusyQueue> => {
       const bodies = await deps.watch.sample(queue, MESSAGES_LOOKED_AT);
       const byTenant = new Map<string, number>();
       for (const body of bodies) {
         const hint = parseHint(body);
-        if (hint?.kind !== 'tasks' || hint.tasks.every(({ type }) => held.has(`${hint.tenant}#${type}`))) continue;
+        if (hint?.kind !== 'tasks' || hint.tasks.every(({ type }) => held.has(laneKey({ tenant: hint.tenant, type })))) continue;
         byTenant.set(hint.tenant, (byTenant.get(hint.tenant) ?? 0) + 1);
       }
       return { priority: queue.priority, shard: Number(queue.shard), visible, seen: bodies.length, byTenant };

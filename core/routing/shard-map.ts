@@ -3,6 +3,7 @@ import type { Routing } from '../hints/place.ts';
 import type { QuotaStore } from '../ports/quota-store.ts';
 import type { RoutingStore } from '../ports/routing-store.ts';
 import type { TokenStore } from '../ports/token-store.ts';
+import { quotaPages } from '../quotas/quota-pages.ts';
 import { NO_ROUTING } from './next-document.ts';
 import { dedicatedShard } from './route.ts';
 import { chanceOfSharing, combinations, expectedSharing, sharingWith } from './sharing.ts';
@@ -14,8 +15,6 @@ export interface ShardMapDeps {
   readonly tokens: TokenStore;
   readonly quotas: QuotaStore;
 }
-
-const QUOTA_PAGE = 1_000;
 
 /** How tenants are spread over the shard queues. Reads the names of all tenants that are known. @throws SluiceError `unavailable` */
 export async function shardMap(deps: ShardMapDeps): Promise<ShardMap> {
@@ -70,13 +69,8 @@ export async function tenantShards(deps: ShardMapDeps, tenant: string): Promise<
 async function knownTenants({ tokens, quotas }: ShardMapDeps, { dedicated, moved }: typeof NO_ROUTING): Promise<Set<string>> {
   const known = new Set(await tokens.tenants());
   for (const { tenant } of [...dedicated, ...moved]) known.add(tenant);
-  let after: string | undefined;
-  for (;;) {
-    const records = await quotas.list(QUOTA_PAGE, after);
-    for (const { tenant } of records) known.add(tenant);
-    after = records.at(-1)?.tenant;
-    if (records.length < QUOTA_PAGE) return known;
-  }
+  for await (const page of quotaPages(quotas)) for (const { tenant } of page) known.add(tenant);
+  return known;
 }
 
 function dedicatedView({ tenant, generation, state, since }: Dedicated) {

@@ -4,6 +4,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
 import { CONTROL_BATCH, CONTROL_RETENTION, CONTROL_ROUNDS, CONTROL_TIMEOUT, controlName } from './constants.ts';
+import { grantConsume } from '../consume.ts';
 
 export interface ControlProps {
   readonly name: string;
@@ -37,12 +38,7 @@ export class Control extends Construct {
 
   /** Lets control consume the queue. Before {@link feed}, as Lambda checks the role when it makes an event source. */
   grantConsume(fn: LambdaFunction): void {
-    fn.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
-        resources: [this.queue.queueArn],
-      }),
-    );
+    grantConsume(fn, this.queue);
   }
 
   /** Makes the queue the event source of the function. */

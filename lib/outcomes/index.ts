@@ -6,6 +6,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { BATCH_SIZE, MESSAGE_RETENTION } from '../pool/constants.ts';
 import { outcomesDeadName, outcomesName } from './constants.ts';
+import { grantConsume } from '../consume.ts';
 
 /** How long settle may run: ten records, each a few calls. */
 export const SETTLE_TIMEOUT = Duration.seconds(60);
@@ -49,12 +50,7 @@ export class Outcomes extends Construct {
 
   /** Lets settle consume the queue. Before {@link feed}, as Lambda checks the role when it makes an event source. */
   grantConsume(fn: LambdaFunction): void {
-    fn.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
-        resources: [this.queue.queueArn],
-      }),
-    );
+    grantConsume(fn, this.queue);
   }
 
   /** Makes the queue the event source of the function. */

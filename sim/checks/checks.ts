@@ -5,7 +5,8 @@ import type { ScheduleWrite } from '../../core/ports/schedule-store.ts';
 import type { WriteResult } from '../../core/ports/task-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import type { Behaviour } from '../behaviour.ts';
-import { createHintIndex, laneKey } from './hint-index.ts';
+import { createHintIndex } from './hint-index.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
 
 /** What a check found. The kinds are those that a report counts. */
 export interface Violation {

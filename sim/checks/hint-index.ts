@@ -5,6 +5,7 @@ import { hasBacklog, hasRetries } from '../../core/permits/cells.ts';
 import type { BacklogLane } from '../../core/ports/backlog-store.ts';
 import type { Cell, Lane, Permit, Place } from '../../core/ports/permit-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
 
 export type Home = 'queue' | 'backlog' | 'bucket';
 
@@ -209,10 +210,6 @@ function cleared(cell: Cell, version: number, of: Place): Cell {
 
 function itemKey(place: string, { at, uid, seq, priority }: HintedTask): string {
   return `${place}#${priority}#${at}#${uid}#${seq}`;
-}
-
-export function laneKey({ tenant, type }: Lane): string {
-  return `${tenant}#${type}`;
 }
 
 /** No name of a lane holds a slash. */

@@ -7,7 +7,8 @@ import type { BacklogLane } from '../../core/ports/backlog-store.ts';
 import type { HintSend, ReceivedHint } from '../../core/ports/hint-queue.ts';
 import type { Cell, Lane, Permit, Place, Starts } from '../../core/ports/permit-store.ts';
 import type { RowChange, RowVersion, WriteResult } from '../../core/ports/task-store.ts';
-import { laneKey, withMessage, type BacklogItem, type World } from './world.ts';
+import { withMessage, type BacklogItem, type World } from './world.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
 
 /** What a call makes of the world, and what it answers. */
 export interface Applied {

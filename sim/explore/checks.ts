@@ -4,7 +4,8 @@ import { BUDGET_WINDOW_MS } from '../../core/retry/budget.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import type { ExploreConfig } from './config.ts';
 import { cellOf } from './apply.ts';
-import { laneKey, permitsOf, type BacklogItem, type World } from './world.ts';
+import { permitsOf, type BacklogItem, type World } from './world.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
 
 /** A check of a state: what it finds wrong, or nothing. The names are those of docs/spec/Sluice.tla. */
 type Check = (world: World, config: ExploreConfig) => string | undefined;

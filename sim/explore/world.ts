@@ -12,6 +12,7 @@ import type {
 import type { BacklogLane } from '../../core/ports/backlog-store.ts';
 import type { Cell, Lane, Permit, Place } from '../../core/ports/permit-store.ts';
 import type { Answer, Continuation } from './continuation.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
 
 /** A message of the shard queue, of which there is one. */
 export interface QueueMessage {
@@ -138,10 +139,6 @@ export function emptyWorld(clients: number, breaker?: Breaker): World {
     crashes: 0,
     broken: undefined,
   };
-}
-
-export function laneKey({ tenant, type }: Lane): string {
-  return `${tenant}#${type}`;
 }
 
 /** Numbers of what invocations work on: hints from 1, records, the tick, and clients from here. */

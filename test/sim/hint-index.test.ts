@@ -2,8 +2,9 @@ import type { HintedTask, TaskRow } from '@sluice/contracts';
 import { expect, it } from 'vitest';
 import { parseHint } from '../../core/hints/parse.ts';
 import { hasBacklog } from '../../core/permits/cells.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
-import { actsOn, laneKey } from '../../sim/checks/hint-index.ts';
+import { actsOn } from '../../sim/checks/hint-index.ts';
 import { runSeed } from '../../sim/seed.ts';
 import type { Services } from '../../sim/services.ts';
 

@@ -34,6 +34,11 @@ export class Waits {
   }
 }
 
+/** 0 of nothing. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
+}
+
 /** Sums of a group of tasks, such as those of the tenant that floods. */
 export class Group {
   readonly waits = new Waits();
@@ -95,6 +100,11 @@ export class Metrics {
     this.refusedOf = new Float64Array(tenants);
     this.tenantGroup = tenantGroup;
     this.#groupOf = taskGroup;
+  }
+
+  /** Tasks of all groups. */
+  get submitted(): number {
+    return this.groups.reduce((sum, { submitted }) => sum + submitted, 0);
   }
 
   groupOf(task: number): Group {

@@ -64,7 +64,7 @@ function run({ seed, quick }: Options): Result {
         bulkDone: metrics.groups[BULK]!.succeeded,
       };
     });
-    tasks += ran.metrics.groups.reduce((sum, { submitted }) => sum + submitted, 0);
+    tasks += ran.metrics.submitted;
     const whole = ran.metrics.groups[BULK]!.submitted;
     const done = ran.way.rows.find((row) => row['succeeded 1']! >= whole)?.['seconds'] ?? Infinity;
     const numbers: Record<string, number> = { ...ran.way.numbers, hours: done / 3_600 };

@@ -61,7 +61,7 @@ function run({ seed, quick }: Options): Result {
   const done = ways.map(([name, build]) => {
     const calm = runWay(name, rules([others]), build, read);
     const loud = runWay(name, rules([others, offender]), build, read);
-    for (const { metrics } of [calm, loud]) tasks += metrics.groups.reduce((sum, { submitted }) => sum + submitted, 0);
+    for (const { metrics } of [calm, loud]) tasks += metrics.submitted;
     const other = loud.metrics.groups[OTHERS]!;
     const refused = other.refused + loud.metrics.groups[BURST]!.refused;
     const p99 = other.waits.percentile(99);

@@ -5,6 +5,7 @@ import type { Goal, Options, Result, Scenario } from '../report/result.ts';
 import { type Built, type Parts, type Ran, runWay } from '../run.ts';
 import { oneFifo } from '../systems/disciplines.ts';
 import { pool, sluice } from './ways.ts';
+import { mean } from '../engine/metrics.ts';
 
 const { eventAgeSeconds } = PARAMETERS;
 
@@ -146,10 +147,6 @@ function reached(rows: readonly Row[], from: number): number {
     if (mean(span.map(({ utilisation }) => utilisation!)) >= 0.95) return span[0]!['seconds']! - from;
   }
   return Infinity;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
 }
 
 /** Fewer rows for the plot. */

@@ -58,7 +58,7 @@ function run({ seed, quick }: Options): Result {
         };
       },
     );
-    tasks += ran.metrics.groups.reduce((sum, { submitted }) => sum + submitted, 0);
+    tasks += ran.metrics.submitted;
     for (let tenant = 1; tenant < tenants; tenant++)
       if (isStuck(ran.metrics.lateOf[tenant]!, ran.metrics.startedOf[tenant]!)) slow.add(tenant);
     const numbers: Record<string, number> = {

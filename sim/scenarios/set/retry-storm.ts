@@ -1,10 +1,9 @@
-import { backoffMs } from '../../../core/retry/backoff.ts';
 import type { Source } from '../model/arrivals.ts';
 import type { Options, Result, Scenario } from '../report/result.ts';
 import { type Built, type Parts, runWay } from '../run.ts';
 import { oneFifo } from '../systems/disciplines.ts';
 import type { PoolRules } from '../systems/pool.ts';
-import { pool, RETRY, sluice } from './ways.ts';
+import { byBackoff, pool, RETRY, sluice } from './ways.ts';
 
 const TENANTS = 20;
 const CAPACITY = 100;
@@ -116,11 +115,6 @@ function run({ seed, quick }: Options): Result {
     virtualSeconds: END,
     tasks,
   };
-}
-
-function byBackoff({ world }: Parts): PoolRules['again'] {
-  const { fraction } = world.chance('backoff');
-  return (task) => (world.tasks.starts[task]! < RETRY.maxAttempts ? backoffMs(RETRY, world.tasks.starts[task]!, fraction()) : undefined);
 }
 
 export const retryStorm: Scenario = { name: 'retry-storm', run };

@@ -5,6 +5,7 @@ import type { Options, Result, Scenario } from '../report/result.ts';
 import { runWay } from '../run.ts';
 import { nameOf } from '../systems/shard-queues.ts';
 import { sluice } from './ways.ts';
+import { mean } from '../engine/metrics.ts';
 
 const MINUTES = 60;
 /** Tasks a second of one tenant. */
@@ -131,10 +132,6 @@ function moved(steps: readonly number[], tenants: number): { rendezvous: number;
     modulo = Math.max(modulo, hashes / tenants);
   }
   return { rendezvous, modulo };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
 }
 
 export const tenantGrowth: Scenario = { name: 'tenant-growth', run };

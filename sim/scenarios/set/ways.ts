@@ -12,6 +12,7 @@ import { Door } from '../systems/door.ts';
 import { hashed, Pool, type PoolRules } from '../systems/pool.ts';
 import { nameOf } from '../systems/shard-queues.ts';
 import { Sluice, type SluiceRules } from '../systems/sluice.ts';
+import { backoffMs } from '../../../core/retry/backoff.ts';
 
 const { shards, shardsPerTenant, concurrency, visibilitySeconds } = PARAMETERS;
 
@@ -21,6 +22,12 @@ export const RETRY: TaskTypeSpec['retry'] = { maxAttempts: 5, minDelaySeconds: 1
 /** SQS alone: a task that did not succeed is seen again when its visibility is over, and after five receives it is dead. */
 export function bySqs({ world }: Parts): PoolRules['again'] {
   return (task) => (world.tasks.starts[task]! < RETRY.maxAttempts ? visibilitySeconds * 1000 : undefined);
+}
+
+/** The platform's own backoff, and no more attempts than a task type has. */
+export function byBackoff({ world }: Parts): PoolRules['again'] {
+  const { fraction } = world.chance('backoff');
+  return (task) => (world.tasks.starts[task]! < RETRY.maxAttempts ? backoffMs(RETRY, world.tasks.starts[task]!, fraction()) : undefined);
 }
 
 export function pool(discipline: (parts: Parts) => Discipline, slots: number, again = bySqs) {
