@@ -6,6 +6,7 @@ import { commentOf, readComments } from './comments.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
 import { errorResponses } from './problems.ts';
+import { FORBIDDEN } from './refinements.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
 const { LIMITS, ROUTES } = contracts;
@@ -33,9 +34,11 @@ const COMPONENTS = {
   IssuedWebhookSecret: 'issuedWebhookSecretSchema',
   Labels: 'labelsSchema',
   ListResponse: 'listResponseSchema',
+  Misfire: 'misfireSchema',
   Notification: 'notificationSchema',
   Notify: 'notifySchema',
   OutcomeClass: 'outcomeClassSchema',
+  PreviewRequest: 'previewRequestSchema',
   Priority: 'prioritySchema',
   Problem: 'problemSchema',
   Quota: 'quotaSchema',
@@ -48,7 +51,9 @@ const COMPONENTS = {
   RedriveState: 'redriveStateSchema',
   RetryOverride: 'retryOverrideSchema',
   RetryRequest: 'retryRequestSchema',
+  RetryRule: 'retryRuleSchema',
   RotateRequest: 'rotateRequestSchema',
+  ScheduleRequest: 'scheduleRequestSchema',
   Scope: 'scopeSchema',
   Submission: 'submissionSchema',
   Task: 'taskViewSchema',
@@ -187,7 +192,8 @@ function refine(zodSchema: z.core.$ZodType, jsonSchema: JsonSchema): void {
     jsonSchema['maxProperties'] = LIMITS.labels;
     jsonSchema['propertyNames'] = { ...(jsonSchema['propertyNames'] as object), not: { const: '__proto__' } };
   }
-  if (zodSchema === contracts.submissionSchema) jsonSchema['not'] = { required: ['delaySeconds', 'runAt'] };
+  const forbidden = FORBIDDEN.get(zodSchema);
+  if (forbidden) jsonSchema['not'] = forbidden;
   // zod tells JavaScript's own bounds of an integer that has no others.
   if (jsonSchema['minimum'] === Number.MIN_SAFE_INTEGER) {
     delete jsonSchema['minimum'];

@@ -1,7 +1,7 @@
-import { LIMITS } from '@sluice/contracts';
 import fc from 'fast-check';
 import { OPERATIONS, type Operation } from '../openapi/conformance.ts';
 import { jsonText } from './odd.ts';
+import { SENSIBLE } from './sensible.ts';
 import { valueOf, type Overrides } from './values.ts';
 
 /** Whose credentials a request carries: of every scope, of one too small, of nobody, or none. */
@@ -41,12 +41,8 @@ export interface Known {
   readonly tokens: readonly string[];
 }
 
-const DAY = 86_400;
-/** Ends of times that a submission may name, years from this one on: the same for every run of a seed in a year. */
-const YEAR = new Date().getUTCFullYear();
-const SOON = Date.UTC(YEAR + 1, 1);
-const LATEST = Date.UTC(YEAR + 4, 11);
-const AFTER_ALL = `${YEAR + 10}-01-01T00:00:00Z`;
+/** Names that schedules of the requests have, so that some are about one that is there. */
+const SCHEDULES = ['nightly', 'hourly'];
 
 /** How often each is called, in comparison. */
 const WEIGHTS: Readonly<Record<string, number>> = { submit: 6, submitBatch: 3, list: 3, get: 2, wait: 2, attempt: 2 };
@@ -86,7 +82,7 @@ function draftOf(operation: Operation, known: Known, overrides: Overrides): fc.A
 
 function segment(schema: object, operation: Operation, known: Known, overrides: Overrides): fc.Arbitrary<string> {
   if (operation.path.includes('/webhook-secrets')) return valueOf(schema, overrides) as fc.Arbitrary<string>;
-  const there = operation.path.includes('/tokens') ? known.tokens : known.tasks;
+  const there = operation.path.includes('/tokens') ? known.tokens : operation.path.includes('/schedules') ? SCHEDULES : known.tasks;
   return fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...there) },
     { weight: 1, arbitrary: valueOf(schema, overrides) as fc.Arbitrary<string> },
@@ -121,33 +117,15 @@ function ordered(query: Record<string, unknown>): Record<string, unknown> {
   return { ...(inOrder ? query : rest), ...(label !== undefined && { label: once }) };
 }
 
-/** What makes values meet what is there, and keeps ten thousand submissions from being ten thousand runs. */
+/** What makes values sensible and meet what is there. */
 function overridesFor(known: Known): Overrides {
   return {
+    ...SENSIBLE,
     TaskType: (own) => fc.oneof({ weight: 9, arbitrary: fc.constantFrom('narrow', 'unruly') }, { weight: 1, arbitrary: own }),
     TaskId: (own) => fc.oneof({ weight: 1, arbitrary: fc.constantFrom(...known.tasks) }, { weight: 3, arbitrary: own }),
     Uid: (own) => fc.oneof(fc.constantFrom(...known.uids), own),
-    Submission: (own) =>
-      fc
-        .tuple(own, fc.integer({ min: DAY, max: LIMITS.delaySeconds }), fc.integer({ min: SOON, max: LATEST }), fc.boolean())
-        .map(([submission, delaySeconds, at, byTime]) => farAway(submission as Record<string, unknown>, delaySeconds, at, byTime)),
-    RetryOverride: (own) => own.map((retry) => consistent(retry as Record<string, number>)),
     Notify: (own) => own.map((notify) => harmless(notify as Record<string, object | null>)),
   };
-}
-
-function farAway(submission: Record<string, unknown>, delaySeconds: number, at: number, byTime: boolean): unknown {
-  const { runAt: _r, delaySeconds: _d, expiresAt, ...rest } = submission;
-  return {
-    ...rest,
-    ...(byTime ? { runAt: new Date(at).toISOString() } : { delaySeconds }),
-    ...(expiresAt !== undefined && { expiresAt: AFTER_ALL }),
-  };
-}
-
-function consistent(retry: Record<string, number>): unknown {
-  const { minDelaySeconds = 0, maxDelaySeconds = Infinity, ...rest } = retry;
-  return minDelaySeconds <= maxDelaySeconds ? retry : rest;
 }
 
 /** Webhooks of a host that nobody can have (RFC 2606), and queues of which one is there. */

@@ -40,7 +40,7 @@ export const retryOverrideSchema = z
       .optional(),
     factor: z.number().min(1).max(10).optional(),
     maxAgeSeconds: z.number().int().positive().optional(),
-    /** Come before the type's. */
+    /** Come before the type's; together at most 512 bytes as JSON. */
     rules: taskRulesSchema.optional(),
   })
   .refine(

@@ -20,7 +20,14 @@ export const statusPatternSchema = z.union(
 );
 
 function noStatus({ input }: { readonly input?: unknown }): string {
-  return `it is ${JSON.stringify(input)} and must be a status from 100 to 599, or a class of them such as "5xx"`;
+  return `it is ${told(input)} and must be a status from 100 to 599, or a class of them such as "5xx"`;
+}
+
+/** Shortly, whatever it is: an object may be too deep to be written out. */
+function told(input: unknown): string {
+  if (typeof input === 'string') return JSON.stringify(input.slice(0, 40));
+  if (typeof input === 'object' && input !== null) return Array.isArray(input) ? 'a list' : 'an object';
+  return String(input);
 }
 
 /**

@@ -112,6 +112,8 @@ describe('rules are refused', () => {
     [{ error: 'E', as: 'ignored' }, /retryable/],
     [{ status: 99, as: 'fatal' }, /it is 99 and must be a status from 100 to 599/],
     [{ status: '6xx', as: 'fatal' }, /it is "6xx" and must be a status/],
+    [{ status: JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)), as: 'fatal' }, /it is a list and must be a status/],
+    [{ status: { class: 5 }, as: 'fatal' }, /it is an object and must be a status/],
     [{ error: 'E', as: 'fatal', afterSeconds: 1 }, /no meaning for what is fatal/],
     [{ error: 'E', regex: '.*', as: 'fatal' }, /regex/],
   ])('%o', (rule, message) => {
