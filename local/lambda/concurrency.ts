@@ -52,6 +52,12 @@ export class ConcurrencyPool {
     this.listeners.push(listener);
   }
 
+  /** What runs, in words: `3 submit, 1 dispatch`. */
+  describe(): string {
+    const busy = [...this.running].filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a);
+    return busy.map(([name, count]) => `${count} ${name}`).join(', ');
+  }
+
   private unreservedLimit(): number {
     const reserved = [...this.reserved.values()].reduce((sum, count) => sum + count, 0);
     return Math.max(MIN_UNRESERVED, this.limit - reserved);

@@ -44,6 +44,8 @@ export const DEFAULT_EVENT_INVOKE_CONFIG: EventInvokeConfig = {
   onFailure: undefined,
 };
 
+const THROTTLES_TOLD_EVERY_MS = 5_000;
+
 /** The functions of the host with their aliases, versions and concurrency; runs them for whoever calls. */
 export class LambdaService {
   readonly concurrency: ConcurrencyPool;
@@ -53,6 +55,7 @@ export class LambdaService {
   private readonly qualifiers = new Map<string, string>();
   private readonly versionCounts = new Map<string, number>();
   private readonly eventConfigs = new Map<string, EventInvokeConfig>();
+  private readonly throttlesTold = new Map<string, number>();
 
   constructor(surroundings: FunctionSurroundings, concurrencyLimit: number) {
     this.surroundings = surroundings;
@@ -140,8 +143,19 @@ export class LambdaService {
   begin(target: InvocationTarget, event: string, requestId: string): Begun {
     const { name } = target.fn.configuration;
     const reason = this.concurrency.tryAcquire(name);
-    if (reason !== undefined) return { kind: 'throttled', reason };
+    if (reason !== undefined) {
+      this.tellThrottle(name, reason);
+      return { kind: 'throttled', reason };
+    }
     return { kind: 'started', completion: this.run(target, event, requestId) };
+  }
+
+  /** What waits for the next receive of its message seems to hang otherwise. */
+  private tellThrottle(functionName: string, reason: ThrottleReason): void {
+    const now = performance.now();
+    if (now - (this.throttlesTold.get(functionName) ?? -Infinity) < THROTTLES_TOLD_EVERY_MS) return;
+    this.throttlesTold.set(functionName, now);
+    this.log({ level: 'warn', source: 'lambda', functionName, message: `throttled: ${reason}, as ${this.concurrency.describe()} run` });
   }
 
   private async run(target: InvocationTarget, event: string, requestId: string): Promise<Completed> {

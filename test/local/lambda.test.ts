@@ -214,6 +214,8 @@ describe('a synchronous invocation', () => {
       name: 'TooManyRequestsException',
       Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
     });
+    const told = /^throttled: Reserved.+, as (.+, )?1 single(, .+)? run$/;
+    await host.logged((entry) => entry.level === 'warn' && entry.functionName === 'single' && told.test(entry.message));
     expect((await running).body).toBe('done');
     expect((await invoke('single')).body).toBe('done');
   });
