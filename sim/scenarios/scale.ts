@@ -16,7 +16,7 @@ export function measureScale(seed: number) {
       sources: [
         { name: 'all', perSecond: () => 20_000, most: 20_000, tenant: sizes.draw, workMs: (chance) => chance.logNormal(1_000, 0.5) },
       ],
-      seconds: 90,
+      seconds: 120,
       sampleSeconds: 10,
     },
     sluice({ concurrency: 10 }),
