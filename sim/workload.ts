@@ -8,6 +8,7 @@ import { invoke } from './invocation.ts';
 import { oneOf, type Simulation } from './simulation.ts';
 import { later, startOthers } from './clients.ts';
 import { FRAGILE } from './crashes.ts';
+import { startRush } from './rush.ts';
 import { HOOK, QUEUE } from './system-tasks.ts';
 import { typeSpec } from './type-spec.ts';
 
@@ -52,6 +53,7 @@ export function startWorkload(sim: Simulation, most = OPERATIONS): void {
     sim.kernel.after(stream.choose(SUBMITTING_MS / 100, 'at') * 100, () => OPERATE[kind](sim, stream));
   }
   startOthers(sim, TENANTS, ['wide', 'short', FRAGILE]);
+  startRush(sim, TENANTS, submit);
 }
 
 const OPERATE: Readonly<Record<Exclude<(typeof KINDS)[number], 'none'>, (sim: Simulation, stream: Stream) => void>> = {

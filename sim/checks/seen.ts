@@ -16,6 +16,7 @@ export const SEEN = [
   'ratesHeld',
   'promoted',
   'demoted',
+  'preempted',
 ] as const;
 export type Seen = Readonly<Record<(typeof SEEN)[number], number>>;
 
@@ -35,5 +36,6 @@ export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
     ratesHeld: telemetry.total('rate.held'),
     promoted: telemetry.total('routing.promoted'),
     demoted: telemetry.total('routing.demoted'),
+    preempted: count(({ preempted }) => (preempted ?? 0) > 0),
   };
 }

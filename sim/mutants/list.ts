@@ -1,5 +1,6 @@
 import { MISTAKES } from './mistakes.ts';
 import type { Mutant } from './mutant.ts';
+import { POLICIES } from './policies.ts';
 import { RULES } from './rules.ts';
 
-export const MUTANTS: readonly Mutant[] = [...RULES, ...MISTAKES];
+export const MUTANTS: readonly Mutant[] = [...RULES, ...MISTAKES, ...POLICIES];

@@ -1,14 +1,24 @@
 import type { Edit } from './edit.ts';
 
-/** A planted bug: the code with an edit, and the question of the explorer that finds it. */
-export interface Mutant {
+/** A planted bug: the code with an edit, and what finds it, a question of the explorer or random runs. */
+export type Mutant = Planted & (Asked | Random);
+
+interface Planted {
   readonly name: string;
   /** The rule of docs/spec/Sluice.tla that it takes out of the code. */
   readonly rule?: string;
   readonly why: string;
   readonly edits: readonly Edit[];
+}
+
+interface Asked {
   /** A question of sim/explore/configs.ts. */
   readonly question: string;
   /** States that it takes to find it, where the usual number is too small. */
   readonly states?: number;
+}
+
+interface Random {
+  /** Runs of `npm run sim` from the first seed on, of which one finds it. The same without the bug are in `npm run sim`. */
+  readonly seeds: number;
 }
