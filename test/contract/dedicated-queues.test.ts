@@ -1,7 +1,8 @@
 import type * as Sdk from '@aws-sdk/client-sqs';
-import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, GetQueueAttributesCommand, ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { createCleanUp } from '../../adapters/aws/dedicated-clean-up.ts';
 import { createDedicatedQueues } from '../../adapters/aws/dedicated-queues.ts';
 import { createHintQueue } from '../../adapters/aws/hint-queue.ts';
 import { nameOfQueue } from '../../adapters/aws/queue-ref.ts';
@@ -75,8 +76,10 @@ const make = async () => {
   };
   return {
     name,
+    sqs,
     lambda,
     isFed,
+    cleanUp: createCleanUp({ sqs, lambda }, { queueArnPrefix, functionArn: FUNCTION }),
     queue: createHintQueue(sqs, { queueUrlPrefix, random: createMemoryRandom(1), telemetry }),
     watch: createQueueWatch(sqs, { queueUrlPrefix, telemetry }),
     dedicated: createDedicatedQueues({ sqs, lambda }, { ...CONFIG, queueUrlPrefix, queueArnPrefix }),
@@ -110,4 +113,26 @@ it('a dedicated queue is made as those of the pool are, and tells by its tags wh
   const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName: FUNCTION }));
   expect(EventSourceMappings).toHaveLength(3);
   expect(EventSourceMappings[0]).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'], State: 'Enabled' });
+});
+
+it('a clean-up takes every dedicated queue with its event source, and nothing else; again it finds nothing', async () => {
+  const { name, sqs, lambda, dedicated, cleanUp } = await make();
+  const other = await make();
+  await Promise.all([dedicated.make('acme', 7), dedicated.make('globex', 8), other.dedicated.make('acme', 7)]);
+  // One of the pool's, and one that only looks like a tenant's.
+  const shared = [`${name}-high-0`, `${name}-high-dead`];
+  for (const QueueName of shared) await sqs.send(new CreateQueueCommand({ QueueName }));
+  const namesOf = async (prefix: string): Promise<string[]> => {
+    const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: `${prefix}-` }));
+    return QueueUrls.map((url) => url.split('/').at(-1) ?? '').toSorted();
+  };
+  expect(await namesOf(name)).toHaveLength(2 * 3 + shared.length);
+
+  for (const _ of ['once', 'again']) {
+    await cleanUp();
+    expect(await namesOf(name)).toEqual(shared);
+    const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName: FUNCTION }));
+    expect(EventSourceMappings.filter(({ EventSourceArn }) => EventSourceArn?.includes(`:${name}-`))).toEqual([]);
+  }
+  expect(await namesOf(other.name)).toHaveLength(3);
 });
