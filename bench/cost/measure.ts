@@ -24,6 +24,11 @@ import { startDynamo, startFaux } from '../../test/contract/servers.ts';
 
 const BATCH = 10;
 const BATCHES = 5;
+const WAYS = [
+  [true, 1],
+  [false, 1],
+  [false, 10],
+] as const;
 
 export interface Cost {
   /** Calls of AWS, invocations of handlers included. */
@@ -34,22 +39,23 @@ export interface Cost {
 
 export type Phases = Record<'submit' | 'dispatch' | 'settle', Cost>;
 
-/** What one task costs, by starter and by whether the table has the list index. */
+/** What one task costs, by starter, by whether the table has the list index, and by the lanes of a batch's ten tasks. */
 export interface CostRun {
   readonly mode: StartMode;
   readonly listIndex: boolean;
+  readonly lanes: 1 | 10;
   readonly costs: Phases;
 }
 
 /**
- * Counts calls and write units of a task on the happy path: single submissions, then batches of ten of one lane, by the
+ * Counts calls and write units of a task on the happy path: single submissions, then batches of ten of one lane or of ten, by the
  * production code and the real SDK against servers of DynamoDB and SQS. Invocations are counted at the starter.
  */
 export function measureCosts(): Promise<readonly CostRun[]> {
   return withServers(async (servers) => {
     const runs: CostRun[] = [];
-    for (const listIndex of [true, false]) {
-      for (const mode of ['event', 'wait'] as const) runs.push({ mode, listIndex, costs: await measure(servers, mode, listIndex) });
+    for (const mode of ['event', 'wait'] as const) {
+      for (const [listIndex, lanes] of WAYS) runs.push({ mode, listIndex, lanes, costs: await measure(servers, mode, listIndex, lanes) });
     }
     return runs;
   });
@@ -134,7 +140,7 @@ export async function wire({ dynamo, faux, counter }: Servers, mode: StartMode, 
   return { deps, sqs, queueUrlPrefix, starter, telemetry, records, counted };
 }
 
-async function measure(servers: Servers, mode: StartMode, listIndex: boolean): Promise<Phases> {
+async function measure(servers: Servers, mode: StartMode, listIndex: boolean, lanes: number): Promise<Phases> {
   const { deps, sqs, queueUrlPrefix, starter, telemetry, records, counted } = await wire(servers, mode, listIndex);
   const { counter } = servers;
   const sums = { submit: { calls: 0, writeUnits: 0 }, dispatch: { calls: 0, writeUnits: 0 }, settle: { calls: 0, writeUnits: 0 } };
@@ -153,7 +159,9 @@ async function measure(servers: Servers, mode: StartMode, listIndex: boolean): P
     if (batch === 0) for (const cost of Object.values(sums)) Object.assign(cost, { calls: 0, writeUnits: 0 });
     for (let n = 0; n < BATCH; n++) {
       await phase(sums.submit, () =>
-        submitTasks(deps, 'acme', [{ type: 'echo', id: `task-${batch}-${n}`, payload: { order: n, name: 'Ada Lovelace' } }]),
+        submitTasks(deps, `acme${n % lanes || ''}`, [
+          { type: 'echo', id: `task-${batch}-${n}`, payload: { order: n, name: 'Ada Lovelace' } },
+        ]),
       );
     }
     const received = await receive(sqs, `${queueUrlPrefix}normal-0`);
