@@ -13,8 +13,8 @@ describe.concurrent('whoever looks after the platform', () => {
   test('sees a full lane, what waits in it, and why; so does its tenant, and no other', async () => {
     const tenant = fresh('looked-at');
     const client = await clientOf(tenant);
-    const ids = Array.from({ length: 8 }, (_, n) => fresh(`queued-${n}`));
-    await client.submitMany(ids.map((id) => ({ type: 'narrow', id, payload: { do: 'slow', ms: 3_000 } })));
+    const ids = Array.from({ length: 12 }, (_, n) => fresh(`queued-${n}`));
+    await client.submitMany(ids.map((id) => ({ type: 'narrow', id, payload: { do: 'slow', ms: 1_500 } })));
 
     const seen = await eventually('a full lane', async () => {
       const lane = await client.lanes.get('narrow');
