@@ -94,7 +94,8 @@ export const LANE_OPERATIONS = {
   getBreaker: {
     tag: 'Operators',
     summary: 'Get a breaker',
-    description: 'The breaker of a deployed task type, named `type:` and the type. One that never saw a crash is closed.',
+    description:
+      'The breaker of a deployed task type (`type:` and its name) or resource (`resource:` and its name). One that never saw a crash is closed.',
     path: z.object({ breaker: breakerKeySchema.meta({ description: 'Its name.' }) }),
     success: { 200: { description: 'The breaker.', schema: breakerViewSchema, example: breaker } },
     codes: ['bad_request', 'not_found'],

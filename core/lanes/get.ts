@@ -1,12 +1,5 @@
-import {
-  breakerKey,
-  PRIORITIES,
-  SluiceError,
-  taskTypeNameSchema,
-  type LaneView,
-  type Priority,
-  type TaskTypeSpec,
-} from '@sluice/contracts';
+import { PRIORITIES, SluiceError, taskTypeNameSchema, type LaneView, type Priority, type TaskTypeSpec } from '@sluice/contracts';
+import { breakersOfType } from '../breakers/keys.ts';
 import { ratesOf, hasBacklog, hasRetries, mostCells } from '../permits/cells.ts';
 import type { BacklogSize } from '../ports/backlog-store.ts';
 import type { BreakerStore } from '../ports/breaker-store.ts';
@@ -33,12 +26,12 @@ export async function getLane(deps: LaneDeps, tenant: string, type: string): Pro
   const parsed = taskTypeNameSchema.safeParse(type);
   if (!parsed.success) throw new SluiceError('bad_request', `"${type.slice(0, 100)}" is no task type: ${parsed.error.issues[0]?.message}`);
   const lane = { tenant, type };
-  const [spec, resources, grants, record, breaker, sizes] = await Promise.all([
+  const [spec, resources, grants, record, breakers, sizes] = await Promise.all([
     deps.types.get(type),
     deps.types.resources(),
     deps.divisions.grants(),
     deps.quotas.get(tenant),
-    deps.breakers.read(breakerKey(type)),
+    breakersOfType(deps.types, type).then((keys) => Promise.all(keys.map((key) => deps.breakers.read(key)))),
     deps.laneReadings.sizes(lane, COUNTED),
   ]);
   const cells = await cellsOf(deps, lane, spec);
@@ -61,7 +54,7 @@ export async function getLane(deps: LaneDeps, tenant: string, type: string): Pro
     waitingOf(sizes.permits[priority] ?? NOTHING, now),
   ]);
   return {
-    ...summaryOf({ lane, spec, cells, breaker, capacities, waiting }, now),
+    ...summaryOf({ lane, spec, cells, breakers, capacities, waiting }, now),
     limits: {
       ...(spec && { concurrency: spec.concurrency }),
       ...(limits.adaptive !== undefined && { adaptive: limits.adaptive }),

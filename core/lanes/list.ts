@@ -1,4 +1,5 @@
-import { breakerKey, LIMITS, type LaneList, type LaneListQuery, type LaneSummary, type Quota, type TaskTypeSpec } from '@sluice/contracts';
+import { LIMITS, type LaneList, type LaneListQuery, type LaneSummary, type Quota, type TaskTypeSpec } from '@sluice/contracts';
+import { breakersOfType } from '../breakers/keys.ts';
 import { laneRules, NO_RULES } from '../limits/lane-rules.ts';
 import { hasBacklog, hasRetries, livePermits, mostCells, cellPausedUntil } from '../permits/cells.ts';
 import { laneKey } from '../permits/lane-key.ts';
@@ -163,8 +164,8 @@ async function summarise(deps: LaneListDeps, world: World, { lane, cells }: Seen
   const spec = world.types.get(lane.type);
   const quota = await quotaOf(deps, world, lane.tenant);
   const capacities = capacitiesOf(lane, spec, quota, world.resources, world.given);
-  const breaker = world.breakers.get(breakerKey(lane.type));
-  return summaryOf({ lane, spec, cells, breaker, capacities, waiting }, deps.clock.now());
+  const breakers = (await breakersOfType(deps.types, lane.type)).map((key) => world.breakers.get(key));
+  return summaryOf({ lane, spec, cells, breakers, capacities, waiting }, deps.clock.now());
 }
 
 /** Each tenant's is read once. */

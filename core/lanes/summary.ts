@@ -2,7 +2,7 @@ import type { Breaker, LaneCapacity, LaneSummary, TaskTypeSpec, Waiting } from '
 import type { BacklogSize } from '../ports/backlog-store.ts';
 import type { Cell, Lane } from '../ports/permit-store.ts';
 import { limiterOf, limitsOf } from './limits.ts';
-import { whyOf } from './why.ts';
+import { holding, whyOf } from './why.ts';
 
 /** How a lane stands: what was read of it. */
 export interface LaneStanding {
@@ -11,15 +11,16 @@ export interface LaneStanding {
   readonly spec: TaskTypeSpec | undefined;
   /** All that it may have, from the first on. */
   readonly cells: readonly Cell[];
-  /** Absent for one that never saw a crash. */
-  readonly breaker: Breaker | undefined;
+  /** Those of its resources and its type that ever saw a crash. */
+  readonly breakers: readonly (Breaker | undefined)[];
   readonly capacities: readonly LaneCapacity[];
   readonly waiting: BacklogSize;
 }
 
 /** A lane as an operator sees it. Pure. */
-export function summaryOf({ lane, spec, cells, breaker, capacities, waiting }: LaneStanding, now: number): LaneSummary {
+export function summaryOf({ lane, spec, cells, breakers, capacities, waiting }: LaneStanding, now: number): LaneSummary {
   const limits = limitsOf(spec, cells, now);
+  const breaker = holding(breakers, now);
   return {
     tenant: lane.tenant,
     type: lane.type,

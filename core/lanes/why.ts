@@ -21,6 +21,11 @@ export interface LaneFacts {
   readonly waits: boolean;
 }
 
+/** Of the breakers that a lane's attempts pass, its resources' and its type's, the one that holds it. */
+export function holding(breakers: readonly (Breaker | undefined)[], now: number): Breaker | undefined {
+  return breakers.find((breaker) => isShut(breaker, now)) ?? breakers.find((breaker) => breaker && breaker.state !== 'closed');
+}
+
 /** The first thing that holds the lane back, in the order in which dispatch meets them. */
 export function whyOf(facts: LaneFacts, now: number): Why {
   const { lane, spec, breaker, capacities } = facts;

@@ -1,6 +1,7 @@
-import { breakerKey, breakerListSchema, breakerViewSchema, ROUTES, taskTypeNameSchema } from '@sluice/contracts';
+import { breakerKeySchema, breakerListSchema, breakerViewSchema, ROUTES } from '@sluice/contracts';
 import type { BreakerState, BreakerView } from '@sluice/contracts';
 import { pathWith } from './paging.ts';
+import { pathOf } from './path.ts';
 import type { Transport } from './transport.ts';
 import type { CallOptions } from './types.ts';
 
@@ -9,7 +10,7 @@ export interface BreakerListOptions extends CallOptions {
   readonly state?: BreakerState | undefined;
 }
 
-/** The breakers of task types, which hold all of their tasks while every attempt crashes. Needs the scope `platform`. */
+/** The breakers of task types and resources, which hold all tasks that pass them while every attempt crashes. Needs the scope `platform`. */
 export class Breakers {
   readonly #transport: Transport;
 
@@ -26,14 +27,13 @@ export class Breakers {
   }
 
   /**
-   * The breaker of a task type; one that never saw a crash is closed.
-   * @throws ApiError `not_found` for a type that is not deployed
+   * The breaker of a task type or, as `resource:stripe-api`, of a resource; one that never saw a crash is closed.
+   * @throws ApiError `not_found` for what is not deployed
    */
-  async get(type: string, { signal }: CallOptions = {}): Promise<BreakerView> {
-    const parsed = taskTypeNameSchema.safeParse(type);
-    if (!parsed.success) throw new TypeError(`${JSON.stringify(type)} is no task type: ${parsed.error.issues[0]?.message}`);
+  async get(of: string, { signal }: CallOptions = {}): Promise<BreakerView> {
+    const name = of.includes(':') ? of : `type:${of}`;
     const { method, path } = ROUTES.getBreaker;
-    const route = path.replace('{breaker}', encodeURIComponent(breakerKey(type)));
-    return (await this.#transport.call({ method, path: route, schema: breakerViewSchema, signal })).data;
+    const call = { method, path: pathOf(path, name, breakerKeySchema, 'breaker'), schema: breakerViewSchema, signal };
+    return (await this.#transport.call(call)).data;
   }
 }

@@ -60,7 +60,7 @@ const fields = {
     .optional(),
   /** Tasks in the lane's backlog. */
   waiting: waitingSchema,
-  /** The state of the type's breaker. */
+  /** The state of the breaker that holds it, of its type or one of the type's resources; `closed` where none does. */
   breaker: breakerStateSchema,
   /** Why it starts no more than it does, or that nothing holds it back. */
   why: z.object({

@@ -101,12 +101,13 @@ describe('breakers', () => {
     expect(calls()).toEqual(['GET /v1/breakers', 'GET /v1/breakers', 'GET /v1/breakers?state=half-open']);
   });
 
-  it('are got by their type', async () => {
-    server.reply(answer(200, view), answer(404, problem('not_found')));
+  it('are got by their type or resource', async () => {
+    server.reply(answer(200, view), answer(200, view), answer(404, problem('not_found')));
     expect(await client.breakers.get('a.b')).toEqual(view);
+    expect(await client.breakers.get('resource:stripe-api')).toEqual(view);
     await expect(client.breakers.get('gone')).rejects.toMatchObject({ name: 'NotFoundError' });
-    await expect(client.breakers.get('type:a')).rejects.toThrow('is no task type');
-    expect(calls()).toEqual(['GET /v1/breakers/type%3Aa.b', 'GET /v1/breakers/type%3Agone']);
+    await expect(client.breakers.get('../tokens')).rejects.toThrow('is no breaker');
+    expect(calls()).toEqual(['GET /v1/breakers/type%3Aa.b', 'GET /v1/breakers/resource%3Astripe-api', 'GET /v1/breakers/type%3Agone']);
   });
 });
 

@@ -1,4 +1,4 @@
-import { breakerListSchema, breakerViewSchema, type Breaker, type BreakerList, type BreakerView } from '@sluice/contracts';
+import { breakerListSchema, breakerViewSchema, type Breaker, type BreakerList, type BreakerView, type LaneList } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { makeHinted } from '../../contract/fixtures.ts';
 import { createApi } from '../../helpers/api.ts';
@@ -57,7 +57,7 @@ describe('a breaker', () => {
       held: { tasks: 0, more: false, lanes: 0 },
     });
     expect(await list()).toEqual({ breakers: [] });
-    for (const breaker of ['type:gone', 'pool:calm']) {
+    for (const breaker of ['type:gone', 'resource:db', 'pool:calm']) {
       const answer = await call('GET /v1/breakers/{breaker}', { path: { breaker } });
       expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
     }
@@ -117,6 +117,44 @@ describe('a breaker', () => {
     expect(view).toMatchObject({ state: 'closed', why: { crashedTasks: 24, otherAttempts: 5 }, held: { tasks: 0, lanes: 0 } });
     expect(view.why.tenants).toHaveLength(10);
     expect(view.why.message).toContain('24 different tasks of 12 tenants crashed, and 5 that began in that time did not: not enough');
+  });
+});
+
+describe('the breaker of a resource', () => {
+  it('is there once the resource is deployed, and holds the lanes of all types that draw on it', async () => {
+    const { world, call } = createApi({
+      types: [typeSpec('a', { resources: ['db'] }), typeSpec('b', { resources: ['db'] }), typeSpec('c')],
+    });
+    const get = async () => (await call('GET /v1/breakers/{breaker}', { path: { breaker: 'resource:db' } })).body as BreakerView;
+    await world.types.putResource({ v: 1, resource: 'db', concurrency: 10 });
+    expect(await get()).toMatchObject({ breaker: 'resource:db', state: 'closed', held: { tasks: 0 } });
+    const now = world.clock.now();
+    const open: Breaker = {
+      v: 1,
+      key: 'resource:db',
+      seq: 1,
+      state: 'open',
+      since: now,
+      opening: 1,
+      probeAt: now + 5_000,
+      evidence: { crashes: [], alive: [], tenants: [] },
+    };
+    await world.breakersOf.write(open);
+    for (const type of ['a', 'b', 'c']) {
+      await world.deps.backlog.register({ tenant: 'acme', type }, now);
+      await world.deps.backlog.put({ tenant: 'acme', type }, [makeHinted({ type })]);
+      await world.deps.permits.raise({ tenant: 'acme', type }, 0, 'permits', ['normal']);
+    }
+    expect(await get()).toMatchObject({ state: 'open', held: { tasks: 2, lanes: 2 } });
+    const { body } = await call('GET /v1/lanes', { tenant: 'acme', query: { waiting: 'true' } });
+    const lanes = (body as LaneList).lanes.map(({ type, breaker, why }) => [type, breaker, why.code, why.message.includes('resource:db')]);
+    expect(lanes).toEqual([
+      ['a', 'open', 'breaker_open', true],
+      ['b', 'open', 'breaker_open', true],
+      ['c', 'closed', 'open', false],
+    ]);
+    const one = await call('GET /v1/lanes/{type}', { tenant: 'acme', path: { type: 'b' } });
+    expect(one.body).toMatchObject({ breaker: 'open', why: { code: 'breaker_open', until: at(now + 5_000) } });
   });
 });
 
