@@ -9,6 +9,7 @@ import {
   createMemoryDeadList,
   createMemoryDivisionStore,
   createMemoryEventBus,
+  createMemoryLaneReadings,
   createMemoryNotificationSender,
   createMemoryPermitStore,
   createMemoryQueues,
@@ -58,6 +59,8 @@ export function createServices(config: ServicesConfig) {
   const tasks = createMemoryTaskStore();
   const routingStore = createMemoryRoutingStore({ clock });
   const { read, write } = routingStore;
+  const [permits, backlog] = [createMemoryPermitStore(), createMemoryBacklogStore()];
+  const breakers = createMemoryBreakerStore({ clock, lateMs: breakersLateMs });
   return {
     clock,
     random,
@@ -72,11 +75,13 @@ export function createServices(config: ServicesConfig) {
     dedicatedQueues: queue.dedicatedQueues,
     routingSettings: DEFAULT_ROUTING_SETTINGS,
     sensitiveTenants: async (): Promise<readonly string[]> => [],
-    permits: createMemoryPermitStore(),
+    permits,
     views: createLaneViews(clock),
     tune: tuneLimit,
-    backlog: createMemoryBacklogStore(),
-    breakers: createMemoryBreakerStore({ clock, lateMs: breakersLateMs }),
+    backlog,
+    laneReadings: createMemoryLaneReadings({ permits, backlog }),
+    breakers,
+    breakerList: breakers,
     sightings: createSightings(),
     schedules: createMemoryScheduleStore(),
     webhookSecrets: createMemoryWebhookSecretStore(),

@@ -157,6 +157,8 @@ export const isResourceSort = (sort: string): boolean => sort.startsWith(RESOURC
 /** Breakers are beside the task types, so that both are read in one go. No type's name begins like this. */
 const BREAKERS = '!';
 export const breakerItemKey = (key: string): { p: string; s: string } => ({ p: TYPES_PARTITION, s: BREAKERS + key });
+/** All of them, and nothing else: "~" is above every letter of a name. */
+export const breakerRange = [BREAKERS, `${BREAKERS}~`] as const;
 export const isBreakerSort = (sort: string): boolean => sort.startsWith(BREAKERS);
 /** The routing document is beside them too. */
 export const ROUTING_SORT = '~routing';

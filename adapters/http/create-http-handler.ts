@@ -1,5 +1,5 @@
-import { SluiceError, type ApiRoute, type Problem, type RouteName } from '@sluice/contracts';
-import { requireScope } from '../../core/auth/identity.ts';
+import { SluiceError, type ApiRoute, type Problem, type RouteName, type Scope } from '@sluice/contracts';
+import { allows, requireScope } from '../../core/auth/identity.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { TokenStore } from '../../core/ports/token-store.ts';
 import { jsonBody } from './body.ts';
@@ -11,6 +11,8 @@ import { problemOf, problemResult } from './respond.ts';
 export interface HttpRequest {
   /** Whose credentials it came with; empty for a route that needs none. */
   readonly tenant: string;
+  /** @throws SluiceError `forbidden` where the credentials do not have that scope */
+  readonly needs: (scope: Scope) => void;
   /** A parameter of the path, decoded. */
   readonly param: (name: string) => string;
   /** The parameters of the query; of one that repeats, its values with commas between them. */
@@ -56,14 +58,17 @@ export function createHttpHandler<N extends RouteName>(
       const route = name && routes[name];
       if (!name || !route)
         throw new SluiceError('not_found', `there is no ${event.routeKey}; the routes are ${[...byKey.keys()].join(', ')}`);
-      const { scope } = table[name];
+      const { scope, or } = table[name];
+      let needs: HttpRequest['needs'] = () => {};
       if (scope !== undefined) {
         const identity = await identify(deps.tokens, event.requestContext.authorizer);
         tenant = identity.tenant;
-        requireScope(identity, scope);
+        needs = (needed) => requireScope(identity, needed);
+        if (or === undefined || !allows(identity.scopes, or)) needs(scope);
       }
       return await route({
         tenant,
+        needs,
         param: (key) => decoded(event.pathParameters?.[key] ?? ''),
         query: queryOf(event),
         queryAll: (key) => new URLSearchParams(event.rawQueryString).getAll(key),

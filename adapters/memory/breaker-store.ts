@@ -1,4 +1,5 @@
 import type { Breaker } from '@sluice/contracts';
+import type { BreakerList } from '../../core/ports/breaker-list.ts';
 import type { BreakerStore } from '../../core/ports/breaker-store.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 
@@ -9,7 +10,7 @@ export interface MemoryBreakerStoreConfig {
 }
 
 /** Breakers in a map. What is known of them may be late, as it is where it is read in the background. */
-export function createMemoryBreakerStore({ clock, lateMs = 0 }: MemoryBreakerStoreConfig = {}): BreakerStore {
+export function createMemoryBreakerStore({ clock, lateMs = 0 }: MemoryBreakerStoreConfig = {}): BreakerStore & BreakerList {
   const stored = new Map<string, Breaker>();
   /** The states of each breaker that are not too old to be what is known, the oldest first. */
   const history = new Map<string, { readonly at: number; readonly breaker: Breaker }[]>();
@@ -25,6 +26,7 @@ export function createMemoryBreakerStore({ clock, lateMs = 0 }: MemoryBreakerSto
   return {
     known: async (key) => knownOf(key),
     notClosed: async () => [...stored.keys()].flatMap((key) => knownOf(key) ?? []),
+    all: async () => structuredClone([...stored.values()].sort((a, b) => (a.key < b.key ? -1 : 1))),
     read: async (key) => structuredClone(stored.get(key)),
     write: async (breaker) => {
       const before = stored.get(breaker.key);

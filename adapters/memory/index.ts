@@ -7,6 +7,7 @@ export * from './control-queue.ts';
 export * from './dead-list.ts';
 export * from './division-store.ts';
 export * from './event-bus.ts';
+export * from './lane-readings.ts';
 export * from './notification-sender.ts';
 export * from './messages.ts';
 export * from './permit-store.ts';

@@ -20,6 +20,8 @@ const COMPONENTS = {
   AttemptQuestion: 'attemptQuestionSchema',
   BatchResponse: 'batchResponseSchema',
   Cancelled: 'cancelledSchema',
+  Breaker: 'breakerViewSchema',
+  BreakerList: 'breakerListSchema',
   Canary: 'canarySchema',
   CanaryResult: 'canaryResultSchema',
   DeadFilter: 'deadFilterSchema',
@@ -33,6 +35,9 @@ const COMPONENTS = {
   IssuedToken: 'issuedTokenSchema',
   IssuedWebhookSecret: 'issuedWebhookSecretSchema',
   Labels: 'labelsSchema',
+  Lane: 'laneViewSchema',
+  LaneList: 'laneListSchema',
+  LaneSummary: 'laneSummarySchema',
   ListResponse: 'listResponseSchema',
   Misfire: 'misfireSchema',
   Notification: 'notificationSchema',
@@ -73,6 +78,7 @@ const COMPONENTS = {
   Uid: 'uidSchema',
   TerminalState: 'terminalStateSchema',
   WaitResponse: 'waitResponseSchema',
+  Waiting: 'waitingSchema',
   WebhookBody: 'webhookBodySchema',
   WebhookSecretId: 'webhookSecretIdSchema',
   WebhookSecretList: 'webhookSecretListSchema',
@@ -140,14 +146,16 @@ function paths(): ZodOpenApiPathsObject {
 
 function operationObject(name: contracts.RouteName, operation: Operation): ZodOpenApiOperationObject {
   const { tag, summary, path, query, body, success } = operation;
-  const scope: contracts.Scope | undefined = ROUTES[name].scope;
-  const description = scope === undefined ? operation.description : `${operation.description}\n\nNeeds the scope \`${scope}\`.`;
+  const { scope, or }: contracts.ApiRoute = ROUTES[name];
+  const needed = [scope, or].flatMap((each) => each ?? []);
+  const needs = needed.map((each) => `\`${each}\``).join(' or ');
+  const description = scope === undefined ? operation.description : `${operation.description}\n\nNeeds the scope ${needs}.`;
   return {
     operationId: name,
     tags: [tag],
     summary,
     description,
-    security: scope === undefined ? [] : [{ bearer: [scope] }],
+    security: needed.map((each) => ({ bearer: [each] })),
     ...((path ?? query) && { requestParams: { ...(path && { path }), ...(query && { query }) } }),
     ...(body && {
       requestBody: {

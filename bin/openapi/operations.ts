@@ -28,6 +28,7 @@ import type { Operation } from './operation.ts';
 import { retryAfter } from './problems.ts';
 import { webhookSecretOperations } from './webhooks.ts';
 import { ADMISSION_OPERATIONS } from './admission-operations.ts';
+import { LANE_OPERATIONS } from './lane-operations.ts';
 import { OPERATOR_OPERATIONS } from './operator-operations.ts';
 import { SHARD_OPERATIONS } from './shard-operations.ts';
 import { SCHEDULE_OPERATIONS } from './schedule-operations.ts';
@@ -208,6 +209,7 @@ export const OPERATIONS: Record<RouteName, Operation> = {
   ...OPERATOR_OPERATIONS,
   ...ADMISSION_OPERATIONS,
   ...SHARD_OPERATIONS,
+  ...LANE_OPERATIONS,
   attempt: {
     tag: 'Attempts',
     summary: 'Ask whether an attempt shall go on',

@@ -6,9 +6,9 @@ const VERSION = '1';
 /** What tells the cursors of a list from those of another. */
 export interface CursorKind<Filters> {
   readonly name: string;
-  /** Characters of a position: of a uid, or of a key that ends in one. */
-  readonly positionLength: number;
-  /** Characters of the digest; with version and position a multiple of three, so that no bit of the base64 is without meaning. */
+  /** The pattern of a position: a uid, a key that ends in one, a name. */
+  readonly positions: string;
+  /** Characters of the digest. */
   readonly digestLength: number;
   /** What a cursor belongs to beside its tenant. The size of pages is not among it, it may change on the way. */
   readonly bound: (filters: Filters) => readonly unknown[];
@@ -27,22 +27,16 @@ export interface Cursors<Filters> {
 }
 
 /** Where a page ended, as text: version, position, and a digest that ties both to the tenant and the filters. */
-export function createCursors<Filters>({ name, positionLength, digestLength, bound }: CursorKind<Filters>): Cursors<Filters> {
-  const length = ((VERSION.length + positionLength + digestLength) * 4) / 3;
-  const whole = new RegExp(`^[A-Za-z0-9_-]{${length}}$`);
-  const content = new RegExp(`^${VERSION}([0-9A-HJKMNP-TV-Z]{${positionLength}})([A-Za-z0-9_-]{${digestLength}})$`);
+export function createCursors<Filters>({ name, positions, digestLength, bound }: CursorKind<Filters>): Cursors<Filters> {
+  const content = new RegExp(`^${VERSION}(${positions})([A-Za-z0-9_-]{${digestLength}})$`);
   const digestOf = (hasher: Hasher, tenant: string, filters: Filters, position: string): string =>
     hasher.sha256(`${name} ${JSON.stringify([VERSION, tenant, ...bound(filters), position])}`).slice(0, digestLength);
 
   return {
-    at: (hasher, tenant, filters, position) =>
-      btoa(VERSION + position + digestOf(hasher, tenant, filters, position))
-        .replaceAll('+', '-')
-        .replaceAll('/', '_'),
+    at: (hasher, tenant, filters, position) => encoded(VERSION + position + digestOf(hasher, tenant, filters, position)),
 
     positionOf: (hasher, tenant, filters, cursor) => {
-      const text = whole.test(cursor) ? atob(cursor.replaceAll('-', '+').replaceAll('_', '/')) : '';
-      const [, position, digest] = content.exec(text) ?? [];
+      const [, position, digest] = content.exec(decoded(cursor) ?? '') ?? [];
       if (position !== undefined && digest === digestOf(hasher, tenant, filters, position)) return position;
       throw new SluiceError(
         'bad_cursor',
@@ -50,6 +44,18 @@ export function createCursors<Filters>({ name, positionLength, digestLength, bou
       );
     },
   };
+}
+
+/** Base64url of plain characters. */
+function encoded(text: string): string {
+  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** @returns nothing for what {@link encoded} makes of no text: no two cursors mean the same */
+function decoded(cursor: string): string | undefined {
+  if (!/^[A-Za-z0-9_-]+$/.test(cursor) || cursor.length % 4 === 1) return undefined;
+  const text = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'));
+  return encoded(text) === cursor ? text : undefined;
 }
 
 /** Labels of a filter, in one order. */

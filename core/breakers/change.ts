@@ -3,6 +3,7 @@ import type { BreakerStore } from '../ports/breaker-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { newBreaker, type Change } from './decide.ts';
+import { typeOfKey } from './keys.ts';
 
 export interface BreakerDeps {
   readonly breakers: BreakerStore;
@@ -42,11 +43,6 @@ export async function changeBreaker<T>(
     if (tries === maxTries) return { answer, written: false };
     stored = wrote.breaker;
   }
-}
-
-/** The type that a breaker is of, as the dimension of its counts. */
-export function typeOfKey(key: string): string | undefined {
-  return key.startsWith('type:') ? key.slice('type:'.length) : undefined;
 }
 
 function tell(telemetry: Telemetry, before: Breaker, after: Breaker): void {

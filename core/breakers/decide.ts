@@ -1,6 +1,7 @@
 import type { Breaker, BreakerCanary, Crash, Evidence } from '@sluice/contracts';
 import { addAlive, addCrash, merged, NO_EVIDENCE } from './evidence.ts';
 import { judge } from './judge.ts';
+import { resourceOfKey } from './keys.ts';
 
 /** Times of breakers, ms. */
 export const BREAKER_TIMES = {
@@ -40,6 +41,10 @@ export function newBreaker(key: string, now: number): Breaker {
   return { v: 1, key, seq: 0, state: 'closed', since: now, opening: 0, evidence: NO_EVIDENCE };
 }
 
+function kindOf({ key }: Breaker): 'type' | 'resource' {
+  return resourceOfKey(key) === undefined ? 'type' : 'resource';
+}
+
 /** No attempt passes before that instant. */
 export function isShut(breaker: Breaker | undefined, now: number): boolean {
   return breaker?.state === 'open' && now < (breaker.probeAt ?? 0);
@@ -49,10 +54,12 @@ export function isShut(breaker: Breaker | undefined, now: number): boolean {
 export function onCrash(breaker: Breaker, crash: ToldCrash, now: number): Change<CrashAnswer> {
   if (breaker.state !== 'closed')
     return isProbe(breaker, crash.uid, crash.canary) ? onProbeCrash(breaker, crash, now) : stray(breaker, now);
-  const { at, seen, tenant, uid } = crash;
+  const { at, seen, tenant, uid, type } = crash;
   const known = merged(breaker.evidence, crash.also);
-  const evidence = crash.first ? addCrash(known, { at, seen, tenant, uid }) : known;
-  const verdict = judge(evidence, now);
+  const of = kindOf(breaker);
+  const first = { at, seen, tenant, uid, ...(of === 'resource' && { type }) };
+  const evidence = crash.first ? addCrash(known, first) : known;
+  const verdict = judge(evidence, now, of);
   if (verdict.is === 'outage') {
     const flaps = breaker.closedAt !== undefined && now - breaker.closedAt < BREAKER_TIMES.flapping;
     const next = opened({ ...breaker, evidence }, flaps ? longer(breaker) : BREAKER_TIMES.pause.least, now);
@@ -67,15 +74,16 @@ function stray(breaker: Breaker, now: number): Change<CrashAnswer> {
   return { answer: { excused: true, notBefore: Math.max(now + BREAKER_TIMES.pause.least, breaker.probeAt ?? 0) } };
 }
 
-function onProbeCrash(breaker: Breaker, { uid, tenant, first }: ToldCrash, now: number): Change<CrashAnswer> {
+function onProbeCrash(breaker: Breaker, { uid, tenant, type, first }: ToldCrash, now: number): Change<CrashAnswer> {
   const ended = probeEnded(breaker, uid, now);
   const { passed = 0, crashed = 0 } = breaker;
   const shy = [...new Set([...(breaker.shy ?? []), tenant])].slice(-SHY);
+  const shyTypes = [...new Set([...(breaker.shyTypes ?? []), ...(kindOf(breaker) === 'resource' && type !== undefined ? [type] : [])])];
   // Others pass: then it is this task, and for certain where it has crashed before.
   if (!first && passed > 0) return { next: waveOn(ended, now), answer: { excused: false } };
-  const after = { ...ended, crashed: crashed + 1, shy };
+  const after = { ...ended, crashed: crashed + 1, shy, ...(shyTypes.length > 0 && { shyTypes: shyTypes.slice(-SHY) }) };
   if (after.crashed <= passed) return { next: waveOn(after, now), answer: { excused: false } };
-  const next = { ...opened(after, longer(breaker), now), shy };
+  const next = opened(after, longer(breaker), now);
   const excused = now - (breaker.openedAt ?? now) < BREAKER_TIMES.excuse;
   return { next, answer: excused ? { excused, notBefore: next.probeAt } : { excused } };
 }
@@ -97,7 +105,7 @@ export function isTelling(breaker: Breaker | undefined, beganAt: number): boolea
 export function onAlive(breaker: Breaker, tenant: string, beganAt: number, now: number): Change<boolean> {
   if (!isTelling(breaker, beganAt)) return { answer: false };
   const evidence = addAlive(breaker.evidence, tenant, beganAt, now);
-  if (judge(evidence, now).is === 'outage') return { next: { ...breaker, evidence }, answer: false };
+  if (judge(evidence, now, kindOf(breaker)).is === 'outage') return { next: { ...breaker, evidence }, answer: false };
   return { next: closed(breaker, now), answer: true };
 }
 
@@ -111,6 +119,7 @@ export function onProbeUndone(breaker: Breaker, uids: readonly string[], opening
 
 export interface Admission {
   readonly tenant: string;
+  readonly type: string;
   /** Generations of the tasks that want to start, those first that are wanted most. */
   readonly uids: readonly string[];
   /** ms: when a probe of which nothing is heard counts as lost. */
@@ -120,12 +129,13 @@ export interface Admission {
 export type Admitted = 'all' | { readonly uids: readonly string[]; readonly canary: BreakerCanary };
 
 /** Which attempts may start. While it is not closed that is a bounded number, over all lanes and dispatchers. */
-export function admit(breaker: Breaker, { tenant, uids, until }: Admission, now: number): Change<Admitted> {
+export function admit(breaker: Breaker, { tenant, type, uids, until }: Admission, now: number): Change<Admitted> {
   if (breaker.state === 'closed') return { answer: 'all' };
   const canary = { breaker: breaker.key, opening: breaker.opening };
   const none: Change<Admitted> = { answer: { uids: [], canary } };
   if (isShut(breaker, now)) return none;
-  if (breaker.shy?.includes(tenant) && (breaker.wave ?? 0) === 0 && now < (breaker.probeAt ?? 0) + BREAKER_TIMES.shy) return none;
+  const isShy = breaker.shy?.includes(tenant) === true || breaker.shyTypes?.includes(type) === true;
+  if (isShy && (breaker.wave ?? 0) === 0 && now < (breaker.probeAt ?? 0) + BREAKER_TIMES.shy) return none;
   const half = breaker.state === 'half-open' ? breaker : { ...breaker, state: 'half-open' as const, since: now, wave: 0, ended: 0 };
   const probes = (half.probes ?? []).filter(([uid, end]) => end > now && !uids.includes(uid));
   const granted = uids.slice(0, Math.max(0, waveSize(half) - (half.ended ?? 0) - probes.length));
@@ -171,7 +181,7 @@ function longer({ pauseMs = 0 }: Breaker): number {
 }
 
 function opened(breaker: Breaker, pauseMs: number, now: number): Breaker & { probeAt: number } {
-  const { v, key, seq, opening, openedAt, closedAt, shy, evidence } = breaker;
+  const { v, key, seq, opening, openedAt, closedAt, shy, shyTypes, evidence } = breaker;
   return {
     v,
     key,
@@ -185,6 +195,7 @@ function opened(breaker: Breaker, pauseMs: number, now: number): Breaker & { pro
     ...(openedAt !== undefined && { openedAt }),
     ...(closedAt !== undefined && { closedAt }),
     ...(shy && { shy }),
+    ...(shyTypes && { shyTypes }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Crash, Evidence } from '@sluice/contracts';
 import { weightOf } from './evidence.ts';
 
 /**
- * What crashes say. `poison`: it is the task. `outage`: it is the whole type. `unsure`: it looks like an outage, but those
+ * What crashes say. `poison`: it is the task. `outage`: it is the whole type (or, of a resource, all that draws on it). `unsure`: it looks like an outage, but those
  * that do not crash may only be slower to end.
  */
 export type Verdict = { readonly is: 'poison' } | { readonly is: 'outage' } | { readonly is: 'unsure'; readonly until: number };
@@ -15,6 +15,8 @@ const LOOK_BACK_MS = 3_600_000;
 const BUSY_MS = 600_000;
 /** How long a busy type must crash: twice as long as attempts take, within these, ms. */
 const SPAN_MS = { least: 3_000, most: 60_000 } as const;
+/** Types whose tasks crash until it can be a resource that they have in common. */
+const TYPES_OF_RESOURCE = 2;
 /** Tenants that may be the only ones whose tasks crash while others' do not. */
 const POISONERS = 2;
 
@@ -23,16 +25,16 @@ const POISONERS = 2;
  * now, at least three different tasks crashed and hardly an attempt that began in that time did not. Attempts count from
  * when they began, so that long ones which began before an outage do not hide it. A task counts by its first crash alone:
  * neither one that is tried again and again is an outage, nor those that crashed among healthy ones and are all that is
- * left of a batch.
+ * left of a batch. Of a resource, tasks of two types at least must be among those that crash: of one, it may be the type.
  */
-export function judge(evidence: Evidence, now: number): Verdict {
+export function judge(evidence: Evidence, now: number, of: 'type' | 'resource' = 'type'): Verdict {
   const { crashes } = evidence;
   let unsure: Verdict | undefined;
   for (let i = crashes.length - 1; i >= 0; i--) {
     const run = crashes.slice(i);
     const first = run[0];
     if (!first || now - first.seen > LOOK_BACK_MS) break;
-    if (!allCrash(run, first, evidence)) continue;
+    if (!allCrash(run, first, evidence) || (of === 'resource' && typesOf(run) < TYPES_OF_RESOURCE)) continue;
     const until = first.seen + spanOf(evidence, first);
     if (now >= until) return { is: 'outage' };
     unsure ??= { is: 'unsure', until };
@@ -47,6 +49,10 @@ function allCrash(run: readonly Crash[], first: Crash, { alive, tenants }: Evide
   if (tasks < TASKS * (1 + others)) return false;
   const poisoners = new Set(run.map(({ tenant }) => tenant));
   return poisoners.size > POISONERS || !tenants.some(([tenant, at]) => at >= first.at && !poisoners.has(tenant));
+}
+
+function typesOf(run: readonly Crash[]): number {
+  return new Set(run.map(({ type }) => type)).size;
 }
 
 function spanOf({ alive, aliveMs = 0 }: Evidence, first: Crash): number {

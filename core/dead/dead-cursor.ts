@@ -11,7 +11,7 @@ const NO_UID = '0'.repeat(26);
 /** Cursors of the list of dead tasks: a position is the key of a failure, time and uid. */
 const CURSORS = createCursors<DeadFilters>({
   name: 'dead',
-  positionLength: KEY_LENGTH,
+  positions: `[0-9A-HJKMNP-TV-Z]{${KEY_LENGTH}}`,
   digestLength: 17,
   bound: ({ type, error, reason, label, from, to }) => [
     type ?? null,

@@ -3,7 +3,7 @@ import type { Routing } from '../hints/place.ts';
 import type { QuotaStore } from '../ports/quota-store.ts';
 import type { RoutingStore } from '../ports/routing-store.ts';
 import type { TokenStore } from '../ports/token-store.ts';
-import { quotaPages } from '../quotas/quota-pages.ts';
+import { knownTenants } from './known-tenants.ts';
 import { NO_ROUTING } from './next-document.ts';
 import { dedicatedShard } from './route.ts';
 import { chanceOfSharing, combinations, expectedSharing, sharingWith } from './sharing.ts';
@@ -20,7 +20,7 @@ export interface ShardMapDeps {
 export async function shardMap(deps: ShardMapDeps): Promise<ShardMap> {
   const { shards, shardsPerTenant } = deps.routing;
   const document = (await deps.routes.read()) ?? NO_ROUTING;
-  const tenants = await knownTenants(deps, document);
+  const tenants = await knownTenants(deps);
   const tenantsOfShard = Array.from({ length: shards }, () => 0);
   for (const tenant of tenants) {
     for (const shard of shuffleShard(tenant, shards, shardsPerTenant)) tenantsOfShard[shard] = (tenantsOfShard[shard] ?? 0) + 1;
@@ -47,7 +47,7 @@ export async function tenantShards(deps: ShardMapDeps, tenant: string): Promise<
   if (!parsed.success) throw new SluiceError('bad_request', `"${tenant.slice(0, 100)}" is no tenant: ${parsed.error.issues[0]?.message}`);
   const { shards, shardsPerTenant } = deps.routing;
   const document = (await deps.routes.read()) ?? NO_ROUTING;
-  const others = await knownTenants(deps, document);
+  const others = await knownTenants(deps);
   others.delete(tenant);
   const own = shuffleShard(tenant, shards, shardsPerTenant);
   const dedicated = document.dedicated.find((entry) => entry.tenant === tenant);
@@ -64,13 +64,6 @@ export async function tenantShards(deps: ShardMapDeps, tenant: string): Promise<
     sharing: [...sharingWith(tenant, others, shards, shardsPerTenant)],
     expectedSharingAll: expectedSharing(others.size + 1, shards, shardsPerTenant),
   };
-}
-
-async function knownTenants({ tokens, quotas }: ShardMapDeps, { dedicated, moved }: typeof NO_ROUTING): Promise<Set<string>> {
-  const known = new Set(await tokens.tenants());
-  for (const { tenant } of [...dedicated, ...moved]) known.add(tenant);
-  for await (const page of quotaPages(quotas)) for (const { tenant } of page) known.add(tenant);
-  return known;
 }
 
 function dedicatedView({ tenant, generation, state, since }: Dedicated) {

@@ -10,6 +10,8 @@ import { waitForTask } from '../../core/api/wait-for-task.ts';
 import { includeOf, listQueryOf, parsedBody, waitOf } from './query.ts';
 import { admissionRoutes } from './admission-routes.ts';
 import { quotaRoutes } from './quota-routes.ts';
+import { breakerRoutes } from './breaker-routes.ts';
+import { laneRoutes } from './lane-routes.ts';
 import { shardRoutes } from './shard-routes.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
 import { deadRoutes } from './dead-routes.ts';
@@ -35,6 +37,8 @@ export function createHandler(deps: ApiHandlerDeps): ReturnType<typeof createHtt
     ...quotaRoutes(deps),
     ...admissionRoutes(deps),
     ...shardRoutes(deps),
+    ...laneRoutes(deps),
+    ...breakerRoutes(deps),
     // Whatever is asked beside it: load balancers add parameters of their own.
     health: async () => json(200, { status: 'ok', version: deps.version }),
     openapi: async () => json(200, openapi, { 'cache-control': 'public, max-age=300' }),

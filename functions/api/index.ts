@@ -2,6 +2,9 @@ import { readEnv } from '@sluice/contracts';
 import { createScheduleStore } from '../../adapters/aws/schedule-store.ts';
 import { createControlQueue } from '../../adapters/aws/control-queue.ts';
 import { createAdmissionStore } from '../../adapters/aws/admission-store.ts';
+import { createBreakerList } from '../../adapters/aws/breaker-list.ts';
+import { createDivisionStore } from '../../adapters/aws/division-store.ts';
+import { createLaneReadings } from '../../adapters/aws/lane-readings.ts';
 import { createQuotaStore } from '../../adapters/aws/quota-store.ts';
 import { createRoutingStore } from '../../adapters/aws/routing-store.ts';
 import { createDeadList } from '../../adapters/aws/dead-list.ts';
@@ -32,6 +35,9 @@ export const handler = observed(
     tokens: createTokenStore(dynamodb, { table }),
     routes: createRoutingStore(dynamodb, { table }),
     quotas: createQuotaStore(dynamodb, { table }),
+    divisions: createDivisionStore(dynamodb, { table }),
+    laneReadings: createLaneReadings(dynamodb, { table, random: deps.random }),
+    breakerList: createBreakerList(dynamodb, { table, telemetry }),
     admissions: createAdmissionStore(dynamodb, { table, telemetry }),
     control: createControlQueue(deps.clients.sqs, { queueUrl: env.SLUICE_CONTROL_QUEUE_URL, telemetry }),
     version: platform.version,

@@ -21,6 +21,10 @@ export const ALARMS = {
   'settle-errors': { severity: 'warning', says: 'Settle fails; its records come again.' },
   'timers-errors': { severity: 'warning', says: 'A part of the minute tick fails; the next tick makes up for it.' },
   'control-errors': { severity: 'warning', says: 'A step of control fails: shares of lanes stay as they were.' },
+  'routing-failed': {
+    severity: 'warning',
+    says: 'Queues of their own for busy tenants can be neither made nor taken away: their work stays where it is.',
+  },
   throttles: { severity: 'warning', says: 'Lambda throttles functions of the platform.' },
   'hints-dead': { severity: 'warning', says: 'Messages stay in the dead-letter queue of hints: the tick cannot hint them again.' },
   'outcomes-dead': { severity: 'warning', says: 'Outcome records are in their dead-letter queue: nothing takes them back by itself.' },

@@ -64,6 +64,8 @@ function errors({ name, functions }: Watched): AlarmSpec[] {
     { id: 'settle-errors', metric: failures(['settle'], ['settle.failed', 'outcome.unreadable']), threshold: 10, datapoints: [2, 3] },
     { id: 'timers-errors', metric: functionMetric(name, 'timers', 'Errors').with({ period: FIVE_MINUTES }), threshold: 2 },
     { id: 'control-errors', metric: functionMetric(name, 'control', 'Errors').with({ period: FIVE_MINUTES }), threshold: 2 },
+    // Each minute tries again what failed in the one before: more than a passing fault is one that stays for ten.
+    { id: 'routing-failed', metric: platformMetric(name, 'routing.failed', { period: FIVE_MINUTES }), threshold: 3, datapoints: [2, 2] },
     {
       id: 'throttles',
       metric: combined('SUM', throttled, { label: 'throttles', period: FIVE_MINUTES }),

@@ -218,7 +218,7 @@ describe('the monitoring of a platform with two types', () => {
 
   it('costs what the runbook says', () => {
     const platform = alarms.filter((alarm) => !['oldest-age', 'dead-letters'].includes(sectionOf(alarm)));
-    expect(platform.flatMap(watchedBy)).toHaveLength(36 + 2 * 24);
+    expect(platform.flatMap(watchedBy)).toHaveLength(37 + 2 * 24);
     expect(alarms.length - platform.length).toBe(2 * 2);
   });
 

@@ -1,6 +1,7 @@
 import { breakerKey } from '@sluice/contracts';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createBreakerList } from '../../adapters/aws/breaker-list.ts';
 import { createBreakerStore } from '../../adapters/aws/breaker-store.ts';
 import { countCalls, type CallCounter } from '../../adapters/aws/counting.ts';
 import { createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
@@ -26,10 +27,14 @@ const make = async () => {
     const registry = createTypeRegistry(dynamo.clients.dynamodb, { table, clock, telemetry, refreshSeconds: 10 });
     return { registry, store: createBreakerStore(dynamo.clients.dynamodb, { table, clock, known: registry }) };
   };
-  return { ...environment(), environment, clock, telemetry, table, pass: async () => clock.advance(1) };
+  const list = createBreakerList(dynamo.clients.dynamodb, { table, telemetry });
+  return { ...environment(), list, environment, clock, telemetry, table, pass: async () => clock.advance(1) };
 };
 
-breakerStoreContract('memory', async () => ({ store: createMemoryBreakerStore(), pass: async () => {} }));
+breakerStoreContract('memory', async () => {
+  const store = createMemoryBreakerStore();
+  return { store, list: store, pass: async () => {} };
+});
 breakerStoreContract('DynamoDB', make);
 
 describe('what memory knows', () => {
@@ -90,12 +95,14 @@ describe('breakers on DynamoDB', () => {
   });
 
   it('of a version that is not known are told, and do not hide the types', async () => {
-    const { registry, store, telemetry, table } = await make();
+    const { registry, store, list, telemetry, table } = await make();
     await createTypeWriter(dynamo.clients.dynamodb, { table }).put(makeSpec(), 'owner');
     const item = { p: 'Y', s: `!${KEY}`, seq: 7, breaker: '{"v":9}' };
     await dynamo.clients.dynamodb.send(new PutCommand({ TableName: table, Item: item }));
     expect(await registry.names()).toEqual(['thumbnail']);
     expect(await store.known(KEY)).toBeUndefined();
-    expect(telemetry.lines().map(({ message }) => message)).toEqual(['breaker that cannot be read']);
+    expect(await list.all()).toEqual([]);
+    const told = 'breaker that cannot be read';
+    expect(telemetry.lines().map(({ message }) => message)).toEqual([told, told]);
   });
 });

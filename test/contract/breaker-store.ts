@@ -1,6 +1,7 @@
 import { breakerKey, type Breaker } from '@sluice/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { newBreaker } from '../../core/breakers/decide.ts';
+import type { BreakerList } from '../../core/ports/breaker-list.ts';
 import type { BreakerStore } from '../../core/ports/breaker-store.ts';
 import { NOW } from './fixtures.ts';
 
@@ -12,6 +13,7 @@ function breakerAt(seq: number, over: Partial<Breaker> = {}): Breaker {
 
 export interface BreakerHarness {
   readonly store: BreakerStore;
+  readonly list: BreakerList;
   /** Lets time go on until what is known is what is stored. */
   readonly pass: () => Promise<void>;
 }
@@ -19,9 +21,10 @@ export interface BreakerHarness {
 export function breakerStoreContract(name: string, make: () => Promise<BreakerHarness>): void {
   describe(`breaker store: ${name}`, () => {
     let store: BreakerStore;
+    let list: BreakerList;
     let pass: () => Promise<void>;
     beforeEach(async () => {
-      ({ store, pass } = await make());
+      ({ store, list, pass } = await make());
     });
 
     it('has none at first', async () => {
@@ -66,6 +69,15 @@ export function breakerStoreContract(name: string, make: () => Promise<BreakerHa
     it('lets one of many writers win', async () => {
       const wrote = await Promise.all([1, 2, 3, 4, 5].map((opening) => store.write(breakerAt(1, { opening }))));
       expect(wrote.filter(({ applied }) => applied)).toHaveLength(1);
+    });
+
+    it('lists all of them, closed ones too, in the order of their keys', async () => {
+      expect(await list.all()).toEqual([]);
+      const other = { ...breakerAt(1), key: breakerKey('email') };
+      const open = breakerAt(1, { state: 'open' });
+      await store.write(open);
+      await store.write(other);
+      expect(await list.all()).toEqual([other, open]);
     });
 
     it('knows those that are not closed', async () => {

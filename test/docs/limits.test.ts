@@ -156,6 +156,7 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   quotaBurst: allowing({ burst: LIMITS.quotaBurst + 1 }),
   quotaBacklog: allowing({ backlog: LIMITS.quotaBacklog + 1 }),
   heavyHitters: calling('GET /v1/heavy-hitters', { query: { limit: String(LIMITS.heavyHitters + 1) } }),
+  lanePage: calling('GET /v1/lanes', { query: { limit: String(LIMITS.lanePage + 1) } }),
   quotaPage: calling('GET /v1/quotas', { query: { limit: String(LIMITS.quotaPage + 1) } }),
   starvationSeconds: deploying({ starvationBounds: { low: Duration.seconds(LIMITS.starvationSeconds + 1) } }),
   preemptions: 'then the task runs through',

@@ -37,7 +37,8 @@ describe('attempts that crash their handler', () => {
   });
 
   test('open the breaker of their type when every one does; mended, all of its tasks succeed and none has lost more', async () => {
-    const client = await clientOf(fresh('outage'));
+    const tenant = fresh('outage');
+    const client = await clientOf(tenant);
     const ids = Array.from({ length: 12 }, (_, n) => fresh(`held-${n}`));
     await client.submitMany(ids.map((id) => ({ type: 'fragile', id, payload: { do: 'exit-unless', url } })));
     // The breaker is open once a crash was not counted: by then all of the lane's first attempts have been told.
@@ -49,6 +50,14 @@ describe('attempts that crash their handler', () => {
     // And one more probe of it has failed.
     const calls = health.calls;
     await eventually('a probe', async () => (health.calls > calls ? true : undefined));
+
+    const operator = await clientOf(fresh('operator'), ['platform']);
+    const breaker = await operator.breakers.get('fragile');
+    expect(breaker.state).not.toBe('closed');
+    expect(breaker.why).toMatchObject({ crashedTasks: expect.any(Number) as number, tenants: [tenant] });
+    expect(breaker.why.crashedTasks).toBeGreaterThanOrEqual(3);
+    expect((await operator.breakers.list()).map((each) => each.breaker)).toContain('type:fragile');
+    expect((await client.lanes.get('fragile')).why.code).toMatch(/^breaker_/);
 
     health.ok = true;
 

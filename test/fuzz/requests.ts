@@ -81,7 +81,9 @@ function draftOf(operation: Operation, known: Known, overrides: Overrides): fc.A
 }
 
 function segment(schema: object, operation: Operation, known: Known, overrides: Overrides): fc.Arbitrary<string> {
-  if (operation.path.includes('/webhook-secrets')) return valueOf(schema, overrides) as fc.Arbitrary<string>;
+  // What is no name of a type is refused, as the document says.
+  if (['/webhook-secrets', '/lanes/'].some((part) => operation.path.includes(part)))
+    return valueOf(schema, overrides) as fc.Arbitrary<string>;
   const there = operation.path.includes('/tokens') ? known.tokens : operation.path.includes('/schedules') ? SCHEDULES : known.tasks;
   return fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...there) },

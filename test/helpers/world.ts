@@ -13,6 +13,9 @@ import { cellLimits, livePermits } from '../../core/permits/cells.ts';
 import type { Permit } from '../../core/ports/permit-store.ts';
 import { settleRecords } from '../../core/settle/settle-records.ts';
 import type { HeavyHitterDeps } from '../../core/admission/heavy-hitters.ts';
+import type { BreakerViewDeps } from '../../core/breakers/list.ts';
+import type { LaneDeps } from '../../core/lanes/get.ts';
+import type { LaneListDeps } from '../../core/lanes/list.ts';
 import type { ShardMapDeps } from '../../core/routing/shard-map.ts';
 import type { QuotaDeps } from '../../core/quotas/manage.ts';
 import type { RedriveDeps } from '../../core/redrive/operate.ts';
@@ -44,6 +47,9 @@ export type WorldDeps = DispatchDeps &
   TickDeps &
   QuotaDeps &
   HeavyHitterDeps &
+  LaneDeps &
+  Omit<LaneListDeps, 'tokens'> &
+  BreakerViewDeps &
   Pick<ShardMapDeps, 'routes'> & { readonly queue: Pick<MemoryQueues, 'remove'> };
 
 export type World = ReturnType<typeof createWorld>;
@@ -71,7 +77,7 @@ export function createWorld(config: WorldConfig = {}) {
     ...(config.before && { before: config.before }),
     ...(config.launch && { launch: config.launch }),
   });
-  const { tasks, queue, events, telemetry, types, schedules, breakers } = services;
+  const { tasks, queue, events, telemetry, types, schedules, breakers, divisions } = services;
   const deps: WorldDeps = { ...services, starter };
   const noted = new Map<string, number>();
   let ticked = Math.floor(clock.now() / 60_000);
@@ -144,6 +150,7 @@ export function createWorld(config: WorldConfig = {}) {
   return {
     ...deps,
     breakersOf: breakers,
+    divisions,
     clock,
     queue,
     tasks,

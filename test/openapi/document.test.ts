@@ -1,4 +1,4 @@
-import { ERROR_CODES, ROUTES, type ErrorCode, type RouteName } from '@sluice/contracts';
+import { ERROR_CODES, ROUTES, type ErrorCode, type RouteName, type ApiRoute } from '@sluice/contracts';
 import document from '@sluice/contracts/openapi.json' with { type: 'json' };
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { readFileSync } from 'node:fs';
@@ -32,9 +32,9 @@ describe('the OpenAPI document', () => {
 
   it.each(Object.keys(ROUTES) as RouteName[])('tells of %s what it needs and how it can fail', (name) => {
     const operation = OPERATIONS.find(({ operationId }) => operationId === name);
-    const { scope } = ROUTES[name];
+    const { scope, or }: ApiRoute = ROUTES[name];
     expect(operation).toMatchObject({ summary: expect.stringMatching(/./), description: expect.stringMatching(/./) });
-    expect(operation?.security).toEqual(scope === undefined ? [] : [{ bearer: [scope] }]);
+    expect(operation?.security).toEqual([scope, or].flatMap((each) => (each === undefined ? [] : [{ bearer: [each] }])));
     const statuses = Object.keys(operation?.responses ?? {});
     expect(statuses.some((status) => /^2\d\d$/.test(status))).toBe(true);
     expect(statuses).toEqual(expect.arrayContaining(['429', '500', '503', ...(scope === undefined ? [] : ['401', '403'])]));

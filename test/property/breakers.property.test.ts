@@ -7,7 +7,8 @@ import { admit, BREAKER_TIMES, newBreaker, onCrash, onProbePassed, onProbeUndone
 import { NO_EVIDENCE } from '../../core/breakers/evidence.ts';
 import { T0 } from '../helpers/samples.ts';
 
-const KEY = 'type:echo';
+const KEYS = ['type:echo', 'resource:db'];
+const TYPES = ['echo', 'mail'];
 const LEASE = 150_000;
 const TENANTS = ['a', 'b', 'c'];
 
@@ -17,6 +18,8 @@ interface Probe {
   readonly opening: number;
   readonly until: number;
 }
+
+const typeOf = (n: number): string => TYPES[n % TYPES.length] ?? 'echo';
 
 const step = fc.record({
   after: fc.oneof(fc.nat(5_000), fc.nat(400_000)),
@@ -29,12 +32,19 @@ const step = fc.record({
 class Model {
   readonly #random = createMemoryRandom(5);
   now = T0;
-  breaker: Breaker = newBreaker(KEY, T0);
+  readonly #key: string;
+  breaker: Breaker;
   probes: Probe[] = [];
+
+  constructor(key: string) {
+    this.#key = key;
+    this.breaker = newBreaker(key, T0);
+  }
 
   open(): void {
     for (let n = 0; n < 3; n++) {
-      const crash = { at: this.now, seen: this.now, tenant: 'a', uid: this.#random.ulid(this.now), first: true, also: NO_EVIDENCE };
+      const uid = this.#random.ulid(this.now);
+      const crash = { at: this.now, seen: this.now, tenant: 'a', uid, type: typeOf(n), first: true, also: NO_EVIDENCE };
       this.write(onCrash(this.breaker, crash, this.now).next);
     }
   }
@@ -45,7 +55,7 @@ class Model {
 
   ask(tenant: string, want: number): number {
     const uids = Array.from({ length: want }, () => this.#random.ulid(this.now));
-    const { next, answer } = admit(this.breaker, { tenant, uids, until: this.now + LEASE }, this.now);
+    const { next, answer } = admit(this.breaker, { tenant, type: typeOf(want), uids, until: this.now + LEASE }, this.now);
     this.write(next);
     if (answer === 'all') return want;
     const { opening } = answer.canary;
@@ -56,12 +66,16 @@ class Model {
   end(how: 'pass' | 'crash' | 'undo' | 'lose', probe = this.probes.shift()): void {
     if (!probe || how === 'lose') return;
     const { uid, tenant, opening } = probe;
-    const canary = { breaker: KEY, opening };
+    const canary = { breaker: this.#key, opening };
     if (how === 'pass') this.write(onProbePassed(this.breaker, uid, canary, this.now).next);
     else if (how === 'undo') this.write(onProbeUndone(this.breaker, [uid], opening).next);
     else
       this.write(
-        onCrash(this.breaker, { at: this.now, seen: this.now, tenant, uid, first: true, canary, also: NO_EVIDENCE }, this.now).next,
+        onCrash(
+          this.breaker,
+          { at: this.now, seen: this.now, tenant, uid, type: typeOf(opening), first: true, canary, also: NO_EVIDENCE },
+          this.now,
+        ).next,
       );
   }
 
@@ -75,12 +89,12 @@ class Model {
   }
 }
 
-it('probes under way are never more than their wave, in any history; and once the type is well, the breaker closes', async () => {
+it.each(KEYS)('probes of %s under way are never more than their wave, in any history; and once all is well, it closes', async (key) => {
   let opened = 0;
   let halfOpen = 0;
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const model = new Model();
+      const model = new Model(key);
       model.open();
       expect(model.breaker.state).toBe('open');
       for (const { after, do: what, tenant, want } of steps) {
@@ -112,10 +126,10 @@ it('probes under way are never more than their wave, in any history; and once th
   expect(halfOpen).toBeGreaterThan(500);
 });
 
-it('one that nobody asks closes within an hour, whatever it was doing', () => {
+it.each(KEYS)('%s, which nobody asks, closes within an hour, whatever it was doing', (key) => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const model = new Model();
+      const model = new Model(key);
       model.open();
       for (const { after, do: what, tenant, want } of steps) {
         model.now += after;

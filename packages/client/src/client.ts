@@ -10,6 +10,7 @@ import {
   waitResponseSchema,
 } from '@sluice/contracts';
 import type { Accepted, Cancelled, Health, HeavyHitters } from '@sluice/contracts';
+import { Breakers } from './breakers.ts';
 import { Coalescer } from './coalesce.ts';
 import { DeadTasks } from './dead.ts';
 import { encode } from './encode.ts';
@@ -20,6 +21,7 @@ import type { SluiceClientOptions } from './options.ts';
 import { pathOf } from './path.ts';
 import { getHeavyHitters } from './heavy-hitters.ts';
 import type { HeavyHittersOptions } from './heavy-hitters.ts';
+import { Lanes } from './lanes.ts';
 import { Quotas } from './quotas.ts';
 import { Shards } from './shards.ts';
 import { Redrives } from './redrives.ts';
@@ -77,6 +79,10 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
   readonly quotas: Quotas;
   /** How tenants are spread over the shard queues; needs the scope `platform`. */
   readonly shards: Shards;
+  /** What lanes may start, what waits in them, and why; needs the scope `read`. */
+  readonly lanes: Lanes;
+  /** The breakers of task types; needs the scope `platform`. */
+  readonly breakers: Breakers;
   /** The schedules of the tenant. */
   readonly schedules: Schedules;
   readonly #transport: Transport;
@@ -93,6 +99,8 @@ export class SluiceClient<Types extends TaskMap<Types> = AnyTasks> {
     this.webhookSecrets = new WebhookSecrets(this.#transport);
     this.quotas = new Quotas(this.#transport);
     this.shards = new Shards(this.#transport);
+    this.lanes = new Lanes(this.#transport);
+    this.breakers = new Breakers(this.#transport);
     this.schedules = new Schedules(this.#transport);
   }
 

@@ -21,6 +21,8 @@ export type { ApiErrorCode, ApiErrorOptions, ApiProblem, ClientErrorKind } from 
 export type { SluiceClientOptions } from './options.ts';
 export type { ScheduleListOptions, ScheduleRunOptions, Schedules } from './schedules.ts';
 export type { HeavyHittersOptions } from './heavy-hitters.ts';
+export type { BreakerListOptions, Breakers } from './breakers.ts';
+export type { LaneFilter, LaneOptions, LanePageFilter, Lanes } from './lanes.ts';
 export type { Quotas } from './quotas.ts';
 export type { Shards } from './shards.ts';
 export type { RedriveOptions, Redrives, RedriveWaitOptions } from './redrives.ts';

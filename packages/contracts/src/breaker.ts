@@ -1,17 +1,25 @@
 import * as z from 'zod';
 import { instantSchema, taskTypeNameSchema, tenantSchema, uidSchema } from './names.ts';
+import { resourceNameSchema } from './resource.ts';
 
 /** States of a breaker: all attempts pass, none do, a few do as probes. */
 export const BREAKER_STATES = ['closed', 'open', 'half-open'] as const;
 export const breakerStateSchema = z.enum(BREAKER_STATES);
 export type BreakerState = z.infer<typeof breakerStateSchema>;
 
-/** What a breaker is of: `type:thumbnail`. */
-export const breakerKeySchema = z.string().regex(/^[a-z]+:[a-z0-9][a-z0-9._-]*$/, 'a breaker is named type:<task type>');
+/** What a breaker is of: `type:thumbnail`, or `resource:stripe-api`. */
+export const breakerKeySchema = z
+  .string()
+  .regex(/^[a-z]+:[a-z0-9][a-z0-9._-]*$/, 'a breaker is named type:<task type> or resource:<resource>');
 
 /** The breaker of a task type. */
 export function breakerKey(type: string): string {
   return `type:${taskTypeNameSchema.parse(type)}`;
+}
+
+/** The breaker of a resource: of all types that draw on it. */
+export function resourceBreakerKey(resource: string): string {
+  return `resource:${resourceNameSchema.parse(resource)}`;
 }
 
 /** The first crash of a task: when its attempt began, and when it was heard of, ms. */
@@ -20,6 +28,8 @@ export const crashSchema = z.object({
   seen: instantSchema,
   tenant: tenantSchema,
   uid: uidSchema,
+  /** Of the task; kept by the breakers of resources alone. */
+  type: taskTypeNameSchema.optional(),
   /** Tasks that it stands for, where others close to it are no longer kept. @default 1 */
   n: z.number().int().positive().optional(),
 });
@@ -67,5 +77,7 @@ export const breakerSchema = z.object({
   probes: z.array(z.tuple([uidSchema, instantSchema])).optional(),
   /** Tenants whose probes crashed since it opened first: others come before them. */
   shy: z.array(tenantSchema).optional(),
+  /** Of a resource's breaker: the types whose probes crashed. */
+  shyTypes: z.array(taskTypeNameSchema).optional(),
 });
 export type Breaker = z.infer<typeof breakerSchema>;

@@ -124,6 +124,8 @@ export const LIMITS = {
   quotaBacklog: 100_000_000,
   /** Quotas on one page of their list. */
   quotaPage: 100,
+  /** Lanes on one page of their list. */
+  lanePage: 100,
   /** Seconds that a class may be promised to wait at most: a week. */
   starvationSeconds: 7 * 86_400,
   /** Times that one task is preempted; then it runs through. */

@@ -38,6 +38,10 @@ export const ROUTES = {
   heavyHitters: { method: 'GET', path: '/v1/heavy-hitters', scope: 'platform' },
   listShards: { method: 'GET', path: '/v1/shards', scope: 'platform' },
   getShards: { method: 'GET', path: '/v1/shards/{tenant}', scope: 'platform' },
+  listLanes: { method: 'GET', path: '/v1/lanes', scope: 'read', or: 'platform' },
+  getLane: { method: 'GET', path: '/v1/lanes/{type}', scope: 'read', or: 'platform' },
+  listBreakers: { method: 'GET', path: '/v1/breakers', scope: 'platform' },
+  getBreaker: { method: 'GET', path: '/v1/breakers/{breaker}', scope: 'platform' },
   /** Asked by the handler kit; the body proves the attempt. */
   attempt: { method: 'POST', path: '/v1/attempts', scope: undefined },
   health: { method: 'GET', path: '/v1/health', scope: undefined },

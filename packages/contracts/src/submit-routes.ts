@@ -6,6 +6,8 @@ export interface ApiRoute {
   readonly path: string;
   /** What credentials need for it; `undefined` needs none. */
   readonly scope: Scope | undefined;
+  /** Another scope that will do. */
+  readonly or?: Scope;
 }
 
 /** The routes that tasks are submitted by: apart, so that submit carries no others. */

@@ -44,7 +44,7 @@ export class BreakerGate implements Gate {
     const [first] = tasks;
     if (first === undefined) return [];
     const uids = tasks.map((task) => this.#uid(task));
-    const { next, answer } = admit(this.#breaker, { tenant: this.#tenant(first), uids, until: now + leaseMs }, now);
+    const { next, answer } = admit(this.#breaker, { tenant: this.#tenant(first), type: 'task', uids, until: now + leaseMs }, now);
     this.#change(next);
     if (answer === 'all') return tasks;
     const granted = new Set(answer.uids);

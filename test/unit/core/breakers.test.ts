@@ -1,7 +1,6 @@
 import { breakerKey, type Breaker } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { cancelTask } from '../../../core/api/cancel-task.ts';
-import { describeBreaker, breakerOfType, openBreakers } from '../../../core/breakers/describe.ts';
 import { isTerminal } from '../../../core/tasks/state.ts';
 import { watchHints } from '../../helpers/has-hint.ts';
 import { createWorld, typeSpec, type WorldConfig } from '../../helpers/world.ts';
@@ -232,25 +231,4 @@ describe('while the breaker is open', () => {
     await world.run(3 * 86_400_000);
     expect(rowsOf(world).map(({ reason }) => reason)).toEqual(['quarantined', 'quarantined', 'quarantined']);
   }, 60_000);
-});
-
-describe('a breaker as an operator sees it', () => {
-  it('says its state, since when, and when it is probed', async () => {
-    const { world, submit } = crashing();
-    expect(await breakerOfType({ breakers: world.breakersOf, clock: world.clock }, 'echo')).toBeUndefined();
-    await submit('a', 5);
-    while (await world.pump());
-    const now = world.clock.now();
-    expect(await openBreakers({ breakers: world.breakersOf, clock: world.clock })).toEqual([
-      { key: 'type:echo', state: 'open', since: now, openedAt: now, probeAt: now + 5_000, crashes: 3 },
-    ]);
-    const half: Breaker = {
-      ...(await world.breakersOf.read(KEY))!,
-      state: 'half-open',
-      wave: 2,
-      probes: [['01KDVDNA00F2CR961DJS96NHR6', now + 1]],
-    };
-    expect(describeBreaker(half, now)).toMatchObject({ state: 'half-open', wave: { size: 4, underWay: 1 } });
-    expect(describeBreaker(half, now + 1)).toMatchObject({ wave: { underWay: 0 } });
-  });
 });
