@@ -16,6 +16,7 @@ import {
   createMemoryRedriveStore,
   createMemoryRoutingStore,
   createMemoryScheduleStore,
+  createMemoryStartStore,
   createMemoryTaskList,
   createMemoryTaskStore,
   createMemoryTelemetry,
@@ -27,6 +28,7 @@ import {
 } from '../adapters/memory/index.ts';
 import { createSightings } from '../core/breakers/evidence.ts';
 import { tuneLimit } from '../core/permits/tune.ts';
+import { createRunTally } from '../core/starts/run-tally.ts';
 import { createLaneViews } from '../core/permits/views.ts';
 import { DEFAULT_ROUTING_SETTINGS } from '../core/routing/settings.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -78,6 +80,8 @@ export function createServices(config: ServicesConfig) {
     backlog: createMemoryBacklogStore(),
     breakers: createMemoryBreakerStore({ clock, lateMs: breakersLateMs }),
     sightings: createSightings(),
+    starts: createMemoryStartStore({ clock }),
+    runTally: createRunTally(),
     schedules: createMemoryScheduleStore(),
     webhookSecrets: createMemoryWebhookSecretStore(),
     notifyRules,
