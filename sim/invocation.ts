@@ -100,7 +100,7 @@ export function invoke<T>(sim: Simulation, { name, stream, run, about, done, fai
     sightings,
     runTally,
     // It comes with the task types, and is as late.
-    starts: { ...through.starts, known: () => sim.services.starts.knownLate(environment.startsLateMs) },
+    starts: { ...through.starts, ...sim.services.starts.knownLate(environment.startsLateMs) },
     ...(sim.profile.routes && { routing: { ...sim.ports.routing, map: environment.map } }),
     attemptsUrl: 'https://sluice.invalid/attempt',
   };

@@ -38,7 +38,7 @@ export async function startStarts(sim: Simulation): Promise<void> {
 async function flip(sim: Simulation, type: string): Promise<void> {
   const { starts } = sim.services;
   if (!TYPES.some((spec) => spec.type === type && isAuto(spec))) throw new Error(`the type ${type} does not choose how it is started`);
-  const choice = (await starts.known()).get(type);
+  const choice = await starts.known(type);
   const mode: StartMode = choice?.mode === 'wait' ? 'event' : 'wait';
   const since = Math.max(sim.kernel.now(), (choice?.since ?? 0) + 1);
   if (!(await starts.write({ v: 1, type, mode, since }, choice))) return;

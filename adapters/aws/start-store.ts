@@ -25,7 +25,8 @@ export interface StartStoreConfig {
 export function createStartStore(client: DynamoDBDocumentClient, config: StartStoreConfig): StartStore {
   const { table: TableName, clock, known } = config;
   return {
-    known: () => known.starts(),
+    known: async (type) => (await known.starts()).get(type),
+    all: async () => [...(await known.starts()).values()],
     write: async (next, before) => {
       const item: Item = { ...startChoiceKey(next.type), v: 1, since: next.since, choice: JSON.stringify(next) };
       const command = new PutCommand({
@@ -49,8 +50,8 @@ export function createStartStore(client: DynamoDBDocumentClient, config: StartSt
       const command = new UpdateCommand({
         TableName,
         Key: runCountsKey(choice),
-        UpdateExpression: 'SET v = :v, #ttl = :ttl ADD runs :runs, slow :slow, long :long',
-        ExpressionAttributeNames: { '#ttl': 'ttl' },
+        UpdateExpression: 'SET v = :v, #ttl = :ttl ADD runs :runs, slow :slow, #long :long',
+        ExpressionAttributeNames: { '#ttl': 'ttl', '#long': 'long' },
         ExpressionAttributeValues: {
           ':v': 1,
           ':ttl': Math.ceil(clock.now() / 1000) + COUNTS_KEPT_SECONDS,

@@ -4,7 +4,7 @@ import type { StartStore } from '../../core/ports/start-store.ts';
 
 export interface MemoryStartStore extends StartStore {
   /** What a reader knows whose knowledge is that old, ms. */
-  readonly knownLate: (lateMs: number) => Promise<ReadonlyMap<string, StartChoice>>;
+  readonly knownLate: (lateMs: number) => Pick<StartStore, 'known' | 'all'>;
 }
 
 /** Choices and counts in maps. What is written is known at once, or late. */
@@ -17,17 +17,15 @@ export function createMemoryStartStore({ clock }: { readonly clock?: Clock } = {
   const put = (type: string, choice: StartChoice | undefined): void => {
     written.set(type, [...(written.get(type) ?? []), { at: now(), choice: structuredClone(choice) }]);
   };
-  const knownLate = async (lateMs: number): Promise<ReadonlyMap<string, StartChoice>> =>
-    new Map(
-      [...written].flatMap(([type, all]) => {
-        const choice = all.findLast(({ at }) => at <= now() - lateMs)?.choice;
-        return choice ? [[type, structuredClone(choice)] as const] : [];
-      }),
-    );
+  const knownLate = (lateMs: number): Pick<StartStore, 'known' | 'all'> => {
+    const known = (type: string): StartChoice | undefined =>
+      structuredClone(written.get(type)?.findLast(({ at }) => at <= now() - lateMs)?.choice);
+    return { known: async (type) => known(type), all: async () => [...written.keys()].flatMap((type) => known(type) ?? []) };
+  };
   const keyOf = ({ type, since }: Pick<StartChoice, 'type' | 'since'>): string => `${type}#${since}`;
   const counted = (key: string): RunCounts => counts.get(key) ?? { runs: 0, slow: 0, long: 0 };
   return {
-    known: () => knownLate(0),
+    ...knownLate(0),
     knownLate,
     write: async (next, before) => {
       if (latest(next.type)?.since !== before?.since) return false;

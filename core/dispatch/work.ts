@@ -52,7 +52,7 @@ const GRACE_MS = 60_000;
 
 /** How attempts of a type are started, as it is known now. It may be otherwise when it is asked again: a claim asks once. */
 export async function modeOf({ starts }: Pick<DispatchDeps, 'starts'>, spec: TaskTypeSpec): Promise<StartMode> {
-  return startMode(spec, isAuto(spec) ? (await starts?.known())?.get(spec.type) : undefined);
+  return startMode(spec, isAuto(spec) ? await starts?.known(spec.type) : undefined);
 }
 
 /**

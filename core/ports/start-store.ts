@@ -1,9 +1,11 @@
 import type { RunCounts, StartChoice } from '@sluice/contracts';
 
-/** How types with `start: 'auto'` are started, and what was measured of them. All but `known` throw when their answer is unknown. */
+/** How types with `start: 'auto'` are started, and what was measured of them. Writes and `counted` throw when their answer is unknown. */
 export interface StartStore {
-  /** The choices as they were some seconds ago, by type; on the way of a task they cost no call. */
-  readonly known: () => Promise<ReadonlyMap<string, StartChoice>>;
+  /** The choice of a type as it was some seconds ago; on the way of a task it costs no call. */
+  readonly known: (type: string) => Promise<StartChoice | undefined>;
+  /** All of them, likewise. */
+  readonly all: () => Promise<readonly StartChoice[]>;
   /** Writes a choice, on condition that the one before it is still there, or none where there was none. @returns whether it was */
   readonly write: (next: StartChoice, before: StartChoice | undefined) => Promise<boolean>;
   /** Takes a choice away, where it is still there. */

@@ -32,7 +32,7 @@ export async function chooseStarts(deps: StartStepDeps): Promise<void> {
   const { types, starts } = deps;
   const specs = await Promise.all((await types.names()).map((name) => types.get(name)));
   const auto = new Map(specs.flatMap((spec) => (spec && isAuto(spec) ? [[spec.type, spec] as const] : [])));
-  const known = await starts.known();
+  const known = new Map((await starts.all()).map((choice) => [choice.type, choice]));
   // A type that becomes `auto` again is measured from the beginning.
   await sideBySide(
     [...known.values()].filter(({ type }) => !auto.has(type)),

@@ -63,7 +63,7 @@ export async function noteRun(deps: RunTallyDeps, spec: TaskTypeSpec | undefined
   const ms = runTime(row, outcome);
   if (ms === undefined || (outcome.class !== 'succeeded' && ms <= RUN_TIMES.slow)) return;
   try {
-    const choice = (await starts.known()).get(spec.type);
+    const choice = await starts.known(spec.type);
     if (choice && choice.mode === row.run?.mode) runTally.add(choice, ms, clock.now());
   } catch (error) {
     telemetry.log('warn', 'a run was not counted', { type: spec.type, error });

@@ -1,4 +1,4 @@
-import { isSystemName, SYSTEM_TYPES } from '@sluice/contracts';
+import { isSystemName, SYSTEM_TYPES, type TaskRow } from '@sluice/contracts';
 import type { Services } from '../services.ts';
 import type { Checks } from './checks.ts';
 
@@ -16,8 +16,16 @@ export const SEEN = [
   'ratesHeld',
   'promoted',
   'demoted',
+  'autoByEvent',
+  'autoByWait',
+  'toWait',
+  'toEvent',
 ] as const;
 export type Seen = Readonly<Record<(typeof SEEN)[number], number>>;
+
+/** Types that choose how they are started. */
+const AUTO: ReadonlySet<string> = new Set(['wide', 'single']);
+const isAutoEnd = ({ type }: TaskRow): boolean => AUTO.has(type);
 
 export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
   const rows = [...ends.values()];
@@ -35,5 +43,9 @@ export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
     ratesHeld: telemetry.total('rate.held'),
     promoted: telemetry.total('routing.promoted'),
     demoted: telemetry.total('routing.demoted'),
+    autoByEvent: count((row) => isAutoEnd(row) && row.run?.mode === 'event'),
+    autoByWait: count((row) => isAutoEnd(row) && row.run?.mode === 'wait'),
+    toWait: telemetry.total('start.to_wait'),
+    toEvent: telemetry.total('start.to_event'),
   };
 }

@@ -38,6 +38,7 @@ const submit = (id: string, of: string, more: Partial<{ delaySeconds: number; ex
 });
 
 const WAIT = { start: 'wait' } as const;
+const AUTO = { start: 'auto' } as const;
 const event = [type('e')];
 const wait = [type('w', WAIT)];
 const BASE = { workers: 2, faults: 1, kinds: FAULT_KINDS, throttles: 0, endings: ['ok', 'err'] } as const;
@@ -152,6 +153,36 @@ export const CONFIGS: readonly ExploreConfig[] = [
     clients: w,
     kinds: ['crash', 'again', 'vanish'],
     workers: 3,
+  },
+  {
+    ...BASE,
+    name: 'auto',
+    what: 'one task by event or wait, chosen anew each time that it is asked',
+    types: [type('a', { ...AUTO, retry: ONCE })],
+    clients: [[submit('t', 'a')]],
+    kinds: ['crash', 'again'],
+    states: 30_000,
+  },
+  {
+    ...BASE,
+    name: 'auto-slow',
+    what: 'the same, and somebody takes long',
+    types: [type('a', { ...AUTO, retry: ONCE })],
+    clients: [[submit('t', 'a')]],
+    kinds: ['slow'],
+    endings: ['ok'],
+    states: 20_000,
+  },
+  {
+    ...BASE,
+    name: 'auto-lanes',
+    what: 'the same with two tasks in a lane of one',
+    types: [type('a', AUTO)],
+    clients: [[submit('t', 'a')], [submit('u', 'a')]],
+    workers: 1,
+    faults: 0,
+    endings: ['ok'],
+    states: 20_000,
   },
   { ...BASE, name: 'wait-once', what: 'one attempt', types: [type('w', { ...WAIT, retry: ONCE })], clients: w, kinds: ['crash', 'again'] },
   { ...BASE, name: 'wait-wide', what: 'room for two', types: [type('w', { ...WAIT, concurrency: 2 })], clients: w, kinds: ['crash'] },
