@@ -65,7 +65,7 @@ export function createStartStore(client: DynamoDBDocumentClient, config: StartSt
     counted: async (choice) => {
       const command = new GetCommand({ TableName, Key: runCountsKey(choice), ConsistentRead: true });
       const { Item: item } = await answerOf('read run times', client.send(command));
-      return item ? runCountsSchema.parse({ runs: item['runs'], slow: item['slow'], long: item['long'] }) : { runs: 0, slow: 0, long: 0 };
+      return runCountsSchema.parse({ runs: 0, slow: 0, long: 0, ...item });
     },
   };
 }

@@ -105,7 +105,7 @@ describe('the step of control', () => {
     const { deps, round } = world(auto('short'), typeSpec('event'));
     await round();
     const calls: string[] = [];
-    await round({ ...deps, ...portsThrough({ starts: deps.starts }, ({ at, apply }) => (calls.push(at), apply())) } as typeof deps);
+    await round({ ...deps, ...portsThrough({ starts: deps.starts }, ({ at, apply }) => (calls.push(at), apply())) });
     expect(calls).toEqual(['starts.all', 'starts.counted']);
   });
 
@@ -120,7 +120,7 @@ describe('the step of control', () => {
         if (at === place) throw new Error('dead');
         return answer;
       });
-      await expect(round({ ...deps, ...dying } as typeof deps)).rejects.toThrow('dead');
+      await expect(round({ ...deps, ...dying })).rejects.toThrow('dead');
       await round();
       expect(await modes()).toEqual({ short: 'wait' });
     }

@@ -14,7 +14,7 @@ function timed() {
   const world = createWorld({
     types: [auto],
     handlers: { echo: () => void world.clock.advance(state.ms) },
-    before: (_spec, mode) => void modes.push(mode) as undefined,
+    before: (_spec, mode) => void modes.push(mode),
   });
   let submitted = 0;
   const runMany = async (count: number) => {
