@@ -124,7 +124,7 @@ function addCleanText(home: Construct, platform: TaskPlatform): void {
   new TaskType(home, 'CleanText', { platform, handler, retry: QUICK_RETRY, concurrency: 3, start: 'wait' });
 }
 
-/** One function, four task types: each starter, a lane of two, and one whose breaker concerns no other. */
+/** One function, five task types: each starter and the choice of them, a lane of two, and one whose breaker concerns no other. */
 function addUnruly(home: Construct, platform: TaskPlatform): void {
   const shared = { platform, timeout: Duration.seconds(3), retry: QUICK_RETRY, concurrency: 3 };
   const { handler } = new TaskType(home, 'Unruly', {
@@ -133,6 +133,7 @@ function addUnruly(home: Construct, platform: TaskPlatform): void {
     start: 'event',
   });
   new TaskType(home, 'UnrulyWait', { ...shared, handler, start: 'wait' });
+  new TaskType(home, 'UnrulyAuto', { ...shared, handler, start: 'auto' });
   new TaskType(home, 'Narrow', { ...shared, handler, concurrency: 2, start: 'event' });
   new TaskType(home, 'Fragile', { ...shared, handler, start: 'event' });
 }

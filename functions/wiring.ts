@@ -7,6 +7,7 @@ import { createEventBus } from '../adapters/aws/event-bus.ts';
 import { createHintQueue } from '../adapters/aws/hint-queue.ts';
 import { createPermitReturns } from '../adapters/aws/permit-returns.ts';
 import { createPermitStore } from '../adapters/aws/permit-store.ts';
+import { createStartStore } from '../adapters/aws/start-store.ts';
 import { createRoutingMap } from '../adapters/aws/routing-store.ts';
 import { createTaskStore } from '../adapters/aws/task-store.ts';
 import { createTypeRegistry } from '../adapters/aws/type-registry.ts';
@@ -15,6 +16,7 @@ import { createSightings } from '../core/breakers/evidence.ts';
 import { createWebhookSecretStore } from '../adapters/aws/webhook-secret-store.ts';
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../adapters/system.ts';
 import type { NotifyGate } from '../core/notify/check-notify.ts';
+import { createRunTally } from '../core/starts/run-tally.ts';
 import { createLaneViews } from '../core/permits/views.ts';
 import type { PlaceDeps } from '../core/hints/place.ts';
 import type { Telemetry } from '../core/ports/telemetry.ts';
@@ -73,6 +75,8 @@ export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOpt
     backlog: createBacklogStore(dynamodb, { table, random, telemetry }),
     breakers: createBreakerStore(dynamodb, { table, clock, known: place.types }),
     sightings: createSightings(),
+    starts: createStartStore(dynamodb, { table, clock, known: place.types }),
+    runTally: createRunTally(),
     // Rows enter the list index when they are accepted, never later.
     tasks: createTaskStore(dynamodb, { table, listIndex: false, clock, telemetry }),
   };

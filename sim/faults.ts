@@ -74,6 +74,8 @@ const OTHERS = [
   'outage',
   /** Tenants get queues of their own and lose them. */
   'routes',
+  /** How types are started that choose it is chosen otherwise, again and again. */
+  'starts',
 ] as const;
 
 export type Chance = keyof typeof CHANCES;
@@ -96,6 +98,7 @@ export interface Profile {
   readonly poisons: boolean;
   readonly outages: boolean;
   readonly routes: boolean;
+  readonly starts: boolean;
 }
 
 const LEVELS = [0, 0.3, 1, 3];
@@ -118,5 +121,6 @@ export function drawProfile(stream: Stream, only?: ReadonlySet<FaultKind>): Prof
     poisons: may('poison') && stream.happens(0.3, 'poison'),
     outages: may('outage') && stream.happens(0.25, 'outage'),
     routes: may('routes') && stream.happens(0.4, 'routes'),
+    starts: may('starts') && stream.happens(0.5, 'starts'),
   };
 }

@@ -1,5 +1,6 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 import { createSightings } from '../core/breakers/evidence.ts';
+import { createRunTally } from '../core/starts/run-tally.ts';
 import type { TypeRegistry } from '../core/ports/type-registry.ts';
 import { chanceOf } from './chance.ts';
 import type { Stream } from './choices.ts';
@@ -8,6 +9,7 @@ import { CALL_FAULTS, type CallFault } from './faults.ts';
 import { TIMEOUT_SECONDS, type FunctionName } from './functions.ts';
 import { partitionOf } from './partition.ts';
 import { ROUTING_LATE } from './routing-late.ts';
+import { STARTS_LATE } from './starts-late.ts';
 import { portsThrough, unknownAnswer, type PortCall, type SystemPorts } from './ports.ts';
 import { oneOf, strike, strikes, type Environment, type Simulation } from './simulation.ts';
 
@@ -88,13 +90,17 @@ export function invoke<T>(sim: Simulation, { name, stream, run, about, done, fai
     });
   const clock = { now: () => sim.kernel.now() + skewMs };
   const types = registryOf(sim, environment, stream, onCall);
-  const { sightings } = environment;
+  const { sightings, runTally } = environment;
+  const through = portsThrough({ ...sim.ports, types: undefined as never }, onCall);
   const ports: SystemPorts = {
-    ...portsThrough({ ...sim.ports, types: undefined as never }, onCall),
+    ...through,
     types,
     clock,
     random: chanceOf(stream),
     sightings,
+    runTally,
+    // It comes with the task types, and is as late.
+    starts: { ...through.starts, ...sim.services.starts.knownLate(environment.startsLateMs) },
     ...(sim.profile.routes && { routing: { ...sim.ports.routing, map: environment.map } }),
     attemptsUrl: 'https://sluice.invalid/attempt',
   };
@@ -244,7 +250,9 @@ function environmentOf(sim: Simulation, name: FunctionName, stream: Stream): Env
     return idle;
   }
   const map = sim.services.routingMap(sim.profile.routes && !sim.calm ? oneOf(stream, 'knows the routing late by', ROUTING_LATE) : 0);
-  const fresh: Environment = { noted: new Map(), sightings: createSightings(), map, types: undefined, busy: true };
+  const startsLateMs = sim.profile.starts && !sim.calm ? oneOf(stream, 'knows the starts late by', STARTS_LATE) : 0;
+  const memory = { noted: new Map<string, number>(), sightings: createSightings(), runTally: createRunTally() };
+  const fresh: Environment = { ...memory, startsLateMs, map, types: undefined, busy: true };
   pool.push(fresh);
   return fresh;
 }

@@ -19,6 +19,8 @@ export function partitionOf({ at, args }: Pick<PortCall, 'at' | 'args'>): string
       return method === 'register' || method === 'lanes' || method === 'unregister' ? 'L' : `Q#${laneKey(args[0] as Lane)}`;
     case 'buckets':
       return method === 'put' || method === 'read' ? `W#${String(args[0])}#${String(args[1])}` : 'W';
+    case 'starts':
+      return method === 'add' || method === 'counted' ? `YS#${(args[0] as { type: string }).type}` : 'Y';
     default:
       return undefined;
   }

@@ -6,13 +6,14 @@ import type { RedriveDeps } from '../core/redrive/operate.ts';
 import type { OccurrenceDeps } from '../core/schedules/arm.ts';
 import type { DeliverDeps } from '../core/notify/deliver.ts';
 import type { TendRoutingDeps } from '../core/routing/tend-routing.ts';
+import type { StartStepDeps } from '../core/starts/control-step.ts';
 import type { TickDeps } from '../core/timers/minute-tick.ts';
 
 /** All that the use cases ask of the world. */
 export type Ports = DispatchDeps & OccurrenceDeps & RedriveDeps & TickDeps & AuditDeps & CancelDeps & ListDeps;
 
 /** With what the platform's own tasks ask beside that. */
-export type SystemPorts = Ports & DeliverDeps & TendRoutingDeps;
+export type SystemPorts = Ports & DeliverDeps & TendRoutingDeps & Pick<StartStepDeps, 'starts' | 'startRules'>;
 
 /** The ports whose calls leave the process: each call is a point where others run, time passes or a fault strikes. */
 const OUTSIDE = [
@@ -38,6 +39,7 @@ const OUTSIDE = [
   'watch',
   'dedicatedQueues',
   'routes',
+  'starts',
 ] as const;
 
 /** One call of a port, not yet made. */

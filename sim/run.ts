@@ -20,6 +20,7 @@ import { inventedWatch, ROUTING_SETTINGS, startRouting, watchedDedicated } from 
 import { startSchedule } from './schedule.ts';
 import { createServices } from './services.ts';
 import { strike, type Simulation } from './simulation.ts';
+import { START_RULES, startStarts } from './starts.ts';
 import { startUpheavals } from './upheavals.ts';
 import { answerOfReceiver, NOTIFY_RULES, storeSecrets, SYSTEM_SPECS } from './system-tasks.ts';
 import { startWorkload, TENANTS, TYPES } from './workload.ts';
@@ -93,6 +94,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   await Promise.all(Array.from({ length: buckets.shards }, (_, shard) => buckets.advance(shard, undefined, minuteOf(START) + 1)));
   await storeSecrets(sim, TENANTS);
   await startRouting(sim);
+  await startStarts(sim);
   startSchedule(sim);
   feedDispatch(sim);
   feedSettle(sim, outcomes);
@@ -197,6 +199,7 @@ function createSimulation(options: RunOptions): { sim: Simulation; outcomes: Ret
     watch: inventedWatch(bare.watch, () => sim),
     dedicatedQueues: watchedDedicated(bare.queue, checks),
     routingSettings: ROUTING_SETTINGS,
+    startRules: START_RULES,
   };
   const ports: SystemPorts = { ...services, ...routing, queue, list, starter };
   const sim: Simulation = {

@@ -17,6 +17,7 @@ import {
   createMemoryRedriveStore,
   createMemoryRoutingStore,
   createMemoryScheduleStore,
+  createMemoryStartStore,
   createMemoryTaskList,
   createMemoryTaskStore,
   createMemoryTelemetry,
@@ -28,6 +29,7 @@ import {
 } from '../adapters/memory/index.ts';
 import { createSightings } from '../core/breakers/evidence.ts';
 import { tuneLimit } from '../core/permits/tune.ts';
+import { createRunTally } from '../core/starts/run-tally.ts';
 import { createLaneViews } from '../core/permits/views.ts';
 import { DEFAULT_ROUTING_SETTINGS } from '../core/routing/settings.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -83,6 +85,8 @@ export function createServices(config: ServicesConfig) {
     breakers,
     breakerList: breakers,
     sightings: createSightings(),
+    starts: createMemoryStartStore({ clock }),
+    runTally: createRunTally(),
     schedules: createMemoryScheduleStore(),
     webhookSecrets: createMemoryWebhookSecretStore(),
     notifyRules,

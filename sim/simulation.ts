@@ -1,6 +1,7 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 import type { Sightings } from '../core/breakers/evidence.ts';
 import type { RoutingMap } from '../core/ports/routing-store.ts';
+import type { RunTally } from '../core/starts/run-tally.ts';
 import type { Checks } from './checks/checks.ts';
 import type { Stream } from './choices.ts';
 import type { Chance, FaultKind, Profile } from './faults.ts';
@@ -14,6 +15,9 @@ import type { Services } from './services.ts';
 export interface Environment {
   readonly noted: Map<string, number>;
   readonly sightings: Sightings;
+  readonly runTally: RunTally;
+  /** ms by which it is late to know how types are started. */
+  readonly startsLateMs: number;
   /** What it knows of the routing. */
   readonly map: RoutingMap;
   types: { readonly specs: ReadonlyMap<string, unknown>; readonly readAt: number } | undefined;

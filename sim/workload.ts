@@ -19,12 +19,12 @@ const RATES = [
 ];
 export const TYPES: readonly TaskTypeSpec[] = [
   typeSpec('narrow', { concurrency: 2, retry: RETRY, preemptible: true }),
-  typeSpec('wide', { concurrency: 150, retry: RETRY, adaptive: { start: 2, signals: 1, windowSeconds: 60 } }),
+  typeSpec('wide', { start: 'auto', concurrency: 150, retry: RETRY, adaptive: { start: 2, signals: 1, windowSeconds: 60 } }),
   typeSpec('short', { start: 'wait', concurrency: 2, timeoutSeconds: 10, retry: RETRY }),
   typeSpec('paced', { concurrency: 2, start: 'wait', timeoutSeconds: 10, retry: RETRY, rates: RATES }),
   // Its permits are in several cells, its rates in one of them.
   typeSpec('spread', { concurrency: 150, retry: RETRY, adaptive: false, rates: RATES }),
-  typeSpec('single', { concurrency: 1, retry: { ...RETRY, maxAgeSeconds: 300 } }),
+  typeSpec('single', { start: 'auto', concurrency: 1, retry: { ...RETRY, maxAgeSeconds: 300 } }),
   typeSpec(FRAGILE, {
     concurrency: 5,
     retry: RETRY,

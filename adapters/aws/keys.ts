@@ -160,6 +160,15 @@ export const breakerItemKey = (key: string): { p: string; s: string } => ({ p: T
 /** All of them, and nothing else: "~" is above every letter of a name. */
 export const breakerRange = [BREAKERS, `${BREAKERS}~`] as const;
 export const isBreakerSort = (sort: string): boolean => sort.startsWith(BREAKERS);
+/** So are the choices of how types are started. No type's name begins like this. */
+const STARTS = '^';
+export const startChoiceKey = (type: string): { p: string; s: string } => ({ p: TYPES_PARTITION, s: STARTS + type });
+export const isStartSort = (sort: string): boolean => sort.startsWith(STARTS);
+/** What was measured under a choice is elsewhere: it is written by many, and read by control alone. */
+export const runCountsKey = ({ type, since }: { readonly type: string; readonly since: number }): { p: string; s: string } => ({
+  p: `YS#${type}`,
+  s: padded(since, 15),
+});
 /** The routing document is beside them too. */
 export const ROUTING_SORT = '~routing';
 export const routingKey = { p: TYPES_PARTITION, s: ROUTING_SORT } as const;

@@ -2,10 +2,12 @@ import {
   breakerSchema,
   resourceSpecSchema,
   routingDocumentSchema,
+  startChoiceSchema,
   taskTypeSpecSchema,
   type Breaker,
   type ResourceSpec,
   type RoutingDocument,
+  type StartChoice,
   type TaskTypeSpec,
 } from '@sluice/contracts';
 import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
@@ -15,7 +17,7 @@ import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../../core/ports/type-registry.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
-import { isBreakerSort, isResourceSort, resourceItemKey, ROUTING_SORT, TYPES_PARTITION } from './keys.ts';
+import { isBreakerSort, isResourceSort, isStartSort, resourceItemKey, ROUTING_SORT, TYPES_PARTITION } from './keys.ts';
 import { allPages } from './pages.ts';
 
 /** Between two lookups of types that are not known, so that nobody can make every submission a query. */
@@ -38,11 +40,17 @@ interface Known {
   readonly types: Types;
   readonly resources: ReadonlyMap<string, ResourceSpec>;
   readonly breakers: ReadonlyMap<string, Breaker>;
+  readonly starts: ReadonlyMap<string, StartChoice>;
 }
 
 /** The breakers that lie beside the types, as they were read with them. */
 export interface KnownBreakers {
   readonly breakers: () => Promise<ReadonlyMap<string, Breaker>>;
+}
+
+/** How types are started that choose it; likewise. */
+export interface KnownStarts {
+  readonly starts: () => Promise<ReadonlyMap<string, StartChoice>>;
 }
 
 /** The routing document that lies there as well, and when it was read, ms. */
@@ -54,7 +62,7 @@ export interface ReadRouting {
 export function createTypeRegistry(
   client: DynamoDBDocumentClient,
   config: TypeRegistryConfig,
-): TypeRegistry & ResourceRegistry & KnownBreakers & ReadRouting {
+): TypeRegistry & ResourceRegistry & KnownBreakers & KnownStarts & ReadRouting {
   const { clock, telemetry } = config;
   const { refreshSeconds = 30, brokenRefreshSeconds = 3 } = config;
   let known: (Known & { readonly readAt: number }) | undefined;
@@ -86,6 +94,16 @@ export function createTypeRegistry(
     return breaker ? [[breaker.key, deepFreeze(breaker)]] : [];
   };
 
+  const startOf = (item: Item): [string, StartChoice][] => {
+    try {
+      const choice = deepFreeze(startChoiceSchema.parse(JSON.parse(String(item['choice']))));
+      return [[choice.type, choice]];
+    } catch (error) {
+      telemetry.log('error', 'start of a type that cannot be read', { type: item['s'], error: String(error) });
+      return [];
+    }
+  };
+
   const read = async (): Promise<Types> => {
     const readAt = clock.now();
     const items = await allPages('read task types', (from) =>
@@ -102,11 +120,13 @@ export function createTypeRegistry(
     const isBreaker = (item: Item): boolean => isBreakerSort(String(item['s']));
     const isResource = (item: Item): boolean => isResourceSort(String(item['s']));
     const isRouting = (item: Item): boolean => item['s'] === ROUTING_SORT;
-    const isOther = (item: Item): boolean => isBreaker(item) || isResource(item) || isRouting(item);
+    const isStart = (item: Item): boolean => isStartSort(String(item['s']));
+    const isOther = (item: Item): boolean => isBreaker(item) || isResource(item) || isStart(item) || isRouting(item);
     const types = new Map(items.filter((item) => !isOther(item)).flatMap(specOf));
     const resources = new Map(items.filter(isResource).flatMap(resourceOf));
     const document = routingOfItem(items.find(isRouting));
-    known = { types, resources, breakers: new Map(items.filter(isBreaker).flatMap(breakerOf)), document, readAt };
+    const breakers = new Map(items.filter(isBreaker).flatMap(breakerOf));
+    known = { types, resources, breakers, starts: new Map(items.filter(isStart).flatMap(startOf)), document, readAt };
     return types;
   };
 
@@ -150,6 +170,10 @@ export function createTypeRegistry(
     breakers: async () => {
       await current();
       return known?.breakers ?? new Map<string, Breaker>();
+    },
+    starts: async () => {
+      await current();
+      return known?.starts ?? new Map<string, StartChoice>();
     },
     routing: () => known,
   };

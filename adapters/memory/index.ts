@@ -17,6 +17,7 @@ export * from './random.ts';
 export * from './routing-store.ts';
 export * from './schedule-store.ts';
 export * from './redrive-store.ts';
+export * from './start-store.ts';
 export * from './starter.ts';
 export * from './task-list.ts';
 export * from './task-store.ts';

@@ -3,6 +3,7 @@ import { parseHint } from '../hints/parse.ts';
 import { placeHints } from '../hints/place.ts';
 import type { ReceivedHint } from '../ports/hint-queue.ts';
 import type { Lane } from '../ports/permit-store.ts';
+import { tellRuns } from '../starts/run-tally.ts';
 import { drainLane } from './drain.ts';
 import { againAt } from './look.ts';
 import type { NotedLanes } from './park.ts';
@@ -85,6 +86,7 @@ export async function dispatch(
   await Promise.allSettled([tasks, ...drains]);
   await pools.idle();
   await tasks;
+  await tellRuns(deps);
   await giveBack(
     deps,
     received.filter((message) => hinted.has(message)),

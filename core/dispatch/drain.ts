@@ -9,6 +9,7 @@ import { wakeLane } from '../permits/wake.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BOUNDS } from '../priority/turns.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
+import { isAuto } from '../starts/choose.ts';
 import { candidates, workOf } from './candidates.ts';
 import { MARGIN_MS, type ProcessOptions } from './process.ts';
 import { createSlots, type Slots } from './slots.ts';
@@ -34,7 +35,7 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
   if (!spec) return 'left';
   const slots = createSlots(deps, lane, options);
   try {
-    while (hasTime(deps, options, spec)) {
+    while (await hasTime(deps, options, spec)) {
       if ((await gateOf(deps, lane.type)) === 'shut') {
         await expireHeld(deps, lane, slots);
         return 'left';
@@ -50,7 +51,8 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
       if (await slots.start(works)) continue;
       // Another has been quicker: for permits whoever gives them back tells, for rates nobody else does.
       if (spec.rates) await wakeLane(deps, lane, deps.clock.now());
-      return 'left';
+      // Or the type has become one that is waited for, and there is no time for it.
+      return isAuto(spec) && !(await hasTime(deps, options, spec)) ? 'late' : 'left';
     }
     return 'late';
   } finally {
@@ -59,9 +61,9 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
 }
 
 /** Whether another round may begin: with `wait` an attempt must fit into it. */
-function hasTime({ clock }: DispatchDeps, { deadline }: ProcessOptions, spec: TaskTypeSpec): boolean {
-  const mode = modeOf(spec);
-  return clock.now() + Math.max(ROUND_MS, mode === 'wait' ? runMs(spec, mode) + MARGIN_MS : 0) < deadline;
+async function hasTime(deps: DispatchDeps, { deadline }: ProcessOptions, spec: TaskTypeSpec): Promise<boolean> {
+  const mode = await modeOf(deps, spec);
+  return deps.clock.now() + Math.max(ROUND_MS, mode === 'wait' ? runMs(spec, mode) + MARGIN_MS : 0) < deadline;
 }
 
 /** What the lane is to start next: nothing where it is full, or nothing waits. */

@@ -92,7 +92,7 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
     await guarded(deps, ends, works, async (work) => void ends.set(work, await hintLater(deps, work, UNKNOWN_TYPE_MS)));
     return [];
   }
-  const mode = modeOf(spec);
+  const mode = await modeOf(deps, spec);
   if (mode === 'wait' && deps.clock.now() + runMs(spec, mode) + MARGIN_MS > options.deadline) {
     for (const work of works) ends.set(work, STAY);
     return [];

@@ -1,10 +1,11 @@
-import { EVENT_AGE_SECONDS, LIMITS, type HintMessage, type StartMode, type TaskTypeSpec } from '@sluice/contracts';
+import { EVENT_AGE_SECONDS, type HintMessage, type StartMode, type TaskTypeSpec } from '@sluice/contracts';
 import type { TenantTask } from '../hints/place.ts';
 import type { Starter } from '../ports/starter.ts';
 import type { ControlQueue } from '../ports/control-queue.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { Place } from '../ports/permit-store.ts';
+import { isAuto, startMode } from '../starts/choose.ts';
 import type { SettleDeps } from '../settle/settle-outcome.ts';
 
 export interface DispatchDeps extends SettleDeps {
@@ -49,9 +50,9 @@ export function workOf(message: Extract<HintMessage, { kind: 'tasks' }>, receive
 
 const GRACE_MS = 60_000;
 
-/** `auto` is `event` until a type has been measured, and so is what dispatch can't wait for. */
-export function modeOf(spec: TaskTypeSpec): StartMode {
-  return spec.start === 'wait' && spec.timeoutSeconds <= LIMITS.waitTimeoutSeconds ? 'wait' : 'event';
+/** How attempts of a type are started, as it is known now. It may be otherwise when it is asked again: a claim asks once. */
+export async function modeOf({ starts }: Pick<DispatchDeps, 'starts'>, spec: TaskTypeSpec): Promise<StartMode> {
+  return startMode(spec, isAuto(spec) ? await starts?.known(spec.type) : undefined);
 }
 
 /**

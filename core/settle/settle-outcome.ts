@@ -7,6 +7,7 @@ import type { PermitStore } from '../ports/permit-store.ts';
 import type { RowChange } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { lateSuccessEvent } from '../tasks/event.ts';
+import { noteRun, type RunTallyDeps } from '../starts/run-tally.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep, type TaskStep } from '../tasks/step.ts';
 import { storeCheckpoint } from '../tasks/checkpoint.ts';
@@ -17,7 +18,7 @@ import { withEnd, type EffectDeps, type Effects } from './effects.ts';
 import { effectsWith, releaseOf } from './effects-of.ts';
 import { measureAttempt } from './measure-attempt.ts';
 
-export interface SettleDeps extends EffectDeps, ReportDeps {
+export interface SettleDeps extends EffectDeps, ReportDeps, RunTallyDeps {
   readonly permits: PermitStore;
   readonly telemetry: Telemetry;
 }
@@ -68,6 +69,7 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
     if (written.applied) {
       if (decision.do === 'end') return ended(deps, spec, written.row, outcome);
       measureAttempt(deps.telemetry, written.row, outcome);
+      await noteRun(deps, spec, written.row, outcome);
       logStep(deps.telemetry, stepOf(outcome, crash), written.row, {
         again: new Date(decision.at).toISOString(),
         error: outcome.error?.message,
@@ -111,6 +113,7 @@ async function prepare(
 /** Counts at once, before any other call: whoever repeats the effects of this end does not count it again. */
 async function ended(deps: SettleDeps, spec: TaskTypeSpec | undefined, row: TaskRow, outcome: Outcome): Promise<Effects> {
   measureAttempt(deps.telemetry, row, outcome);
+  await noteRun(deps, spec, row, outcome);
   if (isTerminal(row.state)) {
     deps.telemetry.count(`task.${row.state}`, row.type);
     logStep(deps.telemetry, row.state, row, { reason: row.reason, error: row.error?.message });

@@ -2,6 +2,7 @@ import type { CountName } from '@sluice/contracts';
 import * as z from 'zod';
 import { outcomeOfRecord } from '../outcomes/record.ts';
 import { applyEffects, type Effects } from './effects.ts';
+import { tellRuns } from '../starts/run-tally.ts';
 import { settleOutcome, type SettleDeps } from './settle-outcome.ts';
 
 /** A message of the outcomes queue. */
@@ -38,5 +39,6 @@ export async function settleRecords(deps: SettleDeps, records: readonly Received
   for (const [effects, error] of await applyEffects(deps, [...settled.keys()])) {
     fail(settled.get(effects) ?? '', 'effects failed', 'settle.failed', error);
   }
+  await tellRuns(deps);
   return [...failed];
 }

@@ -13,6 +13,7 @@ import { divideStep } from '../../core/control/divide-capacities.ts';
 import type { ControlStep } from '../../core/control/round.ts';
 import { DEFAULT_ROUTING_SETTINGS } from '../../core/routing/settings.ts';
 import { sensitiveTenants } from '../../core/routing/sensitive-tenants.ts';
+import { startStep } from '../../core/starts/control-step.ts';
 import { routingStep } from '../../core/routing/tend-routing.ts';
 import { wireBounds } from '../admission.ts';
 import { createObservability } from '../observability.ts';
@@ -54,7 +55,7 @@ const routing = routingStep({
 });
 
 /** In this order: that of routing takes most of a minute while a queue is deep. */
-const steps: readonly ControlStep[] = [division, admission, routing];
+const steps: readonly ControlStep[] = [division, admission, startStep(deps), routing];
 
 const round = observed(createHandler({ ...deps, steps }));
 const cleanUp = createCleanUp({ sqs, lambda }, env.SLUICE_DEDICATED);

@@ -1,4 +1,4 @@
-import { isSystemName, SYSTEM_TYPES } from '@sluice/contracts';
+import { isSystemName, SYSTEM_TYPES, type TaskRow } from '@sluice/contracts';
 import type { Services } from '../services.ts';
 import type { Checks } from './checks.ts';
 
@@ -17,8 +17,16 @@ export const SEEN = [
   'promoted',
   'demoted',
   'preempted',
+  'autoByEvent',
+  'autoByWait',
+  'toWait',
+  'toEvent',
 ] as const;
 export type Seen = Readonly<Record<(typeof SEEN)[number], number>>;
+
+/** Types that choose how they are started. */
+const AUTO: ReadonlySet<string> = new Set(['wide', 'single']);
+const isAutoEnd = ({ type }: TaskRow): boolean => AUTO.has(type);
 
 export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
   const rows = [...ends.values()];
@@ -37,5 +45,9 @@ export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
     promoted: telemetry.total('routing.promoted'),
     demoted: telemetry.total('routing.demoted'),
     preempted: count(({ preempted }) => (preempted ?? 0) > 0),
+    autoByEvent: count((row) => isAutoEnd(row) && row.run?.mode === 'event'),
+    autoByWait: count((row) => isAutoEnd(row) && row.run?.mode === 'wait'),
+    toWait: telemetry.total('start.to_wait'),
+    toEvent: telemetry.total('start.to_event'),
   };
 }

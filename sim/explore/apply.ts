@@ -151,6 +151,7 @@ export const READS: ReadonlySet<string> = new Set([
   'backlog.lanes',
   'buckets.read',
   'buckets.cursor',
+  'starts.known',
   'breakers.known',
   'breakers.notClosed',
   'breakers.read',

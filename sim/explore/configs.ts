@@ -1,25 +1,10 @@
-import { breakerKey, type Breaker, type TaskTypeSpec } from '@sluice/contracts';
+import { breakerKey, type Breaker } from '@sluice/contracts';
 import { newBreaker } from '../../core/breakers/decide.ts';
-import { FAULT_KINDS, type ClientCall, type ExploreConfig } from './config.ts';
+import { AUTO_CONFIGS } from './auto-configs.ts';
+import type { ExploreConfig } from './config.ts';
+import { BASE, ONCE, submit, type } from './parts.ts';
 import { T0 } from './world.ts';
 
-function type(name: string, over: Partial<TaskTypeSpec> = {}): TaskTypeSpec {
-  return {
-    v: 1,
-    type: name,
-    handler: { kind: 'lambda', arn: `arn:aws:lambda:us-east-1:000000000000:function:${name}:sluice` },
-    start: 'event',
-    timeoutSeconds: 10,
-    concurrency: 1,
-    // What is counted of attempts would make a new world of each.
-    adaptive: false,
-    retry: { maxAttempts: 2, minDelaySeconds: 1, maxDelaySeconds: 1, factor: 1 },
-    dedupWindowSeconds: 86_400,
-    ...over,
-  };
-}
-
-const ONCE = { maxAttempts: 1, minDelaySeconds: 1, maxDelaySeconds: 1, factor: 1 };
 /** Far enough for a bucket. */
 const FAR = { maxAttempts: 2, minDelaySeconds: 1_200, maxDelaySeconds: 1_200, factor: 1 };
 /** It let nothing pass for a while, and lets the first probe pass soon. */
@@ -32,15 +17,9 @@ const OPEN: Breaker = {
   pauseMs: 45_000,
   probeAt: T0 + 15_000,
 };
-const submit = (id: string, of: string, more: Partial<{ delaySeconds: number; expiresSeconds: number }> = {}): ClientCall => ({
-  call: 'submit',
-  tasks: [{ id, type: of, ...more }],
-});
-
 const WAIT = { start: 'wait' } as const;
 const event = [type('e')];
 const wait = [type('w', WAIT)];
-const BASE = { workers: 2, faults: 1, kinds: FAULT_KINDS, throttles: 0, endings: ['ok', 'err'] } as const;
 const t = [[submit('t', 'e')]];
 const w = [[submit('t', 'w')]];
 
@@ -153,6 +132,7 @@ export const CONFIGS: readonly ExploreConfig[] = [
     kinds: ['crash', 'again', 'vanish'],
     workers: 3,
   },
+  ...AUTO_CONFIGS,
   { ...BASE, name: 'wait-once', what: 'one attempt', types: [type('w', { ...WAIT, retry: ONCE })], clients: w, kinds: ['crash', 'again'] },
   { ...BASE, name: 'wait-wide', what: 'room for two', types: [type('w', { ...WAIT, concurrency: 2 })], clients: w, kinds: ['crash'] },
   { ...BASE, name: 'wait-slow', what: 'somebody takes long', types: wait, clients: w, kinds: ['slow', 'late'] },

@@ -66,9 +66,11 @@ export class Continuations {
   runs = 0;
 
   readonly #hasBreakers: boolean;
+  readonly #hasStarts: boolean;
 
   constructor(types: readonly TaskTypeSpec[], hasBreakers: boolean) {
     this.#hasBreakers = hasBreakers;
+    this.#hasStarts = types.some(({ start }) => start === 'auto');
     this.#specs = new Map(types.map((spec) => [spec.type, spec]));
   }
 
@@ -170,6 +172,16 @@ export class Continuations {
         spend: never('spend'),
         wake: never('wake'),
       },
+      ...(this.#hasStarts && {
+        starts: {
+          known: call,
+          all: never('all'),
+          write: never('write'),
+          remove: never('remove'),
+          add: never('add'),
+          counted: never('counted'),
+        },
+      }),
       ...(this.#hasBreakers && {
         breakers: { known: call, notClosed: never('notClosed'), read: call, write: never('write') },
       }),

@@ -104,6 +104,15 @@ function invocationSteps(
         take: () => (start.answer ? answer(start.world, start.answer) : awake(start.world, invocation.id)),
       }));
     }
+    if (call.at === 'starts.known') {
+      // It may have been chosen otherwise since it was asked last, and an environment may not know of it yet.
+      return MODES.map((mode): Step => ({
+        label: label(` says ${mode}`),
+        prompt,
+        fault: false,
+        take: () => answer(world, { value: { v: 1, type: call.args[0], mode, since: T0 } }),
+      }));
+    }
     const apply = (before: World) => (CALLS[call.at] ?? notExplored(call.at))(before, ...(call.args as never[]));
     const list: Step[] = [
       {
@@ -152,6 +161,9 @@ function invocationSteps(
   }
   return steps;
 }
+
+/** How attempts are started that choose it: either, each time that it is asked. */
+const MODES: readonly StartMode[] = ['event', 'wait'];
 
 /** Steps of the event source, which are no calls of our code. */
 const OWN: ReadonlySet<string> = new Set(['queue.remove', 'records.remove']);

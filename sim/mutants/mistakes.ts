@@ -31,6 +31,29 @@ export const MISTAKES: readonly Mutant[] = [
     question: 'event',
   },
   {
+    name: 'mode-asked-again',
+    why: 'how an attempt is started is asked again after it was claimed, with the lease and the hint of what was said before',
+    edits: edit(
+      CLAIM,
+      'deps.starter.start(spec, mode, envelope)',
+      'deps.starter.start(spec, (await deps.starts?.known(spec.type))?.mode ?? mode, envelope)',
+    ),
+    question: 'auto',
+  },
+  {
+    name: 'hint-of-another-mode',
+    why: 'which hint is that of an attempt is asked of the type, and not of its claim',
+    edits: [
+      ...edit(CLAIM, 'const write = (): Promise<WriteResult> => {', 'const write = async (): Promise<WriteResult> => {'),
+      ...edit(
+        CLAIM,
+        'const hint = needsLeaseHint(work, mode) ?',
+        'const hint = needsLeaseHint(work, (await deps.starts?.known(task.type))?.mode ?? mode) ?',
+      ),
+    ],
+    question: 'auto',
+  },
+  {
     name: 'skip-fence',
     why: 'an outcome of an old attempt settles the new one',
     edits: edit(SETTLE, '|| row.fence !== outcome.fence) return', ') return'),

@@ -108,6 +108,29 @@ describe('a task type', () => {
     });
   });
 
+  it('that chooses how it is started has what either way needs', () => {
+    const { stack, platform } = makePlatform({ shards: 1 });
+    const handler = pythonFunction(stack);
+    new TaskType(stack, 'CleanText', { platform, handler, start: 'auto' });
+    const template = Template.fromStack(stack);
+    expect(specOf(template)).toMatchObject({ start: 'auto', timeoutSeconds: 30 });
+    // To wait for it, dispatch invokes the alias; by event its outcome comes by the destinations of the alias.
+    const invoked = allowedTo(stack, 'sluice-dispatch').filter(({ action }) => action === 'lambda:InvokeFunction');
+    expect(JSON.stringify(invoked)).toContain('FnAliassluice');
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: Match.stringLikeRegexp('^Fn') },
+      Qualifier: 'sluice',
+      DestinationConfig: { OnSuccess: { Destination: OUTCOMES }, OnFailure: { Destination: OUTCOMES } },
+    });
+    expect(Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('auto-timeout'))).toEqual([]);
+  });
+
+  it('that is too long to be waited for is told that `auto` is `event`', () => {
+    const { stack, platform } = makePlatform({ shards: 1 });
+    new TaskType(stack, 'CleanText', { platform, handler: pythonFunction(stack), start: 'auto', timeout: Duration.seconds(31) });
+    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp("start: 'auto' is 'event' for a timeout of 31 s.*at most 30 s"));
+  });
+
   it.each([
     ['Thumbnail', 'thumbnail'],
     ['ImportCsv', 'import-csv'],

@@ -99,6 +99,7 @@ const CAUSES: Record<Limit, (() => Promise<string>) | string> = {
   retryRulesBytes: submitting({ retry: { rules: rulesOf(LIMITS.retryRulesBytes + 1) } }),
   retryAfterSeconds: 'a longer time is shortened',
   timeoutSeconds: deploying({ timeout: Duration.seconds(LIMITS.timeoutSeconds + 1) }),
+  autoTimeoutSeconds: 'a longer one is started as an event',
   waitTimeoutSeconds: deploying({ start: 'wait', timeout: Duration.seconds(LIMITS.waitTimeoutSeconds + 1) }),
   concurrency: deploying({ concurrency: LIMITS.concurrency + 1 }),
   rates: deploying({ rates: Array.from({ length: LIMITS.rates + 1 }, (_, n) => ({ limit: 1, perSeconds: n + 1 })) }),

@@ -41,7 +41,7 @@ function statementsOf(path: string): { Action: unknown; Resource: unknown }[] {
 }
 
 describe('the examples in the stack', () => {
-  it('are nine task types that cover both starters, with a full lane to show', () => {
+  it('are ten task types that cover both starters and the choice of them, with a full lane to show', () => {
     const summary = specs().map(({ type, start, timeoutSeconds, concurrency }) => [type, start, timeoutSeconds, concurrency]);
     expect(summary.sort()).toEqual([
       ['clean-text', 'wait', 10, 3],
@@ -52,13 +52,14 @@ describe('the examples in the stack', () => {
       ['slow-report', 'event', 900, 5],
       ['thumbnail', 'event', 60, 2],
       ['unruly', 'event', 3, 3],
+      ['unruly-auto', 'auto', 3, 3],
       ['unruly-wait', 'wait', 3, 3],
     ]);
   });
 
-  it('share one function between the four unruly types', () => {
+  it('share one function between the five unruly types', () => {
     const arns = specs().map(({ type, handler }) => [type, JSON.stringify(handler)]);
-    expect(arns).toHaveLength(9);
+    expect(arns).toHaveLength(10);
     template.resourcePropertiesCountIs('AWS::Lambda::Function', { Timeout: 3, MemorySize: 128 }, 1);
   });
 

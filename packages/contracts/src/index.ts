@@ -32,6 +32,7 @@ export * from './routing.ts';
 export * from './row.ts';
 export * from './schedule.ts';
 export * from './shards.ts';
+export * from './start-choice.ts';
 export * from './submission.ts';
 export * from './submit-routes.ts';
 export * from './system.ts';

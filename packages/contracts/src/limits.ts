@@ -39,6 +39,8 @@ export const LIMITS = {
   timeoutSeconds: 900,
   /** Seconds that a handler may run under the `wait` starter, which keeps dispatch waiting. */
   waitTimeoutSeconds: 120,
+  /** Seconds that a handler may run for `start: 'auto'` to wait for it; a longer one is always started as an event. */
+  autoTimeoutSeconds: 30,
   /**
    * Bytes of a result as JSON in UTF-8. An asynchronous attempt could not report more, and a type must not break when its
    * starter changes.

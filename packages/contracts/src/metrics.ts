@@ -80,6 +80,8 @@ export const METRICS = {
 
   'start.throttled': { kind: 'sum', unit: 'count', per: 'type', means: 'starts that Lambda refused with a 429' },
   'start.missing': { kind: 'sum', unit: 'count', per: 'type', total: true, means: 'starts of a handler that is gone; its tasks wait' },
+  'start.to_wait': { kind: 'sum', unit: 'count', per: 'type', means: 'times that a type with `start: auto` became one that is waited for' },
+  'start.to_event': { kind: 'sum', unit: 'count', per: 'type', means: 'times that it became one that is started by event again' },
   'start.unknown': { kind: 'sum', unit: 'count', per: 'type', means: 'starts of which it is not known whether they happened' },
   'type.missing': { kind: 'sum', unit: 'count', per: 'type', total: true, means: 'tasks or lanes whose type is gone; they wait' },
 

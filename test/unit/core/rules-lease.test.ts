@@ -1,6 +1,7 @@
 import { LIMITS } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
-import { EVENT_AGE_MS, modeOf } from '../../../core/dispatch/work.ts';
+import { EVENT_AGE_MS } from '../../../core/dispatch/work.ts';
+import { startMode } from '../../../core/starts/choose.ts';
 import { before, faultAt, writes } from '../../helpers/faults.ts';
 import { watchHints } from '../../helpers/has-hint.ts';
 import { held } from '../../helpers/held-runs.ts';
@@ -107,7 +108,7 @@ describe('the rule', () => {
   // Dispatch lives for less than such a type may take: its hints would be given back for ever.
   it('a type that is too long to wait for is started as an event', () => {
     const modes = [LIMITS.waitTimeoutSeconds, LIMITS.waitTimeoutSeconds + 1].map((timeoutSeconds) =>
-      modeOf(typeSpec('echo', { start: 'wait', timeoutSeconds })),
+      startMode({ start: 'wait', timeoutSeconds }, undefined),
     );
     expect(modes).toEqual(['wait', 'event']);
   });
