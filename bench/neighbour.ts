@@ -25,13 +25,15 @@ const { values } = parseArgs({ options: { json: { type: 'boolean' }, start: { ty
 const START: StartMode = values.start === 'wait' ? 'wait' : 'event';
 const PAIRS = Number(values.phases ?? 4);
 const TENANTS = 20;
-const PHASE_MS = 30_000;
+const PHASE_MS = 20_000;
 const WARM_UP_MS = 6_000;
 const CALM = { everyMs: 2_000, tasks: 1 };
-/** Ten a second, twenty times as many as each other tenant, and twice what its lane works off. */
-const FLOOD = { everyMs: 1_000, tasks: 10 };
+/** Four a second: eight times as many as each other tenant, and twice what its lane works off. */
+const FLOOD = { everyMs: 1_000, tasks: 4 };
 /** The p99 of the others, flooded over calm, at the most. */
 const MOST = 1.5;
+/** ms: with a p50 above it in calm phases the machine can't carry its own load, and the ratio says nothing of the platform. */
+const CALM_P50_MS = 1_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-neighbour-'));
 const runs = new Runs(join(folder, 'runs'));
@@ -96,7 +98,9 @@ function report({ calm, flooded, flooding }: { calm: number[][]; flooded: number
   );
   console.log(table.toString());
   if (values.json) console.log(JSON.stringify(numbers));
-  process.exitCode = numbers.p99Ratio <= MOST ? 0 : 1;
+  if (numbers.calm.p50 > CALM_P50_MS)
+    console.error('the machine is too busy: even calm phases wait for its processors, so that this says little');
+  process.exitCode = numbers.p99Ratio <= MOST && numbers.calm.p50 <= CALM_P50_MS ? 0 : 1;
 }
 
 function quantile(values: readonly number[], share: number): number {

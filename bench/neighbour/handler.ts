@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** ms that a task takes: it waits for something, as most handlers do, and leaves the machine to others. */
-const TAKES_MS = 200;
+const TAKES_MS = 500;
 
 /** Notes when it began with which task. */
 export async function handler({ sluice }: Envelope): Promise<{ ok: true }> {

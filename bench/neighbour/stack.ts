@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { nodeFunction } from '../../lib/functions/node-function.ts';
 import { TaskPlatform, TaskType } from '../../lib/index.ts';
 
-/** Attempts of one tenant at once: with tasks of 200 ms a lane works off five a second at most. */
+/** Attempts of one tenant at once: with tasks of half a second a lane works off two a second at most. */
 const CONCURRENCY = 1;
 
 /** Synthesises the platform as `npm run dev` has it, with one task type. */

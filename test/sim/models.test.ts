@@ -230,6 +230,8 @@ describe('a deployment', () => {
     const gone = await run([{ what: 'change', value: 5 }], { profile: { redeploys: true } });
     expect(gone.faults.get('type-gone')).toBe(TYPES.length);
     const changed = await run([{ what: 'change', value: 1 }], { profile: { redeploys: true } });
-    expect(lines(changed, 'concurrency 1, event')).toHaveLength(5);
+    for (const start of ['event', 'wait', 'auto']) {
+      expect(lines(changed, `concurrency 1, ${start}`)).toHaveLength(TYPES.filter((spec) => spec.start === start).length);
+    }
   });
 });

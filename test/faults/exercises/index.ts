@@ -10,6 +10,7 @@ import { operations } from './operations.ts';
 import { reads } from './reads.ts';
 import { schedule } from './schedule.ts';
 import { schedules } from './schedules.ts';
+import { starts } from './starts.ts';
 import { submissions } from './submissions.ts';
 import { tokens } from './tokens.ts';
 
@@ -28,4 +29,5 @@ export const EXERCISES: readonly Exercise[] = [
   ...schedules,
   ...deadLetters,
   ...breakers,
+  ...starts,
 ];

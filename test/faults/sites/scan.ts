@@ -79,6 +79,7 @@ function adapterFiles(root: string): string[] {
  * of those with the same name here are one call site of that name.
  */
 const SHARED: ReadonlyMap<string, string> = new Map([
+  ['KnownStarts', 'TypeRegistry'],
   ['TypeRegistry', 'TypeRegistry'],
   ['KnownBreakers', 'TypeRegistry'],
 ]);
