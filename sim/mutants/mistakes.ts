@@ -230,7 +230,7 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'probe-all',
     why: 'whoever finds a breaker probing starts all that it holds',
-    edits: edit('core/breakers/gate.ts', "if (answer === 'all') return", "if (answer === 'all' || answer.uids.length > 0) return"),
+    edits: edit('core/breakers/gate.ts', "if (answer === 'all') continue", "if (answer === 'all' || answer.uids.length > 0) continue"),
     question: 'breaker',
     states: 120_000,
   },

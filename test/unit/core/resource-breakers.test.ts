@@ -128,8 +128,8 @@ describe('the breaker of a resource', () => {
     const calls: string[] = [];
     const breakers: BreakerStore | undefined = world.deps.breakers;
     const watched: BreakerStore = {
-      known: (key) => breakers!.known(key),
-      notClosed: () => breakers!.notClosed(),
+      known: (key) => breakers.known(key),
+      notClosed: () => breakers.notClosed(),
       read: async (key) => void calls.push(`read ${key}`),
       write: async (breaker) => {
         calls.push(`write ${breaker.key}`);
