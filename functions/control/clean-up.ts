@@ -1,9 +1,10 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
+import type { DedicatedCleanUp } from '../../adapters/aws/dedicated-clean-up.ts';
 import { answer } from '../registrar/answer.ts';
 
 export interface CleanUpDeps {
   /** Deletes every dedicated queue and its event source. */
-  readonly cleanUp: () => Promise<void>;
+  readonly cleanUp: DedicatedCleanUp;
   readonly fetch: typeof fetch;
 }
 
@@ -15,7 +16,7 @@ export function isCleanUp(event: object): event is CloudFormationCustomResourceE
 export async function answerCleanUp({ cleanUp, fetch }: CleanUpDeps, event: CloudFormationCustomResourceEvent): Promise<void> {
   const physicalId = 'PhysicalResourceId' in event ? event.PhysicalResourceId : 'dedicated-queues';
   try {
-    if (event.RequestType === 'Delete') await cleanUp();
+    if (event.RequestType === 'Delete') await cleanUp.removeAll();
   } catch (error) {
     console.error(error);
     return answer(fetch, event, physicalId, error instanceof Error ? error.message : String(error));

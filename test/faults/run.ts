@@ -5,24 +5,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { EXERCISES } from './exercises/index.ts';
 import type { Exercise } from './exercises/exercise.ts';
-import { planRuns, type PlannedRun } from './plan.ts';
+import { planRuns, type PlannedRun, type Recording } from './plan.ts';
 import { FAULT_KINDS, type FaultKind } from './proxy/kinds.ts';
 import { Runner, type RunResult } from './runner.ts';
-import { nameOf, scan } from './sites/scan.ts';
-import { faultsOfCoverage } from './unreachable.ts';
+import { nameOf, scan, type CallSite } from './sites/scan.ts';
+import { faultsOfCoverage, UNREACHABLE_SITES } from './unreachable.ts';
 import { audited, drained, lettersLeft } from './world/rest.ts';
 import { Ticker } from './world/ticker.ts';
 import { startWorld, type World } from './world/world.ts';
 
 const USAGE = `Makes faults at every AWS call of every function, on the embedded host, and checks that every task ends as it should.
 
-  npm run test:faults -- [--only TEXT] [--exercise TEXT] [--kind KIND] [--every] [--thorough] [--log FILE] [--json]
+  npm run test:faults -- [--only TEXT] [--exercise TEXT] [--kind KIND] [--every] [--thorough] [--list] [--log FILE] [--json]
 
   --only      faults at call sites alone whose name has this in it
   --exercise  exercises alone whose name has this in it; whether they come to every call site is not looked at
   --kind      faults of this kind alone: ${FAULT_KINDS.join(', ')}
   --every     every kind of fault at each call site, which takes half an hour
   --thorough  each kind of fault in each exercise that comes to its call site, which takes hours
+  --list      makes no faults: names each call site with the exercises that come to it
   --log       writes what the functions said into a file
   --json      prints the numbers as one JSON object on the last line`;
 
@@ -34,7 +35,7 @@ async function main(): Promise<number> {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
-    options: { only: text, exercise: text, kind: text, every: flag, thorough: flag, log: text, json: flag, help: flag },
+    options: { only: text, exercise: text, kind: text, every: flag, thorough: flag, list: flag, log: text, json: flag, help: flag },
   });
   if (values.help) {
     console.log(USAGE);
@@ -66,10 +67,7 @@ async function main(): Promise<number> {
       broken.push(`without a fault, ${exercise.name}: ${error}`);
     };
     // What takes a lease runs beside all else; its call sites are those of the others.
-    const slow = runner.record(
-      exercises.filter((exercise) => exercise.slow),
-      failedWithout,
-    );
+    const slow = runner.record(values.list ? [] : exercises.filter((exercise) => exercise.slow), failedWithout);
     const recordings = await runner.record(
       exercises.filter((exercise) => !exercise.slow),
       failedWithout,
@@ -77,6 +75,11 @@ async function main(): Promise<number> {
     const isWhole = values.exercise === undefined;
     const coverage = isWhole ? faultsOfCoverage(scanned.sites, world.sightings.sites) : [];
     say(`${world.sightings.sites.size} call sites were seen by ${recordings.length} exercises`);
+    if (values.list) {
+      list(scanned.sites, recordings);
+      for (const problem of coverage) console.error(problem);
+      return coverage.length + broken.length === 0 ? 0 : 1;
+    }
     const isWanted = ({ site }: PlannedRun): boolean => values.only === undefined || nameOf(site).includes(values.only);
     const planned = planRuns(scanned.sites, recordings, { kinds, everyPlace: values.thorough ?? false });
     const covered = new Set(planned.map(({ site }) => nameOf(site)));
@@ -127,6 +130,16 @@ function kindsWanted({ kind, every, thorough }: { kind?: string; every?: boolean
 async function restOf(world: World): Promise<string[]> {
   const messages = await drained(world, sleep);
   return [...messages, ...(await lettersLeft(world)), ...(await audited(world))];
+}
+
+/** Each call site with the exercises that come to it, or why none can. */
+function list(sites: readonly CallSite[], recordings: readonly Recording[]): void {
+  for (const name of sites.map(nameOf)) {
+    const own = recordings.filter(({ named, nameless }) => named.has(name) || nameless.has(name));
+    console.log(name);
+    for (const { exercise } of own) console.log(`    ${exercise.name}`);
+    if (own.length === 0) console.log(`    none: ${UNREACHABLE_SITES.get(name) ?? 'it has no exercise'}`);
+  }
 }
 
 function tellFailure({ run, error, seconds }: RunResult): void {
