@@ -30,6 +30,9 @@ const USAGE = `Makes faults at every AWS call of every function, on the embedded
 const ROOT = join(import.meta.dirname, '..', '..');
 /** ms between two ticks, for which there is a minute: what one that fails leaves, the next makes up for. */
 const TICK_MS = 1_000;
+/** The same for control, and its rounds that run at once: one that finds a queue busy looks again and again. */
+const CONTROL_MS = 2_000;
+const CONTROL_ROUNDS = 3;
 
 async function main(): Promise<number> {
   const text = { type: 'string' } as const;
@@ -54,6 +57,7 @@ async function main(): Promise<number> {
   let progress: NodeJS.Timeout | undefined;
   try {
     ticker.start('timers', TICK_MS);
+    ticker.start('control', CONTROL_MS, CONTROL_ROUNDS);
     const runner = new Runner(world);
     const broken: string[] = [];
     const results: RunResult[] = [];

@@ -82,6 +82,7 @@ const SHARED: ReadonlyMap<string, string> = new Map([
   ['TypeRegistry', 'TypeRegistry'],
   ['ResourceRegistry', 'TypeRegistry'],
   ['KnownBreakers', 'TypeRegistry'],
+  ['RoutingMap', 'RoutingMap'],
 ]);
 
 /** What a piece of code can reach. */
