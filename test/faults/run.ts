@@ -18,8 +18,8 @@ const USAGE = `Makes faults at every AWS call of every function, on the embedded
 
   npm run test:faults -- [--only TEXT] [--exercise TEXT] [--kind KIND] [--every] [--thorough] [--list] [--log FILE] [--json]
 
-  --only      faults at call sites alone whose name has this in it
-  --exercise  exercises alone whose name has this in it; whether they come to every call site is not looked at
+  --only      faults at call sites alone whose name has this in it; given again, or that
+  --exercise  exercises alone whose name has this in it, or one of these; whether they come to every call site is not looked at
   --kind      faults of this kind alone: ${FAULT_KINDS.join(', ')}
   --every     every kind of fault at each call site, which takes half an hour
   --thorough  each kind of fault in each exercise that comes to its call site, which takes hours
@@ -36,16 +36,17 @@ const CONTROL_ROUNDS = 3;
 
 async function main(): Promise<number> {
   const text = { type: 'string' } as const;
+  const texts = { type: 'string', multiple: true } as const;
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
-    options: { only: text, exercise: text, kind: text, every: flag, thorough: flag, list: flag, log: text, json: flag, help: flag },
+    options: { only: texts, exercise: texts, kind: text, every: flag, thorough: flag, list: flag, log: text, json: flag, help: flag },
   });
   if (values.help) {
     console.log(USAGE);
     return 0;
   }
   const kinds = kindsWanted(values);
-  const exercises = EXERCISES.filter(({ name }) => name.includes(values.exercise ?? ''));
+  const exercises = EXERCISES.filter(({ name }) => isAmong(name, values.exercise));
   const began = performance.now();
   const seconds = (): number => Math.round((performance.now() - began) / 100) / 10;
   const say = (what: string): void => console.error(`${seconds().toFixed(1).padStart(6)} s  ${what}`);
@@ -84,7 +85,7 @@ async function main(): Promise<number> {
       for (const problem of coverage) console.error(problem);
       return coverage.length + broken.length === 0 ? 0 : 1;
     }
-    const isWanted = ({ site }: PlannedRun): boolean => values.only === undefined || nameOf(site).includes(values.only);
+    const isWanted = ({ site }: PlannedRun): boolean => isAmong(nameOf(site), values.only);
     const planned = planRuns(scanned.sites, recordings, { kinds, everyPlace: values.thorough ?? false });
     const covered = new Set(planned.map(({ site }) => nameOf(site)));
     const missed = [...world.sightings.sites].filter((name) => isWhole && !covered.has(name));
@@ -120,6 +121,11 @@ async function main(): Promise<number> {
     await world.close();
     log?.end();
   }
+}
+
+/** Whether a name has one of the texts in it, where there are any. */
+function isAmong(name: string, texts: readonly string[] | undefined): boolean {
+  return texts === undefined || texts.some((each) => name.includes(each));
 }
 
 /** The kinds that were asked for; undefined where each call site has its own. @throws for one that is not known */

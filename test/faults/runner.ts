@@ -91,12 +91,14 @@ export class Runner {
     return new Map([...this.world.sightings.sites].filter(isReadForAll).map((site) => [site, 1]));
   }
 
-  /** Runs with their faults, those first that take long. */
+  /** Runs with their faults, those first that take long, and those last that others are not to run beside. */
   async run(runs: readonly PlannedRun[], onResult: (result: RunResult) => void): Promise<void> {
     const long = ({ site, kind, place }: PlannedRun): boolean =>
       place.exercise.slow === true || (site.fn === 'dispatch' && (kind === 'unanswered' || kind.startsWith('kill')));
+    const words = new Set(runs.flatMap(({ place }) => place.exercise.notBeside ?? []));
+    const order = (run: PlannedRun): number => (words.has(run.place.exercise.alone ?? '') ? 1 : long(run) ? -1 : 0);
     await this.all(
-      [...runs].sort((a, b) => Number(long(b)) - Number(long(a))),
+      [...runs].sort((a, b) => order(a) - order(b)),
       async (run) => {
         const began = performance.now();
         const error = await this.attempt(run);

@@ -72,6 +72,12 @@ const UNREACHABLE: readonly Unreachable[] = [
     command: READ_CELL,
   },
   {
+    why: 'a lane without a share has one cell, whose answer that refuses it is remembered',
+    fns: ['dispatch'],
+    ports: ['core/permits/entry acquireOrEnter permits.read'],
+    command: READ_CELL,
+  },
+  {
     why: 'a checkpoint is always an item',
     fns: ['dispatch', 'settle'],
     ports: ['core/tasks/checkpoint storeCheckpoint values.put'],

@@ -35,7 +35,7 @@ function throttledFor(retryAfterMs: number): KitReply {
 }
 
 /** ms between two questions, and for which it asks. */
-const ASK = { everyMs: 250, forMs: 5_000 };
+const ASK = { everyMs: 250, forMs: 6_000 };
 
 /** Asks as the kit does. What is not answered is asked again. */
 async function isToMakeRoom({ sluice: { control, tenant, task, uid, fence } }: Envelope): Promise<boolean> {

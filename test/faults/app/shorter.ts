@@ -3,6 +3,6 @@
  * proportions: nothing depends on how long they are.
  */
 export const SHORTER: readonly { readonly file: string; readonly from: string; readonly to: string }[] = [
-  { file: 'core/control/divide-capacities.ts', from: 'LEASE_MS = 60_000', to: 'LEASE_MS = 12_000' },
-  { file: 'core/control/divide-capacities.ts', from: 'MARGIN_MS = 20_000', to: 'MARGIN_MS = 4_000' },
+  { file: 'core/control/divide-capacities.ts', from: 'LEASE_MS = 60_000', to: 'LEASE_MS = 9_000' },
+  { file: 'core/control/divide-capacities.ts', from: 'MARGIN_MS = 20_000', to: 'MARGIN_MS = 3_000' },
 ];

@@ -13,7 +13,7 @@ import type { Stage } from '../world/stage.ts';
 import { hostNameOf } from '../world/world.ts';
 import type { Exercise } from './exercise.ts';
 import { closeAll, forget, makeQueues, nameOfQueue, noteDedicated, stateOf } from './routing-scenes.ts';
-import { comesTo, messageOf, rowWithoutHint, sendToDeadHints } from './scenes.ts';
+import { comesTo, foundByAudit, messageOf, rowWithoutHint, sendToDeadHints } from './scenes.ts';
 import { LOOK_AT_ROW, SEND_ELSEWHERE } from './sites.ts';
 import { TASK } from './schedule-scenes.ts';
 
@@ -113,18 +113,16 @@ export const dedicatedQueues: readonly Exercise[] = [
   {
     name: 'hints elsewhere where the queues of a tenant are gone: audit',
     ticks: ['audit'],
-    run: (stage) =>
-      hintsElsewhere(stage, 'audit', async (id) => {
+    run: async (stage) => {
+      const found = async (id: string): Promise<void> => {
         await rowWithoutHint(stage, id, TYPES.event, Date.now() - 2 * DAY_MS);
-        const ended = stage.ends(id, { state: 'succeeded', attempts: 1 });
-        let isOver = false;
-        void ended.catch(() => undefined).then(() => (isOver = true));
-        await stage.until('it has ended', async () => {
-          if (!isOver) await stage.tick('audit');
-          return isOver;
-        });
-        await ended;
-      }),
+        await foundByAudit(stage, id);
+      };
+      await hintsElsewhere(stage, 'audit', found);
+      // What it knows of the routing is then asked for anew.
+      await sleep(ROUTING_USED_MS);
+      await found('later');
+    },
   },
   {
     name: 'finds a queue busy, and who keeps it so',
@@ -158,6 +156,9 @@ export const dedicatedQueues: readonly Exercise[] = [
     },
   },
 ];
+
+/** Longer than a routing is used that says something, ms. */
+const ROUTING_USED_MS = 5_500;
 
 /** Queues of the tenant that the routing knows, and that somebody has deleted. */
 async function withLostQueues(stage: Stage, run: () => Promise<void>): Promise<void> {
@@ -194,7 +195,7 @@ const HELD_MS = 12_000;
 
 /** Lets messages wait in a queue while whoever works it off is held up. */
 async function keepBusy(stage: Stage): Promise<void> {
-  const held = Array.from({ length: INVOCATIONS }, (_, n) => stage.arm({ ...LOOK_AT_ROW, nth: n + 1, kind: 'hold' }));
+  const held = Array.from({ length: INVOCATIONS }, () => stage.arm({ ...LOOK_AT_ROW, kind: 'hold' }));
   const message = (made: number): TaskHint => {
     const uid = systemRandom.ulid(made);
     const task = { id: uid, uid, type: TYPES.event, seq: 1, at: made, made, priority: BUSY.priority };

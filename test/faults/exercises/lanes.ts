@@ -3,7 +3,7 @@ import { systemRandom } from '../../../adapters/system.ts';
 import type { Aimd } from '../../../core/limits/aimd.ts';
 import { claimRates } from '../../../core/limits/gcra.ts';
 import { PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
-import type { Lane } from '../../../core/ports/permit-store.ts';
+import type { Lane, Permit } from '../../../core/ports/permit-store.ts';
 import { hintOf } from '../../../core/tasks/state.ts';
 import { TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
@@ -14,7 +14,7 @@ import { withType } from './type-scenes.ts';
 
 /** Who settles attempts of types that start as these do. */
 const SETTLERS = [TYPES.event, TYPES.wait] as const;
-const RATE = { limit: 1, perSeconds: 8 };
+const RATE = { limit: 1, perSeconds: 15 };
 
 /** What limits a lane beside its permits: rates, its own finding of a limit, classes above its tasks'. */
 export const lanes: readonly Exercise[] = [
@@ -33,12 +33,14 @@ export const lanes: readonly Exercise[] = [
       run: (stage) =>
         withType(stage, like, { concurrency: 2 * PERMITS_PER_CELL }, async (type) => {
           const lane = { tenant: stage.tenant, type };
-          await hasFilledItsShare(stage, lane);
+          // An attempt that is waited for is followed by the next at once: there are to be two.
+          const held = await hasFilledItsShare(stage, lane, like === TYPES.wait ? 15 : 1);
           const row = await rowWithoutHint(stage, 'waits', type, Date.now());
           await stage.world.backlog.put(lane, [hintOf(row, Date.now())]);
           await stage.world.permits.raise(lane, 0, 'permits', ['normal']);
-          await stage.submit('task', type, { do: 'ok' });
+          await stage.submit('task', type, { do: 'ok' }, { priority: 'high' });
           await stage.ends('task', { state: 'succeeded', attempts: 1 });
+          await stage.world.permits.release(lane, 0, held);
           await stage.world.backlog.register(lane, Date.now());
           await stage.ends('waits', { state: 'succeeded', attempts: 1 });
         }),
@@ -169,14 +171,14 @@ async function waitsUntold(stage: Stage, type: string): Promise<void> {
   await stage.world.permits.raise(lane, 0, 'permits', ['normal']);
 }
 
-/** So long what was never an attempt holds permits, ms. */
-const FULL_MS = 8_000;
+/** So long what was never an attempt holds permits at most, ms. */
+const FULL_MS = 120_000;
 
-/** The first of a lane's cells has been at its share for a round of successes, and is half full. */
-async function hasFilledItsShare({ world: { permits } }: Stage, lane: Lane): Promise<void> {
+/** The first of a lane's cells has been at its share for a round of successes, and has some permits left. @returns what fills it */
+async function hasFilledItsShare({ world: { permits } }: Stage, lane: Lane, left: number): Promise<readonly Permit[]> {
   const limit = PERMITS_PER_CELL;
   const expiry = Date.now() + FULL_MS;
-  const held = Array.from({ length: limit / 2 + 5 }, () => ({ expiry, nonce: systemRandom.nonce() }));
+  const held = Array.from({ length: limit + 1 - left }, () => ({ expiry, nonce: systemRandom.nonce() }));
   const { cell } = await permits.acquire(lane, 0, held, limit);
   const aimd: Aimd = {
     limit,
@@ -196,4 +198,5 @@ async function hasFilledItsShare({ world: { permits } }: Stage, lane: Lane): Pro
   const { adapted } = await permits.adapt(lane, 0, aimd, cell);
   if (!adapted) throw new Error('the cell was changed meanwhile');
   await permits.release(lane, 0, held.slice(0, 1), { good: limit });
+  return held;
 }

@@ -74,14 +74,9 @@ export const SEND_ELSEWHERE = {
   port: 'core/hints/place sendHints queue.send #2',
   command: 'adapters/aws/hint-queue sendBatch SendMessageBatchCommand',
 };
-export const WAKE = { port: 'core/permits/wake wakeLane permits.wake', command: CHANGE_CELL };
 export const GIVE_BACK_UNPACED = {
   fn: 'dispatch',
   port: 'core/permits/acquire spendRates permits.release',
-  command: 'adapters/aws/permit-cell update UpdateCommand',
-};
-export const RAISE_IN_NEW_CELL = {
-  port: 'core/permits/tune raiseInNew permits.raise',
   command: 'adapters/aws/permit-cell update UpdateCommand',
 };
 export const LOOK_AT_ROW = { fn: 'dispatch', port: 'core/dispatch/look look tasks.get', command: READ.row };
@@ -90,24 +85,14 @@ const DIVIDE = 'core/control/divide-capacities';
 export const STANDING = { fn: 'control', port: 'core/control/survey standingOf permits.read', command: READ_CELL };
 export const GRANT = { fn: 'control', port: `${DIVIDE} #put divisions.put`, command: 'adapters/aws/division-store put PutCommand' };
 export const SHARE = { fn: 'control', port: `${DIVIDE} #write permits.setShare`, command: CHANGE_CELL };
-export const EXTEND = {
-  fn: 'control',
-  port: `${DIVIDE} #keepLease divisions.extend`,
-  command: 'adapters/aws/division-store lease UpdateCommand',
-};
 export const ASK_LATER = {
   fn: 'control',
   port: `${DIVIDE} askLater control.tell`,
   command: 'adapters/aws/control-queue tell SendMessageBatchCommand',
 };
-export const LOOK_AGAIN_SOON = {
+export const FORGET = {
   fn: 'control',
-  port: `${DIVIDE} run control.tell`,
-  command: 'adapters/aws/control-queue tell SendMessageBatchCommand',
+  port: `${DIVIDE} #noteRest divisions.remove`,
+  command: 'adapters/aws/division-store remove DeleteCommand',
 };
 export const COUNT_DRAINED = { fn: 'control', port: 'core/admission/measure-waiting drainedOf permits.read', command: READ_CELL };
-export const SAMPLE = {
-  fn: 'control',
-  port: 'core/routing/look-around lookInto watch.sample',
-  command: 'adapters/aws/queue-watch sample ReceiveMessageCommand',
-};

@@ -101,7 +101,7 @@ function ofCommand({ id, span: { start, end } }: CommandCall): Edit[] {
   ];
 }
 
-/** `LEASE_MS = 60_000` becomes `LEASE_MS = 12_000`. */
+/** `LEASE_MS = 60_000` becomes `LEASE_MS = 9_000`. */
 function ofTime(root: string, { file, from, to }: (typeof SHORTER)[number]): Edit {
   const start = readFileSync(join(root, file), 'utf8').indexOf(from);
   if (start < 0) throw new Error(`${file} has no ${from}: see test/faults/app/shorter.ts`);
