@@ -172,7 +172,7 @@ export class Runner {
   }
 
   private inTurn({ alone, notBeside }: Exercise, work: () => Promise<void>): Promise<void> {
-    const before = [alone, notBeside].map((word) => this.alone.get(word ?? ''));
+    const before = [alone, notBeside].flatMap((word) => this.alone.get(word ?? '') ?? []);
     if (alone !== undefined) before.push(...(this.beside.get(alone) ?? []));
     const done = Promise.all(before).then(work);
     const ended = done.catch(() => undefined);
