@@ -16,13 +16,14 @@ import { startWorld, type World } from './world/world.ts';
 
 const USAGE = `Makes faults at every AWS call of every function, on the embedded host, and checks that every task ends as it should.
 
-  npm run test:faults -- [--only TEXT] [--exercise TEXT] [--kind KIND] [--every] [--thorough] [--list] [--log FILE] [--json]
+  npm run test:faults -- [--only TEXT] [--exercise TEXT] [--kind KIND] [--every] [--thorough] [--turn N] [--list] [--log FILE] [--json]
 
   --only      faults at call sites alone whose name has this in it; given again, or that
   --exercise  exercises alone whose name has this in it, or one of these; whether they come to every call site is not looked at
   --kind      faults of this kind alone: ${FAULT_KINDS.join(', ')}
   --every     every kind of fault at each call site, which takes half an hour
   --thorough  each kind of fault in each exercise that comes to its call site, which takes hours
+  --turn      a sample: one kind of fault at each call site, other ones with another N, and a kill of each function
   --list      makes no faults: names each call site with the exercises that come to it
   --log       writes what the functions said into a file
   --json      prints the numbers as one JSON object on the last line`;
@@ -39,13 +40,25 @@ async function main(): Promise<number> {
   const texts = { type: 'string', multiple: true } as const;
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
-    options: { only: texts, exercise: texts, kind: text, every: flag, thorough: flag, list: flag, log: text, json: flag, help: flag },
+    options: {
+      only: texts,
+      exercise: texts,
+      kind: text,
+      every: flag,
+      thorough: flag,
+      turn: text,
+      list: flag,
+      log: text,
+      json: flag,
+      help: flag,
+    },
   });
   if (values.help) {
     console.log(USAGE);
     return 0;
   }
   const kinds = kindsWanted(values);
+  const turn = values.turn === undefined ? undefined : turnOf(values.turn);
   const exercises = EXERCISES.filter(({ name }) => isAmong(name, values.exercise));
   const began = performance.now();
   const seconds = (): number => Math.round((performance.now() - began) / 100) / 10;
@@ -72,7 +85,8 @@ async function main(): Promise<number> {
       broken.push(`without a fault, ${exercise.name}: ${error}`);
     };
     // What takes a lease runs beside all else; its call sites are those of the others.
-    const slow = runner.record(values.list ? [] : exercises.filter((exercise) => exercise.slow), failedWithout);
+    const isShort = values.list === true || turn !== undefined;
+    const slow = runner.record(isShort ? [] : exercises.filter((exercise) => exercise.slow), failedWithout);
     const recordings = await runner.record(
       exercises.filter((exercise) => !exercise.slow),
       failedWithout,
@@ -86,7 +100,7 @@ async function main(): Promise<number> {
       return coverage.length + broken.length === 0 ? 0 : 1;
     }
     const isWanted = ({ site }: PlannedRun): boolean => isAmong(nameOf(site), values.only);
-    const planned = planRuns(scanned.sites, recordings, { kinds, everyPlace: values.thorough ?? false });
+    const planned = planRuns(scanned.sites, recordings, { kinds, everyPlace: values.thorough ?? false, turn });
     const covered = new Set(planned.map(({ site }) => nameOf(site)));
     const missed = [...world.sightings.sites].filter((name) => isWhole && !covered.has(name));
     coverage.push(...missed.map((name) => `no fault can be made at ${name}`));
@@ -121,6 +135,13 @@ async function main(): Promise<number> {
     await world.close();
     log?.end();
   }
+}
+
+/** @throws for what is no turn */
+function turnOf(text: string): number {
+  const turn = Number(text);
+  if (!Number.isInteger(turn) || turn < 0) throw new Error(`--turn is a whole number from 0 on, not "${text}"`);
+  return turn;
 }
 
 /** Whether a name has one of the texts in it, where there are any. */

@@ -2,13 +2,14 @@ import { EVENT_SOURCE } from '@sluice/contracts';
 import { App, CfnOutput, CfnResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, CfnEventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import { arch } from 'node:process';
 import { join } from 'node:path';
 import { TaskPlatform, TaskType } from '../../../lib/index.ts';
 import { ENDS_QUEUE } from '../world/receivers.ts';
+import { EVENT_AGE_SECONDS } from './shorter.ts';
 import { LATER_TYPE, TYPES } from './types.ts';
 
 /** The platform's name. */
@@ -55,6 +56,9 @@ export function synthesisePlatform(outdir: string, certificate: string, later = 
   new TaskType(stack, 'Narrow', { ...shared, type: TYPES.narrow, handler, concurrency: 1 });
   new TaskType(stack, 'NarrowWait', { ...shared, type: TYPES.narrowWait, handler, concurrency: 1, start: 'wait' });
   if (later) new TaskType(stack, 'Later', { ...shared, type: LATER_TYPE, handler });
+  for (const construct of stack.node.findAll()) {
+    if (construct instanceof CfnEventInvokeConfig) set(construct, 'MaximumEventAgeInSeconds', EVENT_AGE_SECONDS);
+  }
   const events = new Queue(stack, 'AllEvents');
   new Rule(stack, 'Every', {
     eventBus: platform.events.bus,

@@ -146,6 +146,8 @@ export const dedicatedQueues: readonly Exercise[] = [
       const generation = await noteDedicated(stage, 'creating');
       await stage.until('it has queues of its own', async () => (await stateOf(stage)) === 'active');
       await forget(stage, generation);
+      // A round that is at work may be making them still.
+      await sleep(ROUND_MS);
       await removed(stage);
       const { sqs, lambda } = stage.world.clients;
       const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: nameOfQueue('normal', generation) }));
@@ -157,6 +159,8 @@ export const dedicatedQueues: readonly Exercise[] = [
   },
 ];
 
+/** Longer than a round of control takes to make queues, ms. */
+const ROUND_MS = 6_000;
 /** Longer than a routing is used that says something, ms. */
 const ROUTING_USED_MS = 5_500;
 

@@ -107,6 +107,15 @@ describe('the proxy between functions and services', () => {
     expect(await (await send('another call')).text()).toBe(`answer ${sent + 1}`);
   });
 
+  it('holds a call until it is let go', async () => {
+    const armed = arm('hold');
+    const held = send('');
+    await armed.whenFired();
+    expect(served).toEqual([]);
+    armed.release();
+    expect(await (await held).text()).toBe('answer 1');
+  });
+
   it.each([
     ['kill-before', 0],
     ['kill-after', 1],
