@@ -10,7 +10,7 @@ import { FAULT_KINDS, type FaultKind } from './proxy/kinds.ts';
 import { Runner, type RunResult } from './runner.ts';
 import { nameOf, scan, type CallSite } from './sites/scan.ts';
 import { faultsOfCoverage, UNREACHABLE_SITES } from './unreachable.ts';
-import { audited, drained, lettersLeft } from './world/rest.ts';
+import { audited, controlRests, drained, lettersLeft } from './world/rest.ts';
 import { Ticker } from './world/ticker.ts';
 import { startWorld, type World } from './world/world.ts';
 
@@ -33,7 +33,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const TICK_MS = 1_000;
 /** The same for control, and its rounds that run at once: one that finds a queue busy looks again and again. */
 const CONTROL_MS = 2_000;
-const CONTROL_ROUNDS = 3;
+const CONTROL_ROUNDS = 2;
 
 async function main(): Promise<number> {
   const text = { type: 'string' } as const;
@@ -160,7 +160,13 @@ function kindsWanted({ kind, every, thorough }: { kind?: string; every?: boolean
 /** What is left when all is done: nothing. */
 async function restOf(world: World): Promise<string[]> {
   const messages = await drained(world, sleep);
-  return [...messages, ...(await lettersLeft(world)), ...(await audited(world))];
+  return [
+    ...messages,
+    ...(await lettersLeft(world)),
+    ...(await controlRests(world, sleep)),
+    ...(await audited(world)),
+    ...world.complaints.list(),
+  ];
 }
 
 /** Each call site with the exercises that come to it, or why none can. */

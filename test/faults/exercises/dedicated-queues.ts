@@ -196,6 +196,8 @@ const INVOCATIONS = 2;
 const MESSAGES = 25;
 /** ms that dispatch is held for: a call of it is given up after 15 s. */
 const HELD_MS = 12_000;
+/** ms between two readings, of which a decision takes three. */
+const READ_MS = 3_000;
 
 /** Lets messages wait in a queue while whoever works it off is held up. */
 async function keepBusy(stage: Stage): Promise<void> {
@@ -217,7 +219,8 @@ async function keepBusy(stage: Stage): Promise<void> {
     }
     // Of tasks that never were: they are dropped when they are received.
     await send(MESSAGES, Date.now() - DAY_MS);
-    for (const end = Date.now() + HELD_MS; Date.now() < end && (await stateOf(stage)) === undefined; await sleep(1_000)) {
+    for (const end = Date.now() + HELD_MS; Date.now() < end && (await stateOf(stage)) === undefined; await sleep(READ_MS)) {
+      // It looks again itself, but later than that.
       void stage.tick('control');
     }
   } finally {

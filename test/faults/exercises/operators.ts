@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SYSTEM_TYPES, type BatchResult } from '@sluice/contracts';
 import { TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
+import { RESIDENT } from '../world/world.ts';
 import type { Exercise } from './exercise.ts';
 import { NAME, TASK } from './schedule-scenes.ts';
 import { COUNT_DRAINED } from './sites.ts';
@@ -33,7 +34,7 @@ export const operators: readonly Exercise[] = [
     run: async (stage) => {
       const { shards } = await stage.operator();
       const { tenants, dedicated } = await shards.map();
-      if (tenants < 1 || !dedicated.some(({ tenant }) => tenant === 'resident'))
+      if (tenants < 1 || !dedicated.some(({ tenant }) => tenant === RESIDENT))
         throw new Error(`${tenants} tenants, ${dedicated.length} queues`);
       const own = await shards.of(stage.tenant);
       if (own.shards.length !== 2) throw new Error(`the shards are ${own.shards.join()}`);

@@ -29,6 +29,7 @@ import { FaultProxy } from '../proxy/proxy.ts';
 import { instrumentFunctions } from '../sites/instrument.ts';
 import { nameOf, type Scan } from '../sites/scan.ts';
 import { ToldEvents } from './queues.ts';
+import { Complaints } from './complaints.ts';
 import { makeCertificate } from '../../helpers/certificate.ts';
 import { Receivers } from './receivers.ts';
 import { Rows } from './rows.ts';
@@ -48,6 +49,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
   const assemblies = { first: join(folder, 'first'), later: join(folder, 'later') };
   const proxy = new FaultProxy();
   const successes = new Successes();
+  const complaints = new Complaints();
   const sightings = new Sightings();
   const certificate = makeCertificate(['127.0.0.1']);
   const receivers = new Receivers(certificate);
@@ -72,6 +74,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       env: (name) => ({ POWERTOOLS_LOG_LEVEL: 'DEBUG', SLUICE_FAULTS_FETCH: proxy.fetchUrlFor(fnOf(name) ?? name) }),
       onLog: (entry) => {
         successes.note(entry);
+        complaints.note(entry);
         onLog(entry);
       },
       concurrency: 200,
@@ -86,7 +89,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
     const table = output('TableName');
     await shortenFires(clients, table);
     const routes = createRoutingStore(clients.dynamodb, { table });
-    await routes.write(RESIDENT);
+    await routes.write(ROUTING);
     const telemetry: Telemetry = { count: () => undefined, measure: () => undefined, log: () => undefined };
     const events = new ToldEvents(clients.sqs, output('EventsUrl'));
     events.start();
@@ -99,6 +102,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       events,
       receivers,
       successes,
+      complaints,
       sightings,
       /** The names of all call sites. */
       sites: new Set(scanned.sites.map(nameOf)),
@@ -146,15 +150,17 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
   }
 }
 
+export const RESIDENT = 'resident';
+
 /**
  * A tenant that nobody else is, with queues of its own: functions ask for a routing that says something anew every few
  * seconds.
  */
-const RESIDENT: RoutingDocument = {
+const ROUTING: RoutingDocument = {
   ...NO_ROUTING,
   version: 1,
   generations: 1,
-  dedicated: [{ tenant: 'resident', generation: 1, state: 'creating', since: Date.now() }],
+  dedicated: [{ tenant: RESIDENT, generation: 1, state: 'creating', since: Date.now() }],
 };
 
 /** Less than dispatch has here, which waits for a fire's end: else it would leave it to one that has more. */
