@@ -11,4 +11,5 @@ export const SHORTER: readonly { readonly file: string; readonly from: string; r
   { file: 'core/dispatch/work.ts', from: 'GRACE_MS = 60_000', to: 'GRACE_MS = 20_000' },
   { file: 'core/control/divide-capacities.ts', from: 'LEASE_MS = 60_000', to: 'LEASE_MS = 9_000' },
   { file: 'core/control/divide-capacities.ts', from: 'MARGIN_MS = 20_000', to: 'MARGIN_MS = 3_000' },
+  { file: 'functions/control/clean-up.ts', from: 'CALL_MS = 16_000', to: 'CALL_MS = 6_000' },
 ];

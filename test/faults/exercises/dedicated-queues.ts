@@ -12,7 +12,7 @@ import { depthOf } from '../world/queues.ts';
 import type { Stage } from '../world/stage.ts';
 import { hostNameOf } from '../world/world.ts';
 import type { Exercise } from './exercise.ts';
-import { closeAll, forget, makeQueues, nameOfQueue, noteDedicated, stateOf } from './routing-scenes.ts';
+import { closeAll, forget, makeQueues, nameOfQueue, noteDedicated, noteResident, stateOf } from './routing-scenes.ts';
 import { comesTo, foundByAudit, messageOf, rowWithoutHint, sendToDeadHints } from './scenes.ts';
 import { LOOK_AT_ROW, SEND_ELSEWHERE } from './sites.ts';
 import { TASK } from './schedule-scenes.ts';
@@ -141,26 +141,24 @@ export const dedicatedQueues: readonly Exercise[] = [
     name: 'takes all dedicated queues away with the platform',
     alone: QUEUES,
     calls: ['control'],
-    of: 'cleanUp.removeAll',
+    of: 'functions/control/clean-up',
     run: async (stage) => {
       const generation = await noteDedicated(stage, 'creating');
       await stage.until('it has queues of its own', async () => (await stateOf(stage)) === 'active');
-      await forget(stage, generation);
-      // A round that is at work may be making them still.
-      await sleep(ROUND_MS);
       await removed(stage);
+      const { dedicated = [] } = (await stage.world.routes.read()) ?? {};
+      if (dedicated.length > 0) throw new Error(`the routing still names ${dedicated.map(({ tenant }) => tenant).join(', ')}`);
       const { sqs, lambda } = stage.world.clients;
       const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: nameOfQueue('normal', generation) }));
       if (QueueUrls.length > 0) throw new Error(`left are ${QueueUrls.join(', ')}`);
       const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
       const left = EventSourceMappings.filter(({ EventSourceArn = '' }) => EventSourceArn.endsWith(nameOfQueue('normal', generation)));
       if (left.length > 0) throw new Error(`an event source is left: ${JSON.stringify(left)}`);
+      await noteResident(stage);
     },
   },
 ];
 
-/** Longer than a round of control takes to make queues, ms. */
-const ROUND_MS = 6_000;
 /** Longer than a routing is used that says something, ms. */
 const ROUTING_USED_MS = 5_500;
 

@@ -5,6 +5,7 @@ import { NO_ROUTING } from '../../../core/routing/next-document.ts';
 import { dedicatedShard } from '../../../core/routing/route.ts';
 import { PLATFORM } from '../app/synth.ts';
 import type { Stage } from '../world/stage.ts';
+import { RESIDENT } from '../world/world.ts';
 
 /** Changes the routing between two rounds of control, as a decision of its own would. */
 export async function decide(stage: Stage, change: (document: RoutingDocument) => RoutingDocument): Promise<void> {
@@ -26,6 +27,15 @@ export async function noteDedicated(stage: Stage, state: DedicatedState): Promis
   // What is about one of the queues names it alone.
   for (const end of ['"', '&', '/']) stage.names.push(`-${dedicatedShard(generation)}${end}`);
   return generation;
+}
+
+/** Notes queues anew of the tenant whose routing functions ask for again and again. */
+export async function noteResident(stage: Stage): Promise<void> {
+  await decide(stage, (document) => {
+    const generation = document.generations + 1;
+    const entry = { tenant: RESIDENT, generation, state: 'creating' as const, since: Date.now() };
+    return { ...document, generations: generation, dedicated: [...document.dedicated.filter(({ tenant }) => tenant !== RESIDENT), entry] };
+  });
 }
 
 /** Whatever queues the run's tenant has are to be closed, and are: nothing is left of them. */
