@@ -22,7 +22,7 @@ async function platform(made: Set<string>) {
   await routes.write({ ...NO_ROUTING, version: 1, generations: 2, dedicated: [entry('acme', 1), entry('beta', 2)] });
   const answered: string[] = [];
   const fetch = vi.fn(async (_: unknown, init?: RequestInit) => {
-    answered.push((JSON.parse(String(init?.body)) as { Status: string }).Status);
+    answered.push((JSON.parse(Buffer.from(init?.body as Buffer).toString()) as { Status: string }).Status);
     return new Response();
   }) as typeof globalThis.fetch;
   return { routes, fetch, answered, cleanUp: { removeAll: async () => made.clear() } };
