@@ -34,9 +34,14 @@ export const capacities: readonly Exercise[] = [
       withType(stage, TYPES.event, { capacity: 4, concurrency: 3 }, (type) =>
         // A process of control that does not know the type yet takes it back as well.
         comesTo(stage, FORGET, async (n) => {
-          await stage.submit(`task-${n}`, type, { do: 'ok' });
-          await stage.ends(`task-${n}`, { state: 'succeeded', attempts: 1 });
-          await stage.until('the lane has a share', async () => sumOf(await grantOf(stage, type)) > 0);
+          const lane = { tenant: stage.tenant, type };
+          if (n === 0) {
+            await stage.submit('task', type, { do: 'ok' });
+            await stage.ends('task', { state: 'succeeded', attempts: 1 });
+            await stage.until('the lane has a share', async () => sumOf(await grantOf(stage, type)) > 0);
+          } else {
+            await stage.world.divisions.put(lane, { v: 1, ...lane, shares: [0], idleSince: Date.now() - IDLE_MS });
+          }
           await stage.until('the share is given up', async () => {
             const grant = await grantOf(stage, type);
             if (grant && (grant.idleSince ?? Date.now()) > Date.now() - IDLE_MS / 2) {
@@ -44,7 +49,7 @@ export const capacities: readonly Exercise[] = [
             }
             return grant === undefined;
           });
-          const { share } = await stage.world.permits.read({ tenant: stage.tenant, type }, 0);
+          const { share } = await stage.world.permits.read(lane, 0);
           if ((share?.share ?? 0) > 0) throw new Error(`a lane without a grant has a share of ${share?.share}`);
         }),
       ),
