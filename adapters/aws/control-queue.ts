@@ -19,9 +19,9 @@ export function createControlQueue(client: SQSClient, config: ControlQueueConfig
       try {
         const { Failed = [] } = await client.send(command);
         if (Failed.length === 0) return true;
-        telemetry.log('warn', 'control could not be told', { message, error: Failed[0] });
+        telemetry.log('warn', 'control could not be told', { told: message, error: Failed[0] });
       } catch (error) {
-        telemetry.log('warn', 'control could not be told', { message, error });
+        telemetry.log('warn', 'control could not be told', { told: message, error });
       }
       return false;
     },

@@ -8,6 +8,11 @@ export interface CleanUpConfig {
   readonly functionArn: string;
 }
 
+/** Takes away what control has made at run time. */
+export interface DedicatedCleanUp {
+  readonly removeAll: () => Promise<void>;
+}
+
 const GONE = ['ResourceNotFoundException', 'QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'];
 
 /**
@@ -17,7 +22,7 @@ const GONE = ['ResourceNotFoundException', 'QueueDoesNotExist', 'AWS.SimpleQueue
 export function createCleanUp(
   { sqs, lambda }: { readonly sqs: SQSClient; readonly lambda: LambdaClient },
   { queueArnPrefix, functionArn }: CleanUpConfig,
-): () => Promise<void> {
+): DedicatedCleanUp {
   const isDedicated = (name: string): boolean => PRIORITIES.some((priority) => new RegExp(`^${priority}-d\\d+$`).test(name));
 
   const deleteSources = async (): Promise<void> => {
@@ -52,9 +57,11 @@ export function createCleanUp(
     }
   };
 
-  return async () => {
-    await deleteSources();
-    await deleteQueues();
+  return {
+    removeAll: async () => {
+      await deleteSources();
+      await deleteQueues();
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Grant, Quota } from '@sluice/contracts';
+import { ENTRY_TENANT, type Grant, type Quota } from '@sluice/contracts';
 import { chunks, placeLaneHints, type PlaceDeps } from '../hints/place.ts';
 import type { ControlQueue } from '../ports/control-queue.ts';
 import type { DivisionStore } from '../ports/division-store.ts';
@@ -186,7 +186,8 @@ class Division {
       await this.#deps.permits.setShare(grant, cell, { version: this.#version });
     }
     await this.#deps.divisions.remove(grant);
-    await placeLaneHints(this.#deps, [grant]);
+    // Nobody waits in what was kept for newcomers, and no hint names it.
+    if (grant.tenant !== ENTRY_TENANT) await placeLaneHints(this.#deps, [grant]);
   }
 
   async #put({ lane, shares, held, closed, grant }: Standing, rests = false): Promise<void> {

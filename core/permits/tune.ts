@@ -1,7 +1,7 @@
 import type { Cell, Lane, PermitStore } from '../ports/permit-store.ts';
 import { adaptCell } from './adapt.ts';
 import { cellsInUse, hasBacklog, livePermits } from './cells.ts';
-import type { Tune } from './release.ts';
+import type { PermitReturns, Tune } from './release.ts';
 
 /** Writers of a cell's limit that one gives way to; after that the ends of other attempts say the same. */
 const MAX_TRIES = 3;
@@ -11,8 +11,8 @@ const MAX_TRIES = 3;
  * permits are given back.
  */
 export const tuneLimit: Tune = async (deps, { lane, cell: index, after, rules, ends, released }) => {
-  const { adapt, raise } = deps.permits;
-  if (!adapt || !raise) return after;
+  const { permits } = deps;
+  if (!mayTune(permits)) return after;
   let seen = after;
   const throttled = ends.flatMap((end) => (end.throttled ? [end.claimedAt] : []));
   for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -21,9 +21,9 @@ export const tuneLimit: Tune = async (deps, { lane, cell: index, after, rules, e
     const change = adaptCell(rules, index, seen, { throttled, good: seen.good ?? 0, flight, waiting: hasBacklog(seen) }, now);
     if (!change) return seen;
     try {
-      const { adapted, cell } = await adapt(lane, index, change.aimd, seen, change.cells);
+      const { adapted, cell } = await permits.adapt(lane, index, change.aimd, seen, change.cells);
       if (adapted) {
-        await raiseInNew(raise, lane, cellsInUse(rules, seen), change.cells ?? 0, cell);
+        await raiseInNew(permits, lane, cellsInUse(rules, seen), change.cells ?? 0, cell);
         return cell;
       }
       seen = cell;
@@ -35,8 +35,12 @@ export const tuneLimit: Tune = async (deps, { lane, cell: index, after, rules, e
   return seen;
 };
 
+function mayTune(permits: PermitReturns): permits is PermitReturns & Pick<PermitStore, 'adapt' | 'raise'> {
+  return permits.adapt !== undefined && permits.raise !== undefined;
+}
+
 /** So that what is given back there tells the lane's backlog, too. */
-async function raiseInNew(raise: PermitStore['raise'], lane: Lane, before: number, cells: number, first: Cell): Promise<void> {
+async function raiseInNew(permits: Pick<PermitStore, 'raise'>, lane: Lane, before: number, cells: number, first: Cell): Promise<void> {
   if (!hasBacklog(first)) return;
-  for (let cell = before; cell < cells; cell++) await raise(lane, cell, 'permits', first.waits);
+  for (let cell = before; cell < cells; cell++) await permits.raise(lane, cell, 'permits', first.waits);
 }

@@ -31,6 +31,7 @@ const deps = wireHints(env, telemetry, { refreshSeconds: REFRESH_SECONDS });
 const { sqs, lambda, dynamodb } = deps.clients;
 
 const watch = createQueueWatch(sqs, { queueUrlPrefix, telemetry });
+const routes = createRoutingStore(dynamodb, { table });
 const quotas = createQuotaStore(dynamodb, { table });
 const division = divideStep({
   ...deps,
@@ -49,7 +50,7 @@ const routing = routingStep({
   ...deps,
   watch,
   dedicatedQueues: createDedicatedQueues({ sqs, lambda }, { ...env.SLUICE_DEDICATED, queueUrlPrefix }),
-  routes: createRoutingStore(dynamodb, { table }),
+  routes,
   routingSettings: { ...DEFAULT_ROUTING_SETTINGS, ...env.SLUICE_ROUTING },
   sensitiveTenants: () => sensitiveTenants(quotas),
 });
@@ -61,4 +62,4 @@ const round = observed(createHandler({ ...deps, steps }));
 const cleanUp = createCleanUp({ sqs, lambda }, env.SLUICE_DEDICATED);
 
 export const handler = (event: object, context: Context): Promise<unknown> =>
-  isCleanUp(event) ? answerCleanUp({ cleanUp, fetch }, event) : round(event, context);
+  isCleanUp(event) ? answerCleanUp({ ...deps, cleanUp, routes, fetch }, event) : round(event, context);

@@ -39,5 +39,6 @@ describe('control queue', () => {
     await standIn.stop();
     expect(await queue.tell(divide)).toBe(false);
     expect(telemetry.lines().map(({ message }) => message)).toEqual(['control could not be told', 'control could not be told']);
+    expect(telemetry.lines().map(({ fields }) => fields?.['told'])).toEqual([divide, divide]);
   });
 });

@@ -129,7 +129,7 @@ it('a clean-up takes every dedicated queue with its event source, and nothing el
   expect(await namesOf(name)).toHaveLength(2 * 3 + shared.length);
 
   for (const _ of ['once', 'again']) {
-    await cleanUp();
+    await cleanUp.removeAll();
     expect(await namesOf(name)).toEqual(shared);
     const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName: FUNCTION }));
     expect(EventSourceMappings.filter(({ EventSourceArn }) => EventSourceArn?.includes(`:${name}-`))).toEqual([]);

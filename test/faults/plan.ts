@@ -51,6 +51,8 @@ export interface Extent {
   readonly kinds?: readonly FaultKind[] | undefined;
   /** Each fault at each place of its call site. */
   readonly everyPlace: boolean;
+  /** A sample: one kind at each call site, another in each turn, and a kill of each function. @default no sample */
+  readonly turn?: number | undefined;
 }
 
 /** The kinds of fault that the nth call site has. */
@@ -59,16 +61,33 @@ export function kindsOf(n: number): readonly FaultKind[] {
 }
 
 /**
+ * The kinds of a sample, by the sites' places in the list: after as many turns as there are kinds, each site has had them all.
+ * A function that would not be killed is killed at one of its sites.
+ */
+export function kindsOfTurn(sites: readonly Pick<CallSite, 'fn'>[], turn: number): readonly (readonly FaultKind[])[] {
+  const kinds = sites.map((_, n) => FAULT_KINDS[(n + turn) % FAULT_KINDS.length] ?? 'fail');
+  const killed = new Map<number, FaultKind>();
+  for (const fn of new Set(sites.map((site) => site.fn))) {
+    const own = sites.flatMap((site, n) => (site.fn === fn ? [n] : []));
+    if (!own.some((n) => kinds[n]?.startsWith('kill'))) killed.set(own[turn % own.length] ?? 0, 'kill-after');
+  }
+  return kinds.map((kind, n) => [kind, ...(killed.has(n) ? (['kill-after'] as const) : [])]);
+}
+
+/**
  * Runs for each call site, one of each of its kinds of fault. Where several exercises come to a site, or one comes to it
  * several times, the kinds take turns among them, so that each kind meets another part of the protocol.
  */
-export function planRuns(sites: readonly CallSite[], recordings: readonly Recording[], { kinds, everyPlace }: Extent): PlannedRun[] {
+export function planRuns(all: readonly CallSite[], recordings: readonly Recording[], { kinds, everyPlace, turn }: Extent): PlannedRun[] {
+  const candidates = new Map(all.map((site) => [site, candidatesOf(nameOf(site), recordings)]));
+  const sites = turn === undefined ? all : all.filter((site) => candidates.get(site)?.length);
+  const sampled = turn === undefined ? undefined : kindsOfTurn(sites, turn);
   return sites.flatMap((site, n) => {
-    const places = candidatesOf(nameOf(site), recordings).flatMap(({ exercise, calls, nameless }) =>
+    const places = (candidates.get(site) ?? []).flatMap(({ exercise, calls, nameless }) =>
       Array.from({ length: Math.min(calls, MOST_CALLS) }, (_, call): Place => ({ exercise, nth: call + 1, nameless })),
     );
-    return (kinds ?? kindsOf(n)).flatMap((kind, k) => {
-      const first = (n + k) % Math.max(1, places.length);
+    return (kinds ?? sampled?.[n] ?? kindsOf(n)).flatMap((kind, k) => {
+      const first = (n + k + (turn ?? 0)) % Math.max(1, places.length);
       const turned = [...places.slice(first), ...places.slice(0, first)];
       return turned
         .slice(0, everyPlace ? turned.length : 1)

@@ -5,43 +5,61 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { EXERCISES } from './exercises/index.ts';
 import type { Exercise } from './exercises/exercise.ts';
-import { planRuns, type PlannedRun } from './plan.ts';
+import { planRuns, type PlannedRun, type Recording } from './plan.ts';
 import { FAULT_KINDS, type FaultKind } from './proxy/kinds.ts';
 import { Runner, type RunResult } from './runner.ts';
-import { nameOf, scan } from './sites/scan.ts';
-import { faultsOfCoverage } from './unreachable.ts';
-import { audited, drained, lettersLeft } from './world/rest.ts';
+import { nameOf, scan, type CallSite } from './sites/scan.ts';
+import { faultsOfCoverage, UNREACHABLE_SITES } from './unreachable.ts';
+import { audited, controlRests, drained, lettersLeft } from './world/rest.ts';
 import { Ticker } from './world/ticker.ts';
 import { startWorld, type World } from './world/world.ts';
 
 const USAGE = `Makes faults at every AWS call of every function, on the embedded host, and checks that every task ends as it should.
 
-  npm run test:faults -- [--only TEXT] [--exercise TEXT] [--kind KIND] [--every] [--thorough] [--log FILE] [--json]
+  npm run test:faults -- [--only TEXT] [--exercise TEXT] [--kind KIND] [--every] [--thorough] [--turn N] [--list] [--log FILE] [--json]
 
-  --only      faults at call sites alone whose name has this in it
-  --exercise  exercises alone whose name has this in it; whether they come to every call site is not looked at
+  --only      faults at call sites alone whose name has this in it; given again, or that
+  --exercise  exercises alone whose name has this in it, or one of these; whether they come to every call site is not looked at
   --kind      faults of this kind alone: ${FAULT_KINDS.join(', ')}
   --every     every kind of fault at each call site, which takes half an hour
   --thorough  each kind of fault in each exercise that comes to its call site, which takes hours
+  --turn      a sample: one kind of fault at each call site, other ones with another N, and a kill of each function
+  --list      makes no faults: names each call site with the exercises that come to it
   --log       writes what the functions said into a file
   --json      prints the numbers as one JSON object on the last line`;
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** ms between two ticks, for which there is a minute: what one that fails leaves, the next makes up for. */
 const TICK_MS = 1_000;
+/** The same for control, and its rounds that run at once: one that finds a queue busy looks again and again. */
+const CONTROL_MS = 2_000;
+const CONTROL_ROUNDS = 2;
 
 async function main(): Promise<number> {
   const text = { type: 'string' } as const;
+  const texts = { type: 'string', multiple: true } as const;
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
-    options: { only: text, exercise: text, kind: text, every: flag, thorough: flag, log: text, json: flag, help: flag },
+    options: {
+      only: texts,
+      exercise: texts,
+      kind: text,
+      every: flag,
+      thorough: flag,
+      turn: text,
+      list: flag,
+      log: text,
+      json: flag,
+      help: flag,
+    },
   });
   if (values.help) {
     console.log(USAGE);
     return 0;
   }
   const kinds = kindsWanted(values);
-  const exercises = EXERCISES.filter(({ name }) => name.includes(values.exercise ?? ''));
+  const turn = values.turn === undefined ? undefined : turnOf(values.turn);
+  const exercises = EXERCISES.filter(({ name }) => isAmong(name, values.exercise));
   const began = performance.now();
   const seconds = (): number => Math.round((performance.now() - began) / 100) / 10;
   const say = (what: string): void => console.error(`${seconds().toFixed(1).padStart(6)} s  ${what}`);
@@ -53,6 +71,7 @@ async function main(): Promise<number> {
   let progress: NodeJS.Timeout | undefined;
   try {
     ticker.start('timers', TICK_MS);
+    ticker.start('control', CONTROL_MS, CONTROL_ROUNDS);
     const runner = new Runner(world);
     const broken: string[] = [];
     const results: RunResult[] = [];
@@ -66,10 +85,8 @@ async function main(): Promise<number> {
       broken.push(`without a fault, ${exercise.name}: ${error}`);
     };
     // What takes a lease runs beside all else; its call sites are those of the others.
-    const slow = runner.record(
-      exercises.filter((exercise) => exercise.slow),
-      failedWithout,
-    );
+    const isShort = values.list === true || turn !== undefined;
+    const slow = runner.record(isShort ? [] : exercises.filter((exercise) => exercise.slow), failedWithout);
     const recordings = await runner.record(
       exercises.filter((exercise) => !exercise.slow),
       failedWithout,
@@ -77,8 +94,13 @@ async function main(): Promise<number> {
     const isWhole = values.exercise === undefined;
     const coverage = isWhole ? faultsOfCoverage(scanned.sites, world.sightings.sites) : [];
     say(`${world.sightings.sites.size} call sites were seen by ${recordings.length} exercises`);
-    const isWanted = ({ site }: PlannedRun): boolean => values.only === undefined || nameOf(site).includes(values.only);
-    const planned = planRuns(scanned.sites, recordings, { kinds, everyPlace: values.thorough ?? false });
+    if (values.list) {
+      list(scanned.sites, recordings);
+      for (const problem of coverage) console.error(problem);
+      return coverage.length + broken.length === 0 ? 0 : 1;
+    }
+    const isWanted = ({ site }: PlannedRun): boolean => isAmong(nameOf(site), values.only);
+    const planned = planRuns(scanned.sites, recordings, { kinds, everyPlace: values.thorough ?? false, turn });
     const covered = new Set(planned.map(({ site }) => nameOf(site)));
     const missed = [...world.sightings.sites].filter((name) => isWhole && !covered.has(name));
     coverage.push(...missed.map((name) => `no fault can be made at ${name}`));
@@ -115,6 +137,18 @@ async function main(): Promise<number> {
   }
 }
 
+/** @throws for what is no turn */
+function turnOf(text: string): number {
+  const turn = Number(text);
+  if (!Number.isInteger(turn) || turn < 0) throw new Error(`--turn is a whole number from 0 on, not "${text}"`);
+  return turn;
+}
+
+/** Whether a name has one of the texts in it, where there are any. */
+function isAmong(name: string, texts: readonly string[] | undefined): boolean {
+  return texts === undefined || texts.some((each) => name.includes(each));
+}
+
 /** The kinds that were asked for; undefined where each call site has its own. @throws for one that is not known */
 function kindsWanted({ kind, every, thorough }: { kind?: string; every?: boolean; thorough?: boolean }): readonly FaultKind[] | undefined {
   if (kind === undefined) return every || thorough ? FAULT_KINDS : undefined;
@@ -126,7 +160,23 @@ function kindsWanted({ kind, every, thorough }: { kind?: string; every?: boolean
 /** What is left when all is done: nothing. */
 async function restOf(world: World): Promise<string[]> {
   const messages = await drained(world, sleep);
-  return [...messages, ...(await lettersLeft(world)), ...(await audited(world))];
+  return [
+    ...messages,
+    ...(await lettersLeft(world)),
+    ...(await controlRests(world, sleep)),
+    ...(await audited(world)),
+    ...world.complaints.list(),
+  ];
+}
+
+/** Each call site with the exercises that come to it, or why none can. */
+function list(sites: readonly CallSite[], recordings: readonly Recording[]): void {
+  for (const name of sites.map(nameOf)) {
+    const own = recordings.filter(({ named, nameless }) => named.has(name) || nameless.has(name));
+    console.log(name);
+    for (const { exercise } of own) console.log(`    ${exercise.name}`);
+    if (own.length === 0) console.log(`    none: ${UNREACHABLE_SITES.get(name) ?? 'it has no exercise'}`);
+  }
 }
 
 function tellFailure({ run, error, seconds }: RunResult): void {

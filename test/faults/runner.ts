@@ -27,6 +27,8 @@ const MOST_PLACES = 6;
 const LONGEST_MS = 600_000;
 /** The call site that a process comes to when it is cold. */
 const COLD = 'TypeRegistry';
+/** Those that are read for all, by whoever comes first: any exercise of the function comes to them. */
+const READ_FOR_ALL = [COLD, 'RoutingMap'];
 
 export interface RunResult {
   readonly run: PlannedRun;
@@ -37,7 +39,9 @@ export interface RunResult {
 /** Runs exercises, many side by side, each with a tenant of its own. */
 export class Runner {
   private readonly world: World;
+  /** By the word of those that are alone: the end of the latest of them, and the ends of those that are not to run beside it. */
   private readonly alone = new Map<string, Promise<unknown>>();
+  private readonly beside = new Map<string, Promise<unknown>[]>();
   private tenants = 0;
   private readonly working = new Set<{ readonly exercise: Exercise; readonly began: number }>();
 
@@ -67,7 +71,10 @@ export class Runner {
       const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
       if (!stage) continue;
       const nameless = [...sightings.takeNameless()].filter(
-        ([site]) => ticks.some((fn) => site.startsWith(`${fn}:`)) || (!isOfCold(site) && calls.some((fn) => site.startsWith(`${fn}:`))),
+        ([site]) =>
+          site.includes(exercise.of ?? '') &&
+          (ticks.some((fn) => site.startsWith(`${fn}:`)) ||
+            ((exercise.of !== undefined || !isReadForAll(site)) && calls.some((fn) => site.startsWith(`${fn}:`)))),
       );
       recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(nameless), ownFaults: stage.ownFaults });
     }
@@ -76,20 +83,22 @@ export class Runner {
       const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
       if (stage) recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(), ownFaults: stage.ownFaults });
     });
-    return recordings.map((recording) => (recording.exercise === others[0] ? { ...recording, nameless: this.coldReads() } : recording));
+    return recordings.map((recording) => (recording.exercise === others[0] ? { ...recording, nameless: this.readsForAll() } : recording));
   }
 
-  /** What a process reads for all when it is cold names nobody; any exercise comes to it. */
-  private coldReads(): ReadonlyMap<string, number> {
-    return new Map([...this.world.sightings.sites].filter(isOfCold).map((site) => [site, 1]));
+  /** What a process reads for all names nobody; any exercise comes to it. */
+  private readsForAll(): ReadonlyMap<string, number> {
+    return new Map([...this.world.sightings.sites].filter(isReadForAll).map((site) => [site, 1]));
   }
 
-  /** Runs with their faults, those first that take long. */
+  /** Runs with their faults, those first that take long, and those last that others are not to run beside. */
   async run(runs: readonly PlannedRun[], onResult: (result: RunResult) => void): Promise<void> {
     const long = ({ site, kind, place }: PlannedRun): boolean =>
       place.exercise.slow === true || (site.fn === 'dispatch' && (kind === 'unanswered' || kind.startsWith('kill')));
+    const words = new Set(runs.flatMap(({ place }) => place.exercise.notBeside ?? []));
+    const order = (run: PlannedRun): number => (words.has(run.place.exercise.alone ?? '') ? 1 : long(run) ? -1 : 0);
     await this.all(
-      [...runs].sort((a, b) => Number(long(b)) - Number(long(a))),
+      [...runs].sort((a, b) => order(a) - order(b)),
       async (run) => {
         const began = performance.now();
         const error = await this.attempt(run);
@@ -154,19 +163,25 @@ export class Runner {
     for (const item of items) {
       while (young.size >= AT_ONCE) await Promise.race(young);
       while (this.working.size > 0 && this.world.proxy.latencyMs > CROWDED_MS) await sleep(LOOK_AGAIN_MS);
-      const { alone } = 'place' in item ? item.place.exercise : item;
-      const before = alone === undefined ? Promise.resolve() : (this.alone.get(alone) ?? Promise.resolve());
-      const done = before.then(() => work(item));
-      if (alone !== undefined)
-        this.alone.set(
-          alone,
-          done.catch(() => undefined),
-        );
+      const done = this.inTurn('place' in item ? item.place.exercise : item, () => work(item));
       working.push(done);
       const aged: Promise<unknown> = Promise.race([done.catch(() => undefined), sleep(YOUNG_MS)]).then(() => young.delete(aged));
       young.add(aged);
     }
     await Promise.all(working);
+  }
+
+  private inTurn({ alone, notBeside }: Exercise, work: () => Promise<void>): Promise<void> {
+    const before = [alone, notBeside].flatMap((word) => this.alone.get(word ?? '') ?? []);
+    if (alone !== undefined) before.push(...(this.beside.get(alone) ?? []));
+    const done = Promise.all(before).then(work);
+    const ended = done.catch(() => undefined);
+    if (alone !== undefined) {
+      this.alone.set(alone, ended);
+      this.beside.delete(alone);
+    }
+    if (notBeside !== undefined) this.beside.set(notBeside, [...(this.beside.get(notBeside) ?? []), ended]);
+    return done;
   }
 }
 
@@ -186,8 +201,8 @@ function isNamelessOne({ ticks, calls }: Exercise): boolean {
   return ticks !== undefined || calls !== undefined;
 }
 
-function isOfCold(site: string): boolean {
-  return site.includes(`: ${COLD} `);
+function isReadForAll(site: string): boolean {
+  return READ_FOR_ALL.some((name) => site.includes(`: ${name} `));
 }
 
 function messageOf(error: unknown): string {

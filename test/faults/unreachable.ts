@@ -8,7 +8,9 @@ interface Unreachable {
   readonly command: string;
 }
 
-const RELEASE = 'core/permits/release releasePermits permits.release';
+const RELEASES = ['releaseInCell', 'releasePermits'].map((caller) => `core/permits/release ${caller} permits.release`);
+const READ_CELL = 'adapters/aws/permit-cell read GetCommand';
+const UPDATE_CELL = 'adapters/aws/permit-cell update UpdateCommand';
 const WAIT = 'core/api/wait-for-task';
 
 const INSERT = 'core/submit/put-row putRow tasks.insert';
@@ -22,8 +24,8 @@ const UNREACHABLE: readonly Unreachable[] = [
   {
     why: 'permits are given back one or more at a time: the read is for a caller that gives back none',
     fns: ['submit', 'api', 'dispatch', 'settle', 'system'],
-    ports: [RELEASE, `${RELEASE} #2`],
-    command: 'adapters/aws/permit-store read GetCommand',
+    ports: RELEASES,
+    command: READ_CELL,
   },
   {
     why: 'the same',
@@ -31,25 +33,61 @@ const UNREACHABLE: readonly Unreachable[] = [
     ports: ['waitForTask permits.release', ...['', ' #2', ' #3'].map((n) => `takePlace permits.release${n}`)].map(
       (call) => `${WAIT} ${call}`,
     ),
-    command: 'adapters/aws/permit-store read GetCommand',
+    command: READ_CELL,
   },
   {
     why: 'the same',
     fns: ['dispatch'],
-    ports: ['core/permits/acquire acquireInCell permits.release'],
-    command: 'adapters/aws/permit-store read GetCommand',
+    ports: ['core/permits/acquire acquireInCell permits.release', 'core/permits/acquire spendRates permits.release'],
+    command: READ_CELL,
   },
   {
     why: 'nobody asks for more permits than a cell may hold, and a condition of a full cell is lost to an item, which comes with the answer',
     fns: ['api'],
     ports: [`${WAIT} acquire permits.acquire`],
-    command: 'adapters/aws/permit-store read GetCommand',
+    command: READ_CELL,
   },
   {
     why: 'the same',
     fns: ['dispatch'],
     ports: ['core/permits/acquire acquireInCell permits.acquire'],
-    command: 'adapters/aws/permit-store read GetCommand',
+    command: READ_CELL,
+  },
+  {
+    why: 'cells are never deleted: a change that is refused has found one, which comes with the answer',
+    fns: ['control'],
+    ports: ['#free', '#write'].map((caller) => `core/control/divide-capacities ${caller} permits.setShare`),
+    command: READ_CELL,
+  },
+  {
+    why: 'the same',
+    fns: ['dispatch', 'settle'],
+    ports: ['core/permits/tune tuneLimit permits.adapt'],
+    command: READ_CELL,
+  },
+  {
+    why: 'the same',
+    fns: ['dispatch'],
+    ports: ['core/permits/acquire spendRates permits.spend'],
+    command: READ_CELL,
+  },
+  {
+    why: 'a lane without a share has one cell, whose answer that refuses it is remembered',
+    fns: ['dispatch'],
+    ports: ['core/permits/entry acquireOrEnter permits.read'],
+    command: READ_CELL,
+  },
+  {
+    why: 'a checkpoint is always an item',
+    fns: ['dispatch', 'settle'],
+    ports: ['core/tasks/checkpoint storeCheckpoint values.put'],
+    command: 'adapters/aws/value-store put PutObjectCommand',
+  },
+  {
+    why: 'the same',
+    fns: ['dispatch'],
+    ports: ['core/tasks/checkpoint readCheckpoint values.get'],
+    command: 'adapters/aws/value-store getObject GetObjectCommand',
   },
   {
     why: 'an insert is refused because a row is there, and the row comes with the answer',
@@ -72,6 +110,7 @@ const UNREACHABLE: readonly Unreachable[] = [
   { why: 'the same', fns: ['dispatch', 'settle'], ports: [DELIVERY], command: NOTE },
   { why: 'the same', fns: ['api', 'system'], ports: ['core/api/cancel-task cancelTask tasks.update'], command: NOTE },
   { why: 'the same', fns: ['api'], ports: ['core/dead/retry-as-new link tasks.update'], command: NOTE },
+  { why: 'the same', fns: ['api'], ports: ['core/api/attempt-state preempt tasks.update'], command: NOTE },
   {
     why: 'the same',
     fns: ['dispatch'],
@@ -112,10 +151,11 @@ const UNREACHABLE: readonly Unreachable[] = [
     [DELIVERY, NOTE],
     [DELIVERY, TASK_GET],
     [DELIVERY, 'adapters/aws/task-store put PutCommand'],
-    ...[RELEASE, `${RELEASE} #2`].flatMap((release) => [
-      [release, 'adapters/aws/permit-store read GetCommand'],
-      [release, 'adapters/aws/permit-store update UpdateCommand'],
+    ...RELEASES.flatMap((release) => [
+      [release, READ_CELL],
+      [release, UPDATE_CELL],
     ]),
+    ['core/permits/wake wakeLane permits.wake', 'adapters/aws/permit-cell change UpdateCommand'],
     [READ_VALUE, 'adapters/aws/value-store getItem GetCommand'],
     [READ_VALUE, 'adapters/aws/value-store getObject GetObjectCommand'],
   ].map(([port = '', command = '']): Unreachable => ({

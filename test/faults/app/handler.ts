@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Script {
   /**
    * `ok` returns; `fail` throws at every attempt, `fail-once` at the first one that counts; `fatal` fails for good;
-   * `crash-once` ends its process at the first attempt that counts; `throttle-once` is throttled once, `throttle-long` for longer than a queue can delay a message.
+   * `crash-once` ends its process at the first attempt that counts; `throttle-once` is throttled once, `throttle-long` for longer
+   * than a queue can delay a message; `make-room` asks for some seconds whether it shall go on, and leaves off when it shall not.
    */
-  readonly do: 'ok' | 'fail' | 'fail-once' | 'crash-once' | 'fatal' | 'throttle-once' | 'throttle-long';
+  readonly do: 'ok' | 'fail' | 'fail-once' | 'crash-once' | 'fatal' | 'throttle-once' | 'throttle-long' | 'make-room';
   /** Milliseconds that it takes first. */
   readonly ms?: number;
   /** Bytes of the result. */
@@ -33,6 +34,28 @@ function throttledFor(retryAfterMs: number): KitReply {
   return { sluice: { version: 1, class: 'throttled', startedAt: now, endedAt: now, error, retryAfterMs } };
 }
 
+/** ms between two questions, and for which it asks. */
+const ASK = { everyMs: 250, forMs: 6_000 };
+
+/** Asks as the kit does. What is not answered is asked again. */
+async function isToMakeRoom({ sluice: { control, tenant, task, uid, fence } }: Envelope): Promise<boolean> {
+  if (control === undefined) return false;
+  const body = JSON.stringify({ tenant, task, uid, fence, key: control.key });
+  for (const end = Date.now() + ASK.forMs; Date.now() < end; await sleep(ASK.everyMs)) {
+    const answer = await fetch(control.url, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+      .then((response) => response.json() as Promise<{ state?: string }>)
+      .catch(() => undefined);
+    if (answer?.state === 'preempting') return true;
+  }
+  return false;
+}
+
+/** What the kit answers for a handler that makes room at a checkpoint. */
+function leftOff(): KitReply {
+  const now = Date.now();
+  return { sluice: { version: 1, class: 'preempted', startedAt: now, endedAt: now, checkpoint: { done: 'half' } } };
+}
+
 /** A handler without the kit. What it does depends on nothing but its event, so that a second run of it does the same. */
 export async function handler(event: Envelope): Promise<unknown> {
   const { attempt, throttled = 0, fence } = event.sluice;
@@ -56,6 +79,9 @@ export async function handler(event: Envelope): Promise<unknown> {
       break;
     case 'throttle-long':
       return throttledFor(LONG_MS);
+    case 'make-room':
+      if (event.sluice.checkpoint === undefined && (await isToMakeRoom(event))) return leftOff();
+      break;
   }
   return { fence, ...(script.resultBytes !== undefined && { filler: 'x'.repeat(script.resultBytes) }) };
 }

@@ -2,20 +2,21 @@ import { EVENT_SOURCE } from '@sluice/contracts';
 import { App, CfnOutput, CfnResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, CfnEventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import { arch } from 'node:process';
 import { join } from 'node:path';
 import { TaskPlatform, TaskType } from '../../../lib/index.ts';
 import { ENDS_QUEUE } from '../world/receivers.ts';
+import { EVENT_AGE_SECONDS } from './shorter.ts';
 import { LATER_TYPE, TYPES } from './types.ts';
 
 /** The platform's name. */
 export const PLATFORM = 'faults';
 
 /** Time-outs in seconds, shorter than the product's, so that what a killed function held comes back while one waits. */
-const SECONDS = { dispatch: 30, settle: 15, outcomes: 30, timers: 30 };
+const SECONDS = { dispatch: 30, settle: 15, outcomes: 30, timers: 30, control: 30 };
 
 /**
  * Synthesises a platform for the fault tests into a folder.
@@ -31,6 +32,8 @@ export function synthesisePlatform(outdir: string, certificate: string, later = 
     shards: 3,
     maxConcurrency: 2,
     monitoring: false,
+    // A queue is soon busy, and a tenant keeps what it has got.
+    dedicatedQueues: { max: 100, busyDepth: 10, promoteAfter: Duration.seconds(0), demoteAfter: Duration.days(1) },
     architecture: arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
     removalPolicy: RemovalPolicy.DESTROY,
     notificationQueues: { [ENDS_QUEUE]: ends },
@@ -53,6 +56,9 @@ export function synthesisePlatform(outdir: string, certificate: string, later = 
   new TaskType(stack, 'Narrow', { ...shared, type: TYPES.narrow, handler, concurrency: 1 });
   new TaskType(stack, 'NarrowWait', { ...shared, type: TYPES.narrowWait, handler, concurrency: 1, start: 'wait' });
   if (later) new TaskType(stack, 'Later', { ...shared, type: LATER_TYPE, handler });
+  for (const construct of stack.node.findAll()) {
+    if (construct instanceof CfnEventInvokeConfig) set(construct, 'MaximumEventAgeInSeconds', EVENT_AGE_SECONDS);
+  }
   const events = new Queue(stack, 'AllEvents');
   new Rule(stack, 'Every', {
     eventBus: platform.events.bus,
@@ -64,6 +70,7 @@ export function synthesisePlatform(outdir: string, certificate: string, later = 
   output('BucketName', platform.storage.bucket.bucketName);
   output('OutcomesQueueUrl', platform.outcomes.queue.queueUrl);
   output('OutcomesDeadUrl', platform.outcomes.deadLetters.queueUrl);
+  output('ControlQueueUrl', platform.control.queue.queueUrl);
   output('HintsDeadUrl', platform.pool.deadLetters.queueUrl);
   output('EventsUrl', events.queueUrl);
   output('EndsUrl', ends.queueUrl);
@@ -72,15 +79,16 @@ export function synthesisePlatform(outdir: string, certificate: string, later = 
 }
 
 /** What a deployment may choose for itself: nothing in the protocol depends on it but how long a crash is waited for. */
-function shorten({ functions, pool, outcomes, schedule }: TaskPlatform): void {
+function shorten({ functions, pool, outcomes, control, schedule }: TaskPlatform): void {
   set(functions.dispatch, 'Timeout', SECONDS.dispatch);
   set(functions.settle, 'Timeout', SECONDS.settle);
   set(functions.timers, 'Timeout', SECONDS.timers);
   for (const queue of pool.queues) set(queue, 'VisibilityTimeout', SECONDS.dispatch);
   set(pool.deadLetters, 'VisibilityTimeout', SECONDS.timers);
   set(outcomes.queue, 'VisibilityTimeout', SECONDS.outcomes);
+  set(control.queue, 'VisibilityTimeout', SECONDS.control);
   // The tests tick themselves, so that a tick which fails is followed by another at once.
-  set(schedule.node.findChild('Minute'), 'State', 'DISABLED');
+  for (const id of ['Minute', 'Control']) set(schedule.node.findChild(id), 'State', 'DISABLED');
 }
 
 function set(construct: IConstruct, property: string, value: string | number): void {

@@ -6,8 +6,9 @@ import { newBreaker } from '../../../core/breakers/decide.ts';
 import { TYPES, type TypeName } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
-import { comesTo, newTypesAreKnown } from './scenes.ts';
+import { comesTo } from './scenes.ts';
 import { EXPIRE_HELD, READ, WRITE_BREAKER } from './sites.ts';
+import { withType } from './type-scenes.ts';
 
 /** Which function settles the attempts of types that start as these do, and so tells their breakers. */
 const SETTLERS = [
@@ -25,7 +26,7 @@ export const breakers: readonly Exercise[] = [
     {
       name: `counts a crash ${like}`,
       run: (stage) =>
-        withType(stage, like, {}, async (type) => {
+        withBreaker(stage, like, {}, async (type) => {
           await stage.submit('task', type, { do: 'crash-once' });
           await stage.ends('task', { state: 'succeeded', attempts: 2 });
         }),
@@ -34,7 +35,7 @@ export const breakers: readonly Exercise[] = [
       name: `probes after an outage ${like}`,
       calls: [fn],
       run: (stage) =>
-        withType(stage, like, open(-1_000), async (type) => {
+        withBreaker(stage, like, open(-1_000), async (type) => {
           await stage.submit('task', type, { do: 'ok' });
           await stage.ends('task', { state: 'succeeded', attempts: 1 });
         }),
@@ -42,7 +43,7 @@ export const breakers: readonly Exercise[] = [
     {
       name: `probes with a task of a breaker that is deleted meanwhile ${like}`,
       run: (stage) =>
-        withType(stage, like, open(-1_000), async (type) => {
+        withBreaker(stage, like, open(-1_000), async (type) => {
           await stage.submit('task', type, { do: 'ok', ms: 500 });
           // What settles a probe writes after the dispatcher that let it pass, unless it is that.
           const armed = stage.arm({ ...WRITE_BREAKER, fn, kind: 'delay' });
@@ -56,7 +57,7 @@ export const breakers: readonly Exercise[] = [
   {
     name: 'holds tasks behind a breaker',
     run: (stage) =>
-      withType(stage, TYPES.event, open(SHUT_MS), async (type) => {
+      withBreaker(stage, TYPES.event, open(SHUT_MS), async (type) => {
         await stage.submit('task', type, { do: 'ok' });
         const expiresAt = new Date(Date.now() + 2_000).toISOString();
         // A submission that was late is refused.
@@ -77,14 +78,14 @@ export const breakers: readonly Exercise[] = [
     name: 'closes a breaker that nobody asks any more',
     ticks: ['timers'],
     run: (stage) =>
-      withType(stage, TYPES.event, unasked(), async (type) => {
+      withBreaker(stage, TYPES.event, unasked(), async (type) => {
         await stage.until('the breaker is closed', async () => (await stored(stage, type))?.state === 'closed');
       }),
   },
   {
     name: 'does not close a breaker that is deleted meanwhile',
     run: (stage) =>
-      withType(stage, TYPES.event, {}, async (type) => {
+      withBreaker(stage, TYPES.event, {}, async (type) => {
         const write = { ...WRITE_BREAKER, fn: 'timers' };
         await comesTo(stage, { ...write, command: READ.breaker }, async (_, comes) => {
           const armed = stage.arm({ ...write, kind: 'delay' });
@@ -110,21 +111,19 @@ function unasked(): Partial<Breaker> {
 }
 
 /** A task type of this run's own, as another one is, and its breaker, there before it. */
-async function withType(stage: Stage, like: TypeName, breaker: Partial<Breaker>, run: (type: string) => Promise<void>): Promise<void> {
-  const { types, typeWriter } = stage.world;
-  const type = `type-of-${stage.tenant}`;
-  const spec = await types.get(like);
-  if (!spec) throw new Error(`there is no type ${like}`);
-  if (breaker.state !== undefined) await writeBreaker(stage, type, breaker);
-  await typeWriter.put({ ...spec, type }, stage.tenant);
-  await newTypesAreKnown();
-  try {
-    await run(type);
-    await stage.permitsReturned();
-  } finally {
-    await typeWriter.remove(type, stage.tenant);
-    await deleteBreaker(stage, type);
-  }
+async function withBreaker(stage: Stage, like: TypeName, breaker: Partial<Breaker>, run: (type: string) => Promise<void>): Promise<void> {
+  const before = async (type: string): Promise<void> => {
+    if (breaker.state !== undefined) await writeBreaker(stage, type, breaker);
+  };
+  const running = async (type: string): Promise<void> => {
+    try {
+      await run(type);
+      await stage.permitsReturned();
+    } finally {
+      await deleteBreaker(stage, type);
+    }
+  };
+  await withType(stage, like, {}, running, before);
 }
 
 async function writeBreaker({ world: { clients, table: TableName } }: Stage, type: string, breaker: Partial<Breaker>): Promise<void> {

@@ -2,7 +2,7 @@ import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TYPES_PARTITION } from '../../../adapters/aws/keys.ts';
+import { resourceItemKey, TYPES_PARTITION } from '../../../adapters/aws/keys.ts';
 import { LATER_TYPE, TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 import { hostNameOf } from '../world/world.ts';
@@ -15,11 +15,11 @@ const TRIES = 6;
 
 /** Deployments, as CloudFormation has the `registrar` do its part of them. */
 export const deployments: readonly Exercise[] = [
-  {
-    name: 'registers, changes and removes a task type',
+  ...(['task type', 'resource'] as const).map((kind): Exercise => ({
+    name: `registers, changes and removes a ${kind}`,
     ticks: ['registrar'],
     run: (stage) =>
-      withRegistered(stage, async (stack, type, renamed) => {
+      withRegistered(stage, kind, async (stack, type, renamed) => {
         const updated = await stack.request('Update', renamed, type);
         if (updated.Status === 'SUCCESS') {
           await stack.isThere(renamed, true);
@@ -33,12 +33,12 @@ export const deployments: readonly Exercise[] = [
           await stack.remove(type);
         }
       }),
-  },
+  })),
   {
     name: 'rolls the renaming of a task type back',
     ticks: ['registrar'],
     run: (stage) =>
-      withRegistered(stage, async (stack, type, renamed) => {
+      withRegistered(stage, 'task type', async (stack, type, renamed) => {
         stage.arm({ ...REGISTER, kind: 'fail' });
         const updated = await stack.request('Update', renamed, type);
         if (updated.Status === 'SUCCESS') await stack.remove(updated.PhysicalResourceId);
@@ -63,9 +63,15 @@ export const deployments: readonly Exercise[] = [
   },
 ];
 
-/** A stack with a task type, which it may rename. In the end nothing may be left of either. */
-async function withRegistered(stage: Stage, run: (stack: Stack, type: string, renamed: string) => Promise<void>): Promise<void> {
-  const stack = new Stack(stage);
+type Kind = 'task type' | 'resource';
+
+/** A stack with a task type or a resource, which it may rename. In the end nothing may be left of either. */
+async function withRegistered(
+  stage: Stage,
+  kind: Kind,
+  run: (stack: Stack, type: string, renamed: string) => Promise<void>,
+): Promise<void> {
+  const stack = new Stack(stage, kind);
   const type = `type-of-${stage.tenant}`;
   const renamed = `other-${type}`;
   try {
@@ -108,6 +114,7 @@ const RETRY_MS = [500, 500];
 /** A stack in CloudFormation, as the registrar sees it: asks, and is answered at an address of its own. */
 class Stack {
   private readonly stage: Stage;
+  private readonly kind: Kind;
   private requests = 0;
   private answered = Promise.withResolvers<Answer>();
   private readonly server = createServer((request, response) => {
@@ -119,8 +126,9 @@ class Stack {
     });
   });
 
-  constructor(stage: Stage) {
+  constructor(stage: Stage, kind: Kind) {
     this.stage = stage;
+    this.kind = kind;
   }
 
   async open(): Promise<void> {
@@ -143,7 +151,7 @@ class Stack {
       StackId: `stack-of-${tenant}`,
       RequestId: `${tenant}-${this.requests}`,
       LogicalResourceId: 'Type',
-      ResourceType: 'Custom::SluiceTaskType',
+      ResourceType: this.kind === 'resource' ? 'Custom::SluiceResource' : 'Custom::SluiceTaskType',
       ResponseURL: `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/${tenant}`,
       ResourceProperties: { Spec: JSON.stringify(this.specOf(type)) },
     };
@@ -168,16 +176,18 @@ class Stack {
     await this.until('Delete', physicalId, physicalId);
   }
 
-  /** @throws when a type is registered that should not be, or is not that should */
+  /** @throws when something is registered that should not be, or is not that should */
   async isThere(type: string, expected: boolean): Promise<void> {
     const { clients, table: TableName } = this.stage.world;
-    const { Item } = await clients.dynamodb.send(new GetCommand({ TableName, Key: { p: TYPES_PARTITION, s: type }, ConsistentRead: true }));
+    const Key = this.kind === 'resource' ? resourceItemKey(type) : { p: TYPES_PARTITION, s: type };
+    const { Item } = await clients.dynamodb.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
     if ((Item !== undefined) === expected) return;
-    await clients.dynamodb.send(new DeleteCommand({ TableName, Key: { p: TYPES_PARTITION, s: type } }));
-    throw new Error(`the type ${type} is ${expected ? 'not ' : ''}registered`);
+    await clients.dynamodb.send(new DeleteCommand({ TableName, Key }));
+    throw new Error(`the ${this.kind} ${type} is ${expected ? 'not ' : ''}registered`);
   }
 
   private specOf(type: string): object {
+    if (this.kind === 'resource') return { v: 1, resource: type, concurrency: 3 };
     return {
       v: 1,
       type,

@@ -10,6 +10,8 @@ export interface Exercise {
   readonly run: (stage: Stage) => Promise<void>;
   /** Only one at a time of those with the same word: they share something that the whole platform has one of. */
   readonly alone?: string;
+  /** None of those that are alone with this word runs beside it. */
+  readonly notBeside?: string;
   /**
    * Functions that come to it on their own, by a schedule: their calls that name nobody are this exercise's, when they are
    * made while it is the only one.
@@ -17,6 +19,8 @@ export interface Exercise {
   readonly ticks?: readonly string[];
   /** The same for functions that do not come on their own: they are not begun anew. */
   readonly calls?: readonly string[];
+  /** Of its calls that name nobody, only those of call sites with this in their names. */
+  readonly of?: string;
   /** Takes a minute or more, for a lease must end: begun before the others. */
   readonly slow?: boolean;
 }

@@ -1,12 +1,16 @@
 import { attempts } from './attempts.ts';
 import { backlogs } from './backlogs.ts';
 import { breakers } from './breakers.ts';
+import { capacities } from './capacities.ts';
 import { deadLetters } from './dead-letters.ts';
+import { dedicatedQueues } from './dedicated-queues.ts';
 import { deployments } from './deployments.ts';
 import type { Exercise } from './exercise.ts';
 import { hints } from './hints.ts';
+import { lanes } from './lanes.ts';
 import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
+import { operators } from './operators.ts';
 import { reads } from './reads.ts';
 import { schedule } from './schedule.ts';
 import { schedules } from './schedules.ts';
@@ -30,4 +34,8 @@ export const EXERCISES: readonly Exercise[] = [
   ...deadLetters,
   ...breakers,
   ...starts,
+  ...lanes,
+  ...capacities,
+  ...operators,
+  ...dedicatedQueues,
 ];

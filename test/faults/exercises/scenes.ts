@@ -1,6 +1,6 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import type { DestinationRecord, HintedTask, TaskHint, TaskRow } from '@sluice/contracts';
+import type { DestinationRecord, HintedTask, Priority, TaskHint, TaskRow } from '@sluice/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cursorKey, ROW_SORT, taskPartition } from '../../../adapters/aws/keys.ts';
 import { systemHasher, systemRandom } from '../../../adapters/system.ts';
@@ -9,7 +9,6 @@ import type { Lane } from '../../../core/ports/permit-store.ts';
 import { newRow } from '../../../core/submit/new-row.ts';
 import { hintOf } from '../../../core/tasks/state.ts';
 import type { Script } from '../app/handler.ts';
-import type { TypeName } from '../app/types.ts';
 import { nameOf, type CallSite } from '../sites/scan.ts';
 import type { Stage } from '../world/stage.ts';
 
@@ -19,15 +18,29 @@ import type { Stage } from '../world/stage.ts';
  */
 
 /** Writes the row of a task that is told to succeed, and no hint. */
-export async function rowWithoutHint(stage: Stage, id: string, type: TypeName, at: number, script?: Script): Promise<TaskRow> {
-  const row = unwrittenRow(stage, id, type, at, script);
+export async function rowWithoutHint(
+  stage: Stage,
+  id: string,
+  type: string,
+  at: number,
+  script?: Script,
+  priority?: Priority,
+): Promise<TaskRow> {
+  const row = unwrittenRow(stage, id, type, at, script, priority);
   await stage.world.tasks.insert(row);
   return row;
 }
 
 /** A row as `submit` makes it. */
-export function unwrittenRow(stage: Stage, id: string, type: TypeName, at: number, payload: Script = { do: 'ok' }): TaskRow {
-  const submission = { id, type, payload };
+export function unwrittenRow(
+  stage: Stage,
+  id: string,
+  type: string,
+  at: number,
+  payload: Script = { do: 'ok' },
+  priority?: Priority,
+): TaskRow {
+  const submission = { id, type, payload, ...(priority && { priority }) };
   const json = JSON.stringify(payload);
   const now = Math.min(at, Date.now());
   const checked = { submission, json, at, expiresAt: undefined };
@@ -76,7 +89,7 @@ export async function deleteRow(stage: Stage, id: string): Promise<void> {
   await clients.dynamodb.send(new DeleteCommand({ TableName, Key: { p: taskPartition(stage.tenant, id), s: ROW_SORT } }));
 }
 
-/** How often a scene is played that does not come to its call site. */
+/** How often a scene is played at most that does not come to its call site. */
 const PLAYED = 8;
 const COMES_SECONDS = 10;
 
@@ -85,10 +98,15 @@ const COMES_SECONDS = 10;
  * else it does.
  * @param play `comes` waits until the call has come, or would have
  */
-export async function comesTo(stage: Stage, site: CallSite, play: (n: number, comes: () => Promise<void>) => Promise<void>): Promise<void> {
+export async function comesTo(
+  stage: Stage,
+  site: CallSite,
+  play: (n: number, comes: () => Promise<void>) => Promise<void>,
+  most = PLAYED,
+): Promise<void> {
   const met = (): boolean => stage.seen(site.fn, site.port, site.command);
   const comes = (): Promise<void> => stage.until(`it comes to ${nameOf(site)}`, met, COMES_SECONDS).catch(() => undefined);
-  for (let n = 0; n < PLAYED && !met(); n++) await play(n, comes);
+  for (let n = 0; n < most && !met(); n++) await play(n, comes);
   if (!met()) throw new Error(`it does not come to ${nameOf(site)}`);
 }
 
@@ -113,4 +131,17 @@ const BACKLOG_SECONDS = 15;
 export async function backlogged(stage: Stage, lane: Lane): Promise<void> {
   const isUp = async (): Promise<boolean> => hasBacklog(await stage.world.permits.read(lane, 0));
   await stage.until('the lane has a backlog', isUp, BACKLOG_SECONDS).catch(() => undefined);
+}
+
+/** A task ends that nobody but the audit knows of, however many days that takes. */
+export async function foundByAudit(stage: Stage, id: string): Promise<void> {
+  const ended = stage.ends(id, { state: 'succeeded', attempts: 1 });
+  let isOver = false;
+  void ended.catch(() => undefined).then(() => (isOver = true));
+  // A day passes.
+  await stage.until('it has ended', async () => {
+    if (!isOver) await stage.tick('audit');
+    return isOver;
+  });
+  await ended;
 }

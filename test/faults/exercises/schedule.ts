@@ -1,7 +1,7 @@
 import { minuteOf } from '../../../core/hints/timing.ts';
 import { TYPES } from '../app/types.ts';
 import type { Exercise } from './exercise.ts';
-import { messageOf, rowWithoutHint, sendToDeadHints, setCursor } from './scenes.ts';
+import { foundByAudit, messageOf, rowWithoutHint, sendToDeadHints, setCursor } from './scenes.ts';
 
 const FAR_MS = 30 * 60_000;
 const DAY_MS = 86_400_000;
@@ -45,15 +45,7 @@ export const schedule: readonly Exercise[] = [
     ticks: ['audit'],
     run: async (stage) => {
       await rowWithoutHint(stage, 'task', TYPES.event, Date.now() - 2 * DAY_MS);
-      const ended = stage.ends('task', { state: 'succeeded', attempts: 1 });
-      let isOver = false;
-      void ended.catch(() => undefined).then(() => (isOver = true));
-      // A day passes.
-      await stage.until('it has ended', async () => {
-        if (!isOver) await stage.tick('audit');
-        return isOver;
-      });
-      await ended;
+      await foundByAudit(stage, 'task');
     },
   },
 ];

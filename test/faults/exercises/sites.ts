@@ -2,6 +2,8 @@
 
 const TASKS = 'adapters/aws/task-store';
 const SCHEDULES = 'adapters/aws/schedule-store';
+const CHANGE_CELL = 'adapters/aws/permit-cell change UpdateCommand';
+const READ_CELL = 'adapters/aws/permit-cell read GetCommand';
 
 /** Where rows, breakers and schedules are read that a write did not find. */
 export const READ = {
@@ -23,11 +25,11 @@ export const PUT_TOKEN = { fn: 'api', port: 'core/auth/token issue tokens.put', 
 export const TAKE_PLACE = {
   fn: 'api',
   port: 'core/api/wait-for-task acquire permits.acquire',
-  command: 'adapters/aws/permit-store add UpdateCommand',
+  command: CHANGE_CELL,
 };
 export const REGISTER = {
   fn: 'registrar',
-  port: 'functions/registrar/handler work taskTypes.put',
+  port: 'functions/registrar/kinds put taskTypes.put',
   command: 'adapters/aws/type-registry put PutCommand',
 };
 export const WRITE_BREAKER = {
@@ -62,3 +64,35 @@ export const LINK = {
   port: 'core/dead/retry-as-new link tasks.update',
   command: `${TASKS} updateItem UpdateCommand`,
 };
+export const PREEMPT = {
+  fn: 'api',
+  port: 'core/api/attempt-state preempt tasks.update',
+  command: `${TASKS} updateItem UpdateCommand`,
+};
+/** Where a tenant's own queue does not take a hint. */
+export const SEND_ELSEWHERE = {
+  port: 'core/hints/place sendHints queue.send #2',
+  command: 'adapters/aws/hint-queue sendBatch SendMessageBatchCommand',
+};
+export const GIVE_BACK_UNPACED = {
+  fn: 'dispatch',
+  port: 'core/permits/acquire spendRates permits.release',
+  command: 'adapters/aws/permit-cell update UpdateCommand',
+};
+export const LOOK_AT_ROW = { fn: 'dispatch', port: 'core/dispatch/look look tasks.get', command: READ.row };
+
+const DIVIDE = 'core/control/divide-capacities';
+export const STANDING = { fn: 'control', port: 'core/control/survey standingOf permits.read', command: READ_CELL };
+export const GRANT = { fn: 'control', port: `${DIVIDE} #put divisions.put`, command: 'adapters/aws/division-store put PutCommand' };
+export const SHARE = { fn: 'control', port: `${DIVIDE} #write permits.setShare`, command: CHANGE_CELL };
+export const ASK_LATER = {
+  fn: 'control',
+  port: `${DIVIDE} askLater control.tell`,
+  command: 'adapters/aws/control-queue tell SendMessageBatchCommand',
+};
+export const FORGET = {
+  fn: 'control',
+  port: `${DIVIDE} #noteRest divisions.remove`,
+  command: 'adapters/aws/division-store remove DeleteCommand',
+};
+export const COUNT_DRAINED = { fn: 'control', port: 'core/admission/measure-waiting drainedOf permits.read', command: READ_CELL };

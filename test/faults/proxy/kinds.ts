@@ -26,18 +26,23 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+/** `hold` is for scenes alone: the call goes on when the scene says so, or its caller has given it up. */
+export type RuleKind = FaultKind | 'hold';
+
 /** What the proxy does with one try of a call. */
 export interface Treatment {
   /** How often the service gets it. */
   readonly sent: 0 | 1 | 2;
   readonly delayed: boolean;
+  /** Until it is released. */
+  readonly held?: boolean;
   readonly answer: 'service' | 'fault' | 'throttle' | 'cut' | 'kill';
 }
 
 const PLAIN: Treatment = { sent: 1, delayed: false, answer: 'service' };
 
 /** @param attempt of the same call, the first is 1 */
-export function treatmentOf(kind: FaultKind, attempt: number): Treatment {
+export function treatmentOf(kind: RuleKind, attempt: number): Treatment {
   const first = attempt === 1;
   switch (kind) {
     case 'fail':
@@ -46,6 +51,8 @@ export function treatmentOf(kind: FaultKind, attempt: number): Treatment {
       return { sent: 0, delayed: false, answer: 'throttle' };
     case 'delay':
       return first ? { ...PLAIN, delayed: true } : PLAIN;
+    case 'hold':
+      return { ...PLAIN, held: true };
     case 'duplicate':
       return first ? { ...PLAIN, sent: 2 } : PLAIN;
     case 'cut-before':

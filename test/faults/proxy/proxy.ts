@@ -81,6 +81,7 @@ export class FaultProxy {
   }
 
   disarm(armed: ArmedRule): void {
+    armed.release();
     this.armed.delete(armed);
   }
 
@@ -96,8 +97,9 @@ export class FaultProxy {
     const armed = [...this.armed].find((each) => each.takes(call));
     const send = (): Promise<Answer> => this.send(service, rest, incoming, body);
     if (armed === undefined) return end(response, await send());
-    const { sent, delayed, answer } = treatmentOf(armed.rule.kind, armed.tries);
+    const { sent, delayed, held, answer } = treatmentOf(armed.rule.kind, armed.tries);
     if (delayed) await sleep(DELAY_MS);
+    if (held) await armed.whenReleased();
     let answered: Answer | undefined;
     for (let n = 0; n < sent; n++) answered = await send();
     switch (answer) {

@@ -1,4 +1,4 @@
-import type { FaultKind } from './kinds.ts';
+import type { RuleKind } from './kinds.ts';
 
 /** A request of a function, as the proxy sees it. */
 export interface SeenCall {
@@ -20,7 +20,7 @@ export interface Rule {
   readonly fn: string;
   readonly port: string;
   readonly command: string;
-  readonly kind: FaultKind;
+  readonly kind: RuleKind;
   /** Only calls with one of these in them. @default any call */
   readonly about?: readonly string[] | undefined;
   /** Which of the calls that match, counted from 1. @default 1 */
@@ -35,9 +35,19 @@ export class ArmedRule {
   private seen = 0;
   private hit: string | undefined;
   private readonly fired = Promise.withResolvers<void>();
+  private readonly released = Promise.withResolvers<void>();
 
   constructor(rule: Rule) {
     this.rule = rule;
+  }
+
+  /** Lets a call go on that is held. */
+  release(): void {
+    this.released.resolve();
+  }
+
+  whenReleased(): Promise<void> {
+    return this.released.promise;
   }
 
   /** Resolves when its call has come. */

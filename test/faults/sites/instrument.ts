@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { readAssembly } from '../../../local/assembly/read.ts';
 import { REQUIRE_BANNER, SLIM_PACKAGES } from '../../../lib/functions/bundle.ts';
+import { SHORTER } from '../app/shorter.ts';
 import { functionEntries, type CommandCall, type PortCall, type Scan } from './scan.ts';
 
 const TAGGING = join(import.meta.dirname, 'tagging.ts');
@@ -68,6 +69,7 @@ function taggingPlugin(root: string, { ports, commands }: Scan): Plugin {
   const add = (file: string, ...own: Edit[]): void => void edits.set(file, [...(edits.get(file) ?? []), ...own]);
   for (const port of ports) add(port.file, ofPort(port));
   for (const command of commands) add(command.file, ...ofCommand(command));
+  for (const time of SHORTER) add(time.file, ofTime(root, time));
   return {
     name: 'tag-call-sites',
     setup: (bundling) => {
@@ -97,6 +99,13 @@ function ofCommand({ id, span: { start, end } }: CommandCall): Edit[] {
     { start, end: start, text: () => `sluiceCommand(${JSON.stringify(id)}, ` },
     { start: end, end, text: () => ')' },
   ];
+}
+
+/** `LEASE_MS = 60_000` becomes `LEASE_MS = 9_000`. */
+function ofTime(root: string, { file, from, to }: (typeof SHORTER)[number]): Edit {
+  const start = readFileSync(join(root, file), 'utf8').indexOf(from);
+  if (start < 0) throw new Error(`${file} has no ${from}: see test/faults/app/shorter.ts`);
+  return { start, end: start + from.length, text: () => to };
 }
 
 function edited(source: string, edits: readonly Edit[]): string {

@@ -81,7 +81,9 @@ function adapterFiles(root: string): string[] {
 const SHARED: ReadonlyMap<string, string> = new Map([
   ['KnownStarts', 'TypeRegistry'],
   ['TypeRegistry', 'TypeRegistry'],
+  ['ResourceRegistry', 'TypeRegistry'],
   ['KnownBreakers', 'TypeRegistry'],
+  ['RoutingMap', 'RoutingMap'],
 ]);
 
 /** What a piece of code can reach. */
@@ -96,6 +98,8 @@ class Scanner {
   private readonly checker: ts.TypeChecker;
   /** The factories that make a port's implementation for AWS, by the declaration of its interface. */
   private readonly factories = new Map<ts.Node, ts.FunctionDeclaration>();
+  /** All factories, those of a part of a port too. */
+  private readonly wiring = new Set<ts.FunctionDeclaration>();
   private readonly ids = new Map<ts.Node, string>();
   private readonly taken = new Map<string, number>();
 
@@ -118,7 +122,13 @@ class Scanner {
       const file = this.program.getSourceFile(entry);
       if (file === undefined) throw new Error(`${entry} is not part of the program`);
       // An adapter may call another one's interface in its turn: what is added while it is walked is walked too.
-      const calls = new Set(this.reach(file).ports);
+      const reached = this.reach(file);
+      const [stray] = reached.commands;
+      if (stray)
+        throw new Error(
+          `${entry} comes to ${this.commandCallOf(stray).id} past the ports: make it a method of an interface that a factory returns`,
+        );
+      const calls = new Set(reached.ports);
       for (const call of calls) {
         const port = this.portCallOf(call);
         ports.set(call, port);
@@ -148,9 +158,13 @@ class Scanner {
       const made = this.checker.getTypeFromTypeNode(statement.type);
       for (const { symbol } of made.isIntersection() ? made.types : [made]) {
         for (const declaration of (symbol as ts.Symbol | undefined)?.declarations ?? []) {
-          if (ts.isInterfaceDeclaration(declaration)) this.factories.set(declaration, statement);
+          if (!ts.isInterfaceDeclaration(declaration)) continue;
+          this.factories.set(declaration, statement);
+          this.wiring.add(statement);
         }
       }
+      // A part of a port: its calls are found in the whole.
+      if (ts.isTypeReferenceNode(statement.type) && statement.type.typeName.getText() === 'Pick') this.wiring.add(statement);
     }
   }
 
@@ -160,6 +174,8 @@ class Scanner {
     const seen = new Set<ts.Node>();
     const walk = (node: ts.Node): void => {
       if (ts.isTypeNode(node) || ts.isImportDeclaration(node)) return;
+      if (this.isTakenOff(node))
+        throw new Error(`${this.pathOf(node.getSourceFile())}: a method of a port is to be called on it: ${node.getText()}`);
       if (ts.isCallExpression(node) && (this.portMethodOf(node) !== undefined || isFetch(node))) found.ports.add(node);
       if (ts.isNewExpression(node) && this.isCommand(node)) found.commands.add(node);
       if (ts.isIdentifier(node)) for (const body of this.bodiesOf(node)) enter(body);
@@ -176,21 +192,52 @@ class Scanner {
 
   /** The code behind a name. An adapter's factory is wiring: what it makes is called through its port. */
   private bodiesOf(name: ts.Identifier): readonly ts.Node[] {
+    return this.declarationsOf(name).flatMap((declaration) => {
+      if (declaration === name.parent || !this.isOurs(declaration.getSourceFile())) return [];
+      if (ts.isFunctionDeclaration(declaration)) return this.wiring.has(declaration) ? [] : [declaration];
+      if (ts.isBindingElement(declaration)) return this.partsOf(declaration);
+      return ts.isVariableDeclaration(declaration) || ts.isClassDeclaration(declaration) ? [declaration] : [];
+    });
+  }
+
+  /** `{ read }` of `const { read } = createCalls()`: what that function returns by this name. */
+  private partsOf(element: ts.BindingElement): readonly ts.Node[] {
+    const { initializer } = ts.isVariableDeclaration(element.parent.parent) ? element.parent.parent : {};
+    if (initializer === undefined || !ts.isCallExpression(initializer)) return [];
+    const maker = this.declarationsOf(initializer.expression).find(ts.isFunctionDeclaration);
+    if (maker === undefined || !this.isOurs(maker.getSourceFile())) return [];
+    return [this.propertyMadeBy(maker, (element.propertyName ?? element.name).getText()) ?? maker];
+  }
+
+  /** Where what a name stands for is declared, past imports. */
+  private declarationsOf(name: ts.Node): readonly ts.Declaration[] {
     let symbol = ts.isShorthandPropertyAssignment(name.parent)
       ? this.checker.getShorthandAssignmentValueSymbol(name.parent)
       : this.checker.getSymbolAtLocation(name);
     if (symbol && symbol.flags & ts.SymbolFlags.Alias) symbol = this.checker.getAliasedSymbol(symbol);
-    return (symbol?.declarations ?? []).filter((declaration) => {
-      if (declaration === name.parent || !this.isOurs(declaration.getSourceFile())) return false;
-      if (ts.isFunctionDeclaration(declaration)) return ![...this.factories.values()].includes(declaration);
-      return ts.isVariableDeclaration(declaration) || ts.isClassDeclaration(declaration);
-    });
+    return symbol?.declarations ?? [];
   }
 
   private portMethodOf(call: ts.CallExpression): ts.Declaration | undefined {
     if (!ts.isPropertyAccessExpression(call.expression)) return undefined;
-    const symbol = this.checker.getSymbolAtLocation(call.expression.name);
-    return symbol?.declarations?.find((declaration) => this.factories.has(declaration.parent));
+    return this.methodDeclared(this.checker.getSymbolAtLocation(call.expression.name));
+  }
+
+  private methodDeclared(symbol: ts.Symbol | undefined): ts.Declaration | undefined {
+    if (symbol === undefined || this.checker.getTypeOfSymbol(symbol).getNonNullableType().getCallSignatures().length === 0)
+      return undefined;
+    return symbol.declarations?.find((declaration) => this.factories.has(declaration.parent));
+  }
+
+  /** Whether it is a port's method that is not called or asked for at once: its calls could not be found. */
+  private isTakenOff(node: ts.Node): boolean {
+    if (ts.isBindingElement(node) && ts.isObjectBindingPattern(node.parent) && !node.dotDotDotToken) {
+      const name = (node.propertyName ?? node.name).getText();
+      return this.methodDeclared(this.checker.getTypeAtLocation(node.parent).getProperty(name)) !== undefined;
+    }
+    if (!ts.isPropertyAccessExpression(node) || !this.methodDeclared(this.checker.getSymbolAtLocation(node.name))) return false;
+    const isCalled = ts.isCallExpression(node.parent) && node.parent.expression === node;
+    return !isCalled && !ts.isPrefixUnaryExpression(node.parent) && !ts.isBinaryExpression(node.parent);
   }
 
   /** The method in the object that the factory returns; undefined for `fetch`. */
@@ -199,12 +246,27 @@ class Scanner {
     if (declaration === undefined) return undefined;
     const factory = this.factories.get(declaration.parent);
     const method = (call.expression as ts.PropertyAccessExpression).name.text;
-    for (const statement of factory?.body?.statements ?? []) {
-      if (!ts.isReturnStatement(statement) || !statement.expression || !ts.isObjectLiteralExpression(statement.expression)) continue;
-      const property = statement.expression.properties.find((each) => each.name?.getText() === method);
-      if (property) return property;
-    }
+    const found = factory && this.propertyMadeBy(factory, method);
+    if (found) return found;
     throw new Error(`${factory?.name?.text} must return an object literal with ${method}, in which its calls can be found`);
+  }
+
+  /** A property of the object literal that a function returns, itself or by another function that it calls for all or a part of it. */
+  private propertyMadeBy({ body }: ts.FunctionDeclaration, name: string): ts.Node | undefined {
+    const returned = (body?.statements ?? []).flatMap((each) => (ts.isReturnStatement(each) && each.expression) || []);
+    for (const made of returned) {
+      // The last one counts.
+      const parts = ts.isObjectLiteralExpression(made) ? made.properties.toReversed() : [made];
+      for (const part of parts) {
+        if (ts.isObjectLiteralElement(part) && part.name?.getText() === name) return part;
+        const call = ts.isSpreadAssignment(part) ? part.expression : part;
+        if (!ts.isCallExpression(call)) continue;
+        const maker = this.declarationsOf(call.expression).find(ts.isFunctionDeclaration);
+        const found = maker && this.propertyMadeBy(maker, name);
+        if (found) return found;
+      }
+    }
+    return undefined;
   }
 
   private isCommand(node: ts.NewExpression): boolean {
@@ -222,7 +284,6 @@ class Scanner {
     const callee = { start: expression.getStart(), end: expression.getEnd() };
     if (!ts.isPropertyAccessExpression(expression))
       return { id: this.idOf(call, 'fetch'), file, object: undefined, method: 'fetch', callee };
-    if (expression.questionDotToken) throw new Error(`${file}: an optional call of a port cannot be tagged: ${expression.getText()}`);
     const object = { start: expression.expression.getStart(), end: expression.expression.getEnd() };
     const receiver = expression.expression.getText().split('.').at(-1) ?? '';
     const method = expression.name.text;

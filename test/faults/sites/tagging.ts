@@ -28,11 +28,11 @@ function headersOf(command: string): Record<string, string> {
 
 type Method = (...args: unknown[]) => unknown;
 
-/** A method of a port, which runs as that call site. */
-export function sluicePort(port: string, object: Record<string, Method>, method: string): Method {
+/** A method of a port, which runs as that call site; of none where it may be left out, as after `?.`. */
+export function sluicePort(port: string, object: Record<string, Method> | undefined, method: string): Method {
   return (...args) => {
     const context = { port, about: encodeURIComponent(JSON.stringify(args).slice(0, ABOUT)) };
-    const result = calling.run(context, () => object[method]?.(...args));
+    const result = calling.run(context, () => object?.[method]?.(...args));
     return isIterable(result) ? iteratedAs(context, result) : result;
   };
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FaultKind } from '../proxy/kinds.ts';
+import type { RuleKind } from '../proxy/kinds.ts';
 import { FaultProxy } from '../proxy/proxy.ts';
 import type { Rule } from '../proxy/rules.ts';
 
@@ -45,7 +45,7 @@ describe('the proxy between functions and services', () => {
     const tags = { 'x-sluice-port': port, 'x-sluice-command': command, 'x-sluice-call': call };
     return fetch(`${url}/path`, { method: 'POST', body, headers: { ...tags, ...(pid !== undefined && { 'x-sluice-pid': String(pid) }) } });
   }
-  const arm = (kind: FaultKind, over: Partial<Rule> = {}) => proxy.arm({ ...SITE, kind, ...over });
+  const arm = (kind: RuleKind, over: Partial<Rule> = {}) => proxy.arm({ ...SITE, kind, ...over });
 
   it('hands on what no rule is for, without its tags, and tells of it', async () => {
     const seen: unknown[] = [];
@@ -105,6 +105,15 @@ describe('the proxy between functions and services', () => {
     }
     expect([answers, served.length]).toEqual([expected, sent]);
     expect(await (await send('another call')).text()).toBe(`answer ${sent + 1}`);
+  });
+
+  it('holds a call until it is let go', async () => {
+    const armed = arm('hold');
+    const held = send('');
+    await armed.whenFired();
+    expect(served).toEqual([]);
+    armed.release();
+    expect(await (await held).text()).toBe('answer 1');
   });
 
   it.each([

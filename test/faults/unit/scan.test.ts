@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../local/support/harness.ts';
 import type { Exercise } from '../exercises/exercise.ts';
-import { kindsOf, planRuns, type Recording } from '../plan.ts';
+import { kindsOf, kindsOfTurn, planRuns, type Recording } from '../plan.ts';
 import { FAULT_KINDS } from '../proxy/kinds.ts';
 import { nameOf, scan, type CallSite } from '../sites/scan.ts';
 import { faultsOfCoverage, UNREACHABLE_SITES } from '../unreachable.ts';
@@ -53,14 +53,18 @@ const FILES: Record<string, string> = {
 
 const site = (port: string, command = 'adapters/aws/store put PutCommand', fn = 'worker'): CallSite => ({ fn, port, command });
 
+function write(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
 describe('the scan for call sites', () => {
   let root = '';
   beforeAll(() => {
     root = temporaryFolder();
-    for (const [path, text] of Object.entries(FILES)) {
-      mkdirSync(dirname(join(root, path)), { recursive: true });
-      writeFileSync(join(root, path), text);
-    }
+    write(root, FILES);
   });
 
   it('finds each call of a port that a function reaches, with each command that the adapter makes for it, or another for that', () => {
@@ -74,6 +78,61 @@ describe('the scan for call sites', () => {
       `worker: core/use twice store.put > ${read}`,
       `worker: core/use use store.get > ${read}`,
     ]);
+  });
+
+  it.each([
+    ['calls whose maker is called for a part', 'const { put } = makeCalls(client); return { put: (id) => put(id), ...partOf(client) };'],
+    ['a factory that has another make it all', 'return makeAll(client);'],
+  ])('follows %s', (_, body) => {
+    const folder = temporaryFolder();
+    write(folder, {
+      ...FILES,
+      'core/use.ts': `
+        import type { Store } from './ports/store.ts';
+        export async function use({ store }: { store?: Store; sums: unknown }): Promise<void> { await store?.get('a'); await store?.put('b'); }`,
+      'adapters/aws/store.ts': `
+        import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+        import type { Store } from '../../core/ports/store.ts';
+        interface Client { send: (command: unknown) => Promise<string> }
+        export interface Counted { readonly count: () => Promise<number> }
+        function makeCalls(client: Client) {
+          const put = async (id: string): Promise<void> => { await client.send(new PutCommand({ id })); };
+          const other = async (): Promise<void> => { await client.send(new GetCommand({ id: 'other' })); };
+          return { put, other };
+        }
+        function partOf(client: Client) { return { get: (id: string) => client.send(new GetCommand({ id })) , url: () => '' }; }
+        function makeAll(client: Client) { return { ...makeCalls(client), ...partOf(client) }; }
+        export function createStore(client: Client): Store { ${body} }`,
+      'functions/worker/index.ts': `
+        import { createStore } from '../../adapters/aws/store.ts';
+        import { use } from '../../core/use.ts';
+        const store = createStore({ send: async () => '' });
+        export const handler = () => use({ store, sums: undefined });`,
+      'adapters/aws/sums.ts': 'export {};',
+    });
+    expect(scan(folder).sites.map(nameOf)).toEqual([
+      'caller: functions/caller/index handler fetch > fetch',
+      `worker: core/use use store.get > adapters/aws/store get GetCommand`,
+      `worker: core/use use store.put > adapters/aws/store put PutCommand`,
+    ]);
+  });
+
+  it.each([
+    ['a method that is taken off its port', 'const { get } = store; await get("a");', /is to be called on it: get/],
+    ['a method that is handed on', 'await [1].map(store.get as never);', /is to be called on it: store.get/],
+  ])('refuses %s, whose calls it could not find', (_, body, expected) => {
+    const folder = temporaryFolder();
+    const use = `import type { Store } from './ports/store.ts';
+      export async function use({ store }: { store: Store; sums: unknown }): Promise<void> { ${body} }`;
+    write(folder, { ...FILES, 'core/use.ts': use });
+    expect(() => scan(folder)).toThrow(expected);
+  });
+
+  it('refuses commands that are made past the ports', () => {
+    const folder = temporaryFolder();
+    const index = `import { PutCommand } from '@aws-sdk/lib-dynamodb'; export const handler = () => new PutCommand({});`;
+    write(folder, { ...FILES, 'functions/worker/index.ts': index });
+    expect(() => scan(folder)).toThrow(/comes to functions\/worker\/index handler PutCommand past the ports/);
   });
 
   it('finds a call that is new', () => {
@@ -147,6 +206,27 @@ describe('the plan', () => {
     for (const kinds of sites) expect(kinds.slice(0, 3)).toEqual(['fail', 'unanswered', 'kill-after']);
     expect(new Set(sites.flat())).toEqual(new Set(FAULT_KINDS));
     expect(sites.every((kinds) => kinds.length === 4)).toBe(true);
+  });
+
+  it('has one kind at each site in a sample, other ones in each turn, and a kill of each function', () => {
+    const sites = ['a', 'a', 'a', 'b'].map((fn) => ({ fn }));
+    const turns = FAULT_KINDS.map((_, turn) => kindsOfTurn(sites, turn));
+    for (const [n] of sites.entries()) expect(new Set(turns.map((of) => of[n]?.[0]))).toEqual(new Set(FAULT_KINDS));
+    for (const of of turns) {
+      for (const fn of ['a', 'b']) {
+        const own = of.filter((_, n) => sites[n]?.fn === fn).flat();
+        expect(own.some((kind) => kind.startsWith('kill'))).toBe(true);
+      }
+      expect(of.flat().length).toBeLessThanOrEqual(sites.length + 2);
+    }
+  });
+
+  it('plans a sample over the sites that are reached', () => {
+    const runs = planRuns([site('out of reach'), get], [recording(exercise('a'), { [name]: 1 })], { everyPlace: false, turn: 0 });
+    expect(runs.map(({ site: { port }, kind }) => [port, kind])).toEqual([
+      ['get', 'fail'],
+      ['get', 'kill-after'],
+    ]);
   });
 
   it('leaves out what makes a fault of its own there, and what takes long where others do', () => {

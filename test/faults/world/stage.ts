@@ -1,5 +1,13 @@
 import { SluiceClient } from '@sluice/client';
-import { isSluiceError, type Accepted, type EndReason, type Submission, type TaskRow, type TerminalState } from '@sluice/contracts';
+import {
+  isSluiceError,
+  type Accepted,
+  type EndReason,
+  type Scope,
+  type Submission,
+  type TaskRow,
+  type TerminalState,
+} from '@sluice/contracts';
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { laneListKey } from '../../../adapters/aws/keys.ts';
@@ -43,6 +51,7 @@ export class Stage {
   readonly watch: Watch;
   private readonly armed: ArmedRule[] = [];
   private readonly lanes = new Set<string>();
+  private operating: Promise<SluiceClient> | undefined;
 
   private constructor(world: World, tenant: string, token: string) {
     this.world = world;
@@ -50,14 +59,24 @@ export class Stage {
     this.token = token;
     this.names = [tenant, this.placeName, systemTokens.sha256Hex(token)];
     this.watch = world.sightings.watch(this.names);
-    // As patient as a producer that means it.
-    this.client = new SluiceClient({ baseUrl: world.host.url, token, retries: 12, minRetryDelayMs: 100, maxRetryDelayMs: 2_000 });
+    this.client = clientOf(world, token);
   }
 
   static async open(world: World, tenant: string): Promise<Stage> {
-    const deps = { tokens: world.tokens, clock: systemClock, ...systemTokens };
-    const { token } = await issueToken(deps, { tenant, scopes: ['admin'] });
+    const { token } = await issueToken(tokensOf(world), { tenant, scopes: ['admin'] });
     return new Stage(world, tenant, token);
+  }
+
+  /** Calls of an operator, made in this run. */
+  operator(): Promise<SluiceClient> {
+    this.operating ??= this.issued('platform');
+    return this.operating;
+  }
+
+  private async issued(scope: Scope): Promise<SluiceClient> {
+    const { token } = await issueToken(tokensOf(this.world), { tenant: this.tenant, scopes: [scope] });
+    this.own(token);
+    return clientOf(this.world, token);
   }
 
   /** What a wait's place is named by in place of its tenant. */
@@ -97,7 +116,7 @@ export class Stage {
   async close(): Promise<void> {
     this.world.sightings.unwatch(this.watch);
     const { clients, table: TableName } = this.world;
-    for (const type of [TYPES.narrow, TYPES.narrowWait]) {
+    for (const type of new Set([...this.lanes, TYPES.narrow, TYPES.narrowWait])) {
       await clients.dynamodb.send(new DeleteCommand({ TableName, Key: laneListKey({ tenant: this.tenant, type }) }));
     }
     for (const armed of this.armed) this.world.proxy.disarm(armed);
@@ -183,4 +202,13 @@ export class Stage {
       await sleep(PAUSE_MS);
     }
   }
+}
+
+/** As patient as a producer that means it. */
+function clientOf(world: World, token: string): SluiceClient {
+  return new SluiceClient({ baseUrl: world.host.url, token, retries: 12, minRetryDelayMs: 100, maxRetryDelayMs: 2_000 });
+}
+
+function tokensOf({ tokens }: World) {
+  return { tokens, clock: systemClock, ...systemTokens };
 }

@@ -11,8 +11,9 @@ export class Ticker {
     this.world = world;
   }
 
-  start(fn: string, everyMs: number): void {
-    this.loops.push(this.tick(fn, everyMs));
+  /** @param atOnce invocations that may run at once: the next one waits for one of them */
+  start(fn: string, everyMs: number, atOnce = 1): void {
+    for (let n = 0; n < atOnce; n++) this.loops.push(this.tick(fn, everyMs * atOnce));
   }
 
   async close(): Promise<void> {

@@ -1,21 +1,27 @@
-import { SYSTEM_TYPES, taskTypeSpecSchema } from '@sluice/contracts';
+import { SYSTEM_TYPES, taskTypeSpecSchema, type RoutingDocument } from '@sluice/contracts';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBacklogStore } from '../../../adapters/aws/backlog-store.ts';
+import { createAdmissionStore } from '../../../adapters/aws/admission-store.ts';
 import { createBucketStore } from '../../../adapters/aws/bucket-store.ts';
+import { createDivisionStore } from '../../../adapters/aws/division-store.ts';
 import { TYPES_PARTITION } from '../../../adapters/aws/keys.ts';
 import { createHintQueue } from '../../../adapters/aws/hint-queue.ts';
 import { createPermitStore } from '../../../adapters/aws/permit-store.ts';
+import { createQuotaStore } from '../../../adapters/aws/quota-store.ts';
 import { createRedriveStore } from '../../../adapters/aws/redrive-store.ts';
+import { createRoutingStore } from '../../../adapters/aws/routing-store.ts';
 import { createTaskStore } from '../../../adapters/aws/task-store.ts';
 import { createScheduleStore } from '../../../adapters/aws/schedule-store.ts';
 import { createTokenStore } from '../../../adapters/aws/token-store.ts';
 import { createTypeRegistry, createTypeWriter } from '../../../adapters/aws/type-registry.ts';
 import { systemClock as clock, systemRandom as random } from '../../../adapters/system.ts';
+import { NO_ROUTING } from '../../../core/routing/next-document.ts';
 import type { Telemetry } from '../../../core/ports/telemetry.ts';
 import { startHost, type Host, type HostLogEntry } from '../../../local/host.ts';
 import { PLATFORM, synthesisePlatform } from '../app/synth.ts';
@@ -23,6 +29,7 @@ import { FaultProxy } from '../proxy/proxy.ts';
 import { instrumentFunctions } from '../sites/instrument.ts';
 import { nameOf, type Scan } from '../sites/scan.ts';
 import { ToldEvents } from './queues.ts';
+import { Complaints } from './complaints.ts';
 import { makeCertificate } from '../../helpers/certificate.ts';
 import { Receivers } from './receivers.ts';
 import { Rows } from './rows.ts';
@@ -42,6 +49,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
   const assemblies = { first: join(folder, 'first'), later: join(folder, 'later') };
   const proxy = new FaultProxy();
   const successes = new Successes();
+  const complaints = new Complaints();
   const sightings = new Sightings();
   const certificate = makeCertificate(['127.0.0.1']);
   const receivers = new Receivers(certificate);
@@ -66,6 +74,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       env: (name) => ({ POWERTOOLS_LOG_LEVEL: 'DEBUG', SLUICE_FAULTS_FETCH: proxy.fetchUrlFor(fnOf(name) ?? name) }),
       onLog: (entry) => {
         successes.note(entry);
+        complaints.note(entry);
         onLog(entry);
       },
       concurrency: 200,
@@ -79,6 +88,8 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
     const clients = clientsOf(host);
     const table = output('TableName');
     await shortenFires(clients, table);
+    const routes = createRoutingStore(clients.dynamodb, { table });
+    await routes.write(ROUTING);
     const telemetry: Telemetry = { count: () => undefined, measure: () => undefined, log: () => undefined };
     const events = new ToldEvents(clients.sqs, output('EventsUrl'));
     events.start();
@@ -91,6 +102,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       events,
       receivers,
       successes,
+      complaints,
       sightings,
       /** The names of all call sites. */
       sites: new Set(scanned.sites.map(nameOf)),
@@ -107,6 +119,12 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       types: createTypeRegistry(clients.dynamodb, { table, clock, telemetry }),
       typeWriter: createTypeWriter(clients.dynamodb, { table }),
       tokens: createTokenStore(clients.dynamodb, { table }),
+      routes,
+      quotas: createQuotaStore(clients.dynamodb, { table }),
+      divisions: createDivisionStore(clients.dynamodb, { table }),
+      admissions: createAdmissionStore(clients.dynamodb, { table, telemetry }),
+      /** The URL of each queue up to its priority and shard. */
+      queuePrefix: prefixOf(shardQueues),
       queue: createHintQueue(clients.sqs, { queueUrlPrefix: prefixOf(shardQueues), random, telemetry }),
       queues: {
         shards: shardQueues,
@@ -117,7 +135,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       close: async () => {
         await events.close();
         await receivers.close();
-        for (const client of [clients.dynamodb, clients.sqs]) client.destroy();
+        for (const client of [clients.dynamodb, clients.sqs, clients.lambda]) client.destroy();
         await host?.close();
         await proxy.close();
         remove();
@@ -131,6 +149,19 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
     throw error;
   }
 }
+
+export const RESIDENT = 'resident';
+
+/**
+ * A tenant that nobody else is, with queues of its own: functions ask for a routing that says something anew every few
+ * seconds.
+ */
+const ROUTING: RoutingDocument = {
+  ...NO_ROUTING,
+  version: 1,
+  generations: 1,
+  dedicated: [{ tenant: RESIDENT, generation: 1, state: 'creating', since: Date.now() }],
+};
 
 /** Less than dispatch has here, which waits for a fire's end: else it would leave it to one that has more. */
 const FIRE_SECONDS = 8;
@@ -146,7 +177,7 @@ async function shortenFires({ dynamodb }: ReturnType<typeof clientsOf>, TableNam
 /** As patient as a machine is busy: only the platform's own calls have its time-outs. */
 const PATIENT = { maxAttempts: 6, requestHandler: { connectionTimeout: 30_000, requestTimeout: 60_000 } };
 
-function clientsOf(host: Host): { dynamodb: DynamoDBDocumentClient; sqs: SQSClient } {
+function clientsOf(host: Host): { dynamodb: DynamoDBDocumentClient; sqs: SQSClient; lambda: LambdaClient } {
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '', AWS_REGION: region = '' } = host.clientEnv();
   const { endpoints } = host;
   const config = { ...PATIENT, region, credentials: { accessKeyId, secretAccessKey } };
@@ -154,6 +185,7 @@ function clientsOf(host: Host): { dynamodb: DynamoDBDocumentClient; sqs: SQSClie
   return {
     dynamodb: DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } }),
     sqs: new SQSClient({ ...config, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false }),
+    lambda: new LambdaClient({ ...config, endpoint: endpoints.lambda }),
   };
 }
 

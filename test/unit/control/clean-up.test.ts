@@ -1,49 +1,67 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { expect, it, vi } from 'vitest';
+import { createMemoryClock, createMemoryRoutingStore } from '../../../adapters/memory/index.ts';
+import { NO_ROUTING } from '../../../core/routing/next-document.ts';
 import { answerCleanUp, isCleanUp } from '../../../functions/control/clean-up.ts';
 
-const requestOf = (RequestType: 'Create' | 'Update' | 'Delete') =>
-  ({
-    RequestType,
-    ResponseURL: 'https://cloudformation.example/answer',
-    StackId: 'stack',
-    RequestId: 'request',
-    LogicalResourceId: 'DedicatedQueues',
-    ...(RequestType !== 'Create' && { PhysicalResourceId: 'what-there-is' }),
-  }) as CloudFormationCustomResourceEvent;
+const EVENT = {
+  RequestType: 'Delete',
+  PhysicalResourceId: 'dedicated-queues',
+  StackId: 'stack',
+  RequestId: 'request',
+  LogicalResourceId: 'DedicatedQueues',
+  ResourceType: 'Custom::SluiceDedicatedQueues',
+  ResponseURL: 'https://cloudformation.test/answer',
+  ServiceToken: 'arn',
+  ResourceProperties: { ServiceToken: 'arn' },
+} as const;
 
-async function answered(event: CloudFormationCustomResourceEvent, cleanUp = vi.fn(async () => undefined)) {
-  const answers: Record<string, string>[] = [];
-  const fetch = vi.fn(async (_url: unknown, init?: { body?: unknown }) => {
-    answers.push(JSON.parse(String(init?.body)) as Record<string, string>);
+const entry = (tenant: string, generation: number) => ({ tenant, generation, state: 'creating' as const, since: 0 });
+
+async function platform(made: Set<string>) {
+  const routes = createMemoryRoutingStore({ clock: createMemoryClock() });
+  await routes.write({ ...NO_ROUTING, version: 1, generations: 2, dedicated: [entry('acme', 1), entry('beta', 2)] });
+  const answered: string[] = [];
+  const fetch = vi.fn(async (_: unknown, init?: RequestInit) => {
+    answered.push((JSON.parse(Buffer.from(init?.body as Buffer).toString()) as { Status: string }).Status);
     return new Response();
-  }) as unknown as typeof globalThis.fetch;
-  await answerCleanUp({ cleanUp, fetch }, event);
-  expect(answers).toHaveLength(1);
-  return { said: answers[0], calls: cleanUp.mock.calls.length };
+  }) as typeof globalThis.fetch;
+  return { routes, fetch, answered, cleanUp: { removeAll: async () => made.clear() } };
 }
 
-it.each(['Create', 'Update'] as const)('%s changes nothing', async (kind) => {
-  const { said, calls } = await answered(requestOf(kind));
-  expect(said).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: kind === 'Create' ? 'dedicated-queues' : 'what-there-is' });
-  expect(calls).toBe(0);
+it('takes away what a round of control was making meanwhile, and has it make no more', async () => {
+  const made = new Set(['acme']);
+  const deps = await platform(made);
+  const told: (readonly unknown[] | undefined)[] = [];
+  const sleep = async (): Promise<void> => {
+    told.push((await deps.routes.read())?.dedicated);
+    made.add('beta');
+  };
+  await answerCleanUp({ ...deps, timer: { sleep } }, EVENT);
+  expect([told, [...made], deps.answered]).toEqual([[[]], [], ['SUCCESS']]);
+  // A generation is never given again.
+  expect(await deps.routes.read()).toMatchObject({ version: 2, generations: 2 });
 });
 
-it('Delete cleans up before it is answered', async () => {
-  const { said, calls } = await answered(requestOf('Delete'));
-  expect(said).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'what-there-is', RequestId: 'request' });
-  expect(calls).toBe(1);
+it('fails the deletion where the routing is not known to name nobody', async () => {
+  const made = new Set(['acme']);
+  const deps = await platform(made);
+  const routes = { read: deps.routes.read, write: async () => false };
+  await answerCleanUp({ ...deps, routes, timer: { sleep: async () => undefined } }, EVENT);
+  expect([[...made], deps.answered]).toEqual([['acme'], ['FAILED']]);
 });
 
-it('a clean-up that fails fails the deletion, which then may be tried again', async () => {
-  vi.spyOn(console, 'error').mockImplementation(() => undefined);
-  const cleanUp = vi.fn(async () => Promise.reject(new Error('list queues: throttled')));
-  const { said } = await answered(requestOf('Delete'), cleanUp);
-  expect(said).toMatchObject({ Status: 'FAILED', Reason: 'list queues: throttled' });
+it.each(['Create', 'Update'] as const)('%s changes nothing', async (RequestType) => {
+  const made = new Set(['acme']);
+  const deps = await platform(made);
+  const event = { ...EVENT, RequestType, OldResourceProperties: EVENT.ResourceProperties } as CloudFormationCustomResourceEvent;
+  await answerCleanUp({ ...deps, timer: { sleep: async () => undefined } }, event);
+  expect([[...made], deps.answered]).toEqual([['acme'], ['SUCCESS']]);
+  expect(await deps.routes.read()).toMatchObject({ version: 1 });
 });
 
-it('is told from the events that control else gets', () => {
-  expect(isCleanUp(requestOf('Delete'))).toBe(true);
+it('is told from the other events of control', () => {
+  expect(isCleanUp(EVENT)).toBe(true);
   expect(isCleanUp({ time: '2030-01-01T00:00:00Z' })).toBe(false);
   expect(isCleanUp({ Records: [] })).toBe(false);
 });

@@ -2,6 +2,7 @@ import type { Quota, ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { createMemoryClock, createMemoryRandom } from '../../../adapters/memory/index.ts';
 import { divideCapacities, LEASE_MS } from '../../../core/control/divide-capacities.ts';
+import { parseHint } from '../../../core/hints/parse.ts';
 import { acquireOrEnter, entryOfType, homeOf } from '../../../core/permits/entry.ts';
 import { laneRules } from '../../../core/limits/lane-rules.ts';
 import type { Lane, Permit } from '../../../core/ports/permit-store.ts';
@@ -151,6 +152,18 @@ describe('the division of a capacity', () => {
     await round(false);
     expect(await start('acme/mail', 60)).toHaveLength(50);
     expect(await divisions.grants()).toEqual([]);
+  });
+
+  it('tells lanes alone that they are free, not what was kept for newcomers, when a type has no capacity any more', async () => {
+    const { start, round, types, divisions, queue } = platform([spec('mail', { capacity: 20 })]);
+    await start('acme/mail', 1);
+    await round();
+    expect((await divisions.grants()).map(({ tenant }) => tenant).toSorted()).toEqual(['acme', '~']);
+    await types.put(spec('mail', {}));
+    await round();
+    expect(await divisions.grants()).toEqual([]);
+    expect(queue.bodies().map(parseHint)).toContainEqual(expect.objectContaining({ kind: 'lane', tenant: 'acme', type: 'mail' }));
+    expect(queue.bodies().filter((body) => parseHint(body) === undefined)).toEqual([]);
   });
 
   it('takes the share of a lane that has had no work for some minutes', async () => {

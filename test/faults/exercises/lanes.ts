@@ -1,0 +1,202 @@
+import type { Priority } from '@sluice/contracts';
+import { systemRandom } from '../../../adapters/system.ts';
+import type { Aimd } from '../../../core/limits/aimd.ts';
+import { claimRates } from '../../../core/limits/gcra.ts';
+import { PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
+import type { Lane, Permit } from '../../../core/ports/permit-store.ts';
+import { hintOf } from '../../../core/tasks/state.ts';
+import { TYPES } from '../app/types.ts';
+import type { Stage } from '../world/stage.ts';
+import type { Exercise } from './exercise.ts';
+import { comesTo, deleteRow, messageOf, rowWithoutHint, sendHint } from './scenes.ts';
+import { GIVE_BACK_UNPACED, PREEMPT, READ } from './sites.ts';
+import { withType } from './type-scenes.ts';
+
+/** Who settles attempts of types that start as these do. */
+const SETTLERS = [TYPES.event, TYPES.wait] as const;
+const RATE = { limit: 1, perSeconds: 15 };
+
+/** What limits a lane beside its permits: rates, its own finding of a limit, classes above its tasks'. */
+export const lanes: readonly Exercise[] = [
+  ...SETTLERS.flatMap((like): Exercise[] => [
+    {
+      name: `keeps the pace of a lane ${like}`,
+      run: (stage) =>
+        withType(stage, like, { rates: [{ limit: 2, perSeconds: 2 }] }, async (type) => {
+          const ids = ['a', 'b', 'c', 'd', 'e'];
+          for (const id of ids) await stage.submit(id, type, { do: 'ok' });
+          await Promise.all(ids.map((id) => stage.ends(id, { state: 'succeeded', attempts: 1 })));
+        }),
+    },
+    {
+      name: `takes more cells when its limit has grown ${like}`,
+      run: (stage) =>
+        withType(stage, like, { concurrency: 2 * PERMITS_PER_CELL }, async (type) => {
+          const lane = { tenant: stage.tenant, type };
+          // An attempt that is waited for is followed by the next at once: there are to be two.
+          const held = await hasFilledItsShare(stage, lane, like === TYPES.wait ? 15 : 1);
+          const row = await rowWithoutHint(stage, 'waits', type, Date.now());
+          await stage.world.backlog.put(lane, [hintOf(row, Date.now())]);
+          await stage.world.permits.raise(lane, 0, 'permits', ['normal']);
+          await stage.submit('task', type, { do: 'ok' }, { priority: 'high' });
+          await stage.ends('task', { state: 'succeeded', attempts: 1 });
+          await stage.world.permits.release(lane, 0, held);
+          await stage.world.backlog.register(lane, Date.now());
+          await stage.ends('waits', { state: 'succeeded', attempts: 1 });
+        }),
+    },
+    {
+      name: `makes room for a task of a higher class ${like}`,
+      run: (stage) =>
+        withType(stage, like, { concurrency: 1, preemptible: true }, async (type) => {
+          await stage.submit('low', type, { do: 'make-room' }, { priority: 'low' });
+          await stage.running('low');
+          await stage.submit('high', type, { do: 'ok' }, { priority: 'high' });
+          await stage.ends('high', { state: 'succeeded', attempts: 1 });
+          await stage.ends('low', { state: 'succeeded', attempts: 1 });
+        }),
+    },
+  ]),
+  {
+    name: 'asks an attempt to make room whose task is deleted meanwhile',
+    run: (stage) =>
+      withType(stage, TYPES.wait, { concurrency: 1, preemptible: true }, async (type) => {
+        const lane = { tenant: stage.tenant, type };
+        await comesTo(stage, { ...PREEMPT, command: READ.row }, async (n, comes) => {
+          const low = await rowWithoutHint(stage, `low-${n}`, type, Date.now(), { do: 'make-room' }, 'low');
+          await sendHint(stage, messageOf(low));
+          await stage.running(low.id);
+          const armed = stage.arm({ ...PREEMPT, kind: 'delay' });
+          await stage.submit(`high-${n}`, type, { do: 'ok' }, { priority: 'high' });
+          const ended = stage.ends(`high-${n}`, { state: 'succeeded', attempts: 1 });
+          await Promise.race([armed.whenFired(), ended]);
+          await deleteRow(stage, low.id);
+          await comes();
+          // Nothing names its permit any more, which would go with its lease.
+          const { permits } = await stage.world.permits.read(lane, 0);
+          await stage.world.permits.release(lane, 0, permits);
+          await ended;
+        });
+      }),
+  },
+  {
+    name: 'serves classes by turns',
+    run: async (stage) => {
+      await stage.submit('first', TYPES.narrow, { do: 'ok', ms: 1_500 });
+      await stage.running('first');
+      const classes: readonly Priority[] = ['high', 'high', 'high', 'high', 'normal', 'normal', 'low', 'low'];
+      const ids = classes.map((priority, n) => `${priority}-${n}`);
+      for (const [n, priority] of classes.entries()) await stage.submit(ids[n] ?? '', TYPES.narrow, { do: 'ok', ms: 100 }, { priority });
+      await Promise.all(['first', ...ids].map((id) => stage.ends(id, { state: 'succeeded', attempts: 1 })));
+    },
+  },
+  {
+    name: 'gives a permit back that the pace of its lane does not let start',
+    run: (stage) =>
+      comesTo(stage, GIVE_BACK_UNPACED, async (n, comes) => {
+        const rates = [{ limit: 1, perSeconds: 4 }];
+        const over = { type: `type-of-${stage.tenant}-${n}`, concurrency: 5 * PERMITS_PER_CELL, adaptive: false, rates } as const;
+        await withType(stage, TYPES.event, over, async (type) => {
+          // What has just started is known to the first cell alone.
+          const { steps } = claimRates(rates, [], 1, Date.now());
+          await stage.world.permits.spend({ tenant: stage.tenant, type }, steps);
+          await stage.submit(`task-${n}`, type, { do: 'ok' });
+          await comes();
+          await stage.ends(`task-${n}`, { state: 'succeeded', attempts: 1 });
+        });
+      }),
+  },
+  {
+    name: 'tells a lane when its rates let it go on, as an attempt ends',
+    run: (stage) =>
+      paced(stage, async (type) => {
+        await stage.submit('first', type, { do: 'ok', ms: 1_500 });
+        await stage.running('first');
+        await waitsUntold(stage, type);
+        await stage.ends('first', { state: 'succeeded', attempts: 1 });
+      }),
+  },
+  {
+    name: 'tells a lane when its rates let it go on, as an id is freed',
+    run: (stage) =>
+      paced(stage, async (type) => {
+        await hasFailed(stage, type);
+        const { uid } = await stage.submit('first', type, { do: 'ok' });
+        await stage.ends('first', { state: 'succeeded', attempts: 1 }, uid);
+      }),
+  },
+  {
+    name: 'tells a lane when its rates let it go on, as a task is retried',
+    run: (stage) =>
+      paced(stage, async (type) => {
+        const old = await hasFailed(stage, type);
+        const { uid } = await stage.client.retry('first', { uid: old });
+        await stage.ends('first', { state: 'failed', reason: 'fatal', attempts: 1 }, uid);
+      }),
+  },
+  {
+    name: 'tells a lane when its rates let it go on, as a task is redriven',
+    run: (stage) =>
+      paced(stage, async (type) => {
+        const old = await hasFailed(stage, type);
+        await stage.client.redrives.create({ ids: ['first'] });
+        await stage.row('first', 'it is redriven', ({ uid, state }) => uid !== old && state === 'failed');
+        await stage.ends('first', { state: 'failed', reason: 'fatal', attempts: 1 });
+      }),
+  },
+];
+
+async function paced(stage: Stage, run: (type: string) => Promise<void>): Promise<void> {
+  await withType(stage, TYPES.event, { rates: [RATE] }, async (type) => {
+    const over = run(type);
+    await over;
+    await stage.world.backlog.register({ tenant: stage.tenant, type }, Date.now());
+    await stage.ends('untold', { state: 'succeeded', attempts: 1 });
+  });
+}
+
+/** A task that fails, and one that waits for the rates meanwhile. @returns its uid */
+async function hasFailed(stage: Stage, type: string): Promise<string> {
+  const { uid } = await stage.submit('first', type, { do: 'fatal' });
+  await stage.ends('first', { state: 'failed', reason: 'fatal', attempts: 1 });
+  await waitsUntold(stage, type);
+  return uid;
+}
+
+/** A task in a backlog that the minute has not heard of yet, and nobody else either. */
+async function waitsUntold(stage: Stage, type: string): Promise<void> {
+  const lane = { tenant: stage.tenant, type };
+  const row = await rowWithoutHint(stage, 'untold', type, Date.now());
+  await stage.world.backlog.put(lane, [hintOf(row, Date.now())]);
+  await stage.world.permits.raise(lane, 0, 'permits', ['normal']);
+}
+
+/** So long what was never an attempt holds permits at most, ms. */
+const FULL_MS = 120_000;
+
+/** The first of a lane's cells has been at its share for a round of successes, and has some permits left. @returns what fills it */
+async function hasFilledItsShare({ world: { permits } }: Stage, lane: Lane, left: number): Promise<readonly Permit[]> {
+  const limit = PERMITS_PER_CELL;
+  const expiry = Date.now() + FULL_MS;
+  const held = Array.from({ length: limit + 1 - left }, () => ({ expiry, nonce: systemRandom.nonce() }));
+  const { cell } = await permits.acquire(lane, 0, held, limit);
+  const aimd: Aimd = {
+    limit,
+    top: 0,
+    step: 0,
+    round: 0,
+    since: 0,
+    lag: 0,
+    cutAt: 0,
+    flight: 0,
+    late: 0,
+    at: 0,
+    good: 0,
+    slow: 0,
+    pause: 0,
+  };
+  const { adapted } = await permits.adapt(lane, 0, aimd, cell);
+  if (!adapted) throw new Error('the cell was changed meanwhile');
+  await permits.release(lane, 0, held.slice(0, 1), { good: limit });
+  return held;
+}
