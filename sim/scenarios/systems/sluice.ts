@@ -255,18 +255,20 @@ export class Sluice implements System {
   }
 
   #settle(list: readonly number[]): void {
-    const { tasks } = this.#parts.world;
+    const { tasks, now } = this.#parts.world;
     const cells = new Map<string, { lane: Lane; cell: number; ends: CellEnds }>();
     const nexts: (() => void)[] = [];
     for (const task of list) {
       const lane = this.lanes.of(tasks.tenant[task]!);
       const cell = tasks.place[task]!;
       const key = `${lane.tenant}#${cell}`;
-      const known = cells.get(key) ?? { lane, cell, ends: { succeeded: 0, failed: 0, throttled: [] } };
+      const known = cells.get(key) ?? { lane, cell, ends: { succeeded: 0, heldMs: 0, failed: 0, throttled: [] } };
       cells.set(key, known);
       const end = OUTCOMES[tasks.end[task]!]!;
-      if (end === 'succeeded') known.ends.succeeded += 1;
-      else if (end === 'throttled') known.ends.throttled.push(tasks.claimed[task]!);
+      if (end === 'succeeded') {
+        known.ends.succeeded += 1;
+        known.ends.heldMs += now - tasks.claimed[task]!;
+      } else if (end === 'throttled') known.ends.throttled.push(tasks.claimed[task]!);
       else known.ends.failed += 1;
       nexts.push(() => this.#after(task, end));
     }
