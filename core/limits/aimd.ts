@@ -82,7 +82,7 @@ const USED = { waiting: 0.5, else: 0.9 };
 /** Rounds without a signal before the limit is tried at which attempts were throttled last. */
 const ROUNDS_BELOW_TOP = 10;
 /** Successes for each signal that such a trial may bring: so that trials alone stay well below the rate. */
-const SUCCESSES_FOR_A_SIGNAL = 70;
+const SUCCESSES_FOR_A_SIGNAL = 90;
 /** ms between two attempts of a cell whose only attempt is throttled: twice as long each time. */
 const PAUSE = { least: 1_000, most: 30_000 };
 
