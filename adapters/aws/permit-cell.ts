@@ -10,7 +10,7 @@ import { updateOf, type Parts } from './permit-expressions.ts';
 /**
  * Attributes beside the permits. A cell is billed by the kilobyte, so they are short: `f` and `r` count first attempts and
  * retries, `wb` and `wn` are the budget's marks, `ok` is when the latest success began, in seconds; `al` and `ai` are the
- * limit of AIMD and what it knows beside that, `g` counts successes, `n` is the number of cells in use; `sh`, `sc` and `sv`
+ * limit of AIMD and what it knows beside that, `g` counts successes, `gh` sums up for how long they were held, `n` is the number of cells in use; `sh`, `sc` and `sv`
  * are the share, its cells and its version; `t1` and `t2` the TATs of rates, `wk` the time at which they let the lane go on.
  * Those of classes are in permit-classes.ts.
  */
@@ -84,16 +84,17 @@ export function cellOf(item: Item): Cell {
   };
 }
 
-function limitsOf(item: Item): Pick<Cell, 'share' | 'aimd' | 'good' | 'cells' | 'tats' | 'wakeAt'> {
+function limitsOf(item: Item): Pick<Cell, 'share' | 'aimd' | 'good' | 'held' | 'cells' | 'tats' | 'wakeAt'> {
   const number = (name: string): number | undefined => (item[name] === undefined ? undefined : Number(item[name]));
-  const [aimd, good, cells, version, share, of, wakeAt] = [
+  const [aimd, good, held, cells, version, share, of, wakeAt] = [
     aimdOf(item['al'], item['ai']),
-    ...['g', 'n', 'sv', 'sh', 'sc', 'wk'].map(number),
+    ...['g', 'gh', 'n', 'sv', 'sh', 'sc', 'wk'].map(number),
   ];
   const tats = [number('t1'), number('t2')];
   return {
     ...(aimd && { aimd }),
     ...(good !== undefined && { good }),
+    ...(held !== undefined && { held }),
     ...(cells !== undefined && { cells }),
     ...(version !== undefined && {
       share: {

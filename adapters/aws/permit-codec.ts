@@ -29,7 +29,25 @@ export function markOfText(text: unknown): Mark | undefined {
 }
 
 /** What a cell knows of its capacity beside the limit, in this order: later versions may add at the end. */
-const AIMD_PARTS = ['top', 'step', 'round', 'since', 'lag', 'cutAt', 'flight', 'late', 'at', 'good', 'slow', 'pause'] as const;
+const AIMD_PARTS = [
+  'top',
+  'step',
+  'round',
+  'since',
+  'lag',
+  'cutAt',
+  'flight',
+  'late',
+  'at',
+  'good',
+  'slow',
+  'pause',
+  'base',
+  'spent',
+  'most',
+] as const;
+/** What the first version knew. */
+const LEAST_PARTS = 12;
 
 /** All but the limit, which conditions compare: numbers in base 36, most of them small. */
 export function textOfAimd(aimd: Aimd): string {
@@ -40,7 +58,7 @@ export function textOfAimd(aimd: Aimd): string {
 export function aimdOf(limit: unknown, text: unknown): Aimd | undefined {
   if (typeof limit !== 'number' || typeof text !== 'string') return undefined;
   const numbers = text.split('.').map((part) => Number.parseInt(part, 36));
-  const part = (n: number): number => numbers[n] ?? Number.NaN;
+  const part = (n: number): number => numbers[n] ?? (n < LEAST_PARTS ? Number.NaN : 0);
   const parts = Object.fromEntries(AIMD_PARTS.map((name, n) => [name, part(n)])) as Omit<Aimd, 'limit'>;
   return Object.values(parts).some(Number.isNaN) ? undefined : { limit, ...parts };
 }

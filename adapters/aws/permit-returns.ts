@@ -7,14 +7,18 @@ import { textOfPermit } from './permit-codec.ts';
 export function createPermitReturns(client: DynamoDBDocumentClient, config: PermitStoreConfig): Pick<PermitStore, 'release' | 'wake'> {
   const { read, update, change } = createCellCalls(client, config);
   return {
-    release: async (lane, cell, permits, { aliveAt, good = 0 } = {}) => {
+    release: async (lane, cell, permits, { aliveAt, good = 0, held = 0 } = {}) => {
       // A set in an expression has at least one element.
       if (permits.length === 0) return cellOf(await read(lane, cell));
-      const clauses = ['DELETE permits :permits', ...(aliveAt === undefined ? [] : ['SET ok = :ok']), ...(good > 0 ? ['ADD g :g'] : [])];
+      const clauses = [
+        'DELETE permits :permits',
+        ...(aliveAt === undefined ? [] : ['SET ok = :ok']),
+        ...(good > 0 ? ['ADD g :g, gh :gh'] : []),
+      ];
       return update(lane, cell, clauses.join(' '), {
         ':permits': new Set(permits.map(textOfPermit)),
         ...(aliveAt !== undefined && { ':ok': Math.floor(aliveAt / 1000) }),
-        ...(good > 0 && { ':g': good }),
+        ...(good > 0 && { ':g': good, ':gh': held }),
       });
     },
     wake: async (lane, at, now) => {

@@ -30,6 +30,7 @@ interface StoredCell {
   share?: Share;
   aimd?: Aimd;
   good?: number;
+  held?: number;
   cells?: number;
   tats?: readonly (number | undefined)[];
   wakeAt?: number;
@@ -70,11 +71,14 @@ export function createMemoryPermitStore(): PermitStore {
       if (granted && !repeated && demands.classes) note(stored, demands.classes);
       return { granted, cell: view(stored) };
     },
-    release: async (lane, cell, permits, { aliveAt, good = 0 } = {}) => {
+    release: async (lane, cell, permits, { aliveAt, good = 0, held = 0 } = {}) => {
       const stored = cellOf(lane, cell);
       for (const permit of permits) stored.permits.delete(keyOf(permit));
       if (permits.length > 0 && aliveAt !== undefined) stored.aliveAt = aliveAt;
-      if (permits.length > 0 && good > 0) stored.good = (stored.good ?? 0) + good;
+      if (permits.length > 0 && good > 0) {
+        stored.good = (stored.good ?? 0) + good;
+        stored.held = (stored.held ?? 0) + held;
+      }
       return view(stored);
     },
     read: async (lane, cell) => view(cellOf(lane, cell)),

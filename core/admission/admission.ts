@@ -8,6 +8,7 @@ import type { AdmissionFeed } from './feed.ts';
 import { createLimiter } from './limiter.ts';
 import { reportOf } from './report.ts';
 import { createSampler } from './sample-and-hold.ts';
+import { createSurgeGuard } from './surge.ts';
 
 /** Tasks that are refused for one reason, and the error that says so. */
 export interface Refused {
@@ -44,6 +45,8 @@ const LOAD = 100;
 const FLOOD = { tasks: 500, ms: 1_000 };
 /** Tasks of a tenant in an interval from which on its bounds are asked for. */
 const NOTABLE = 20;
+/** Tasks of a tenant in an interval from which on it may be one that surges. */
+const LARGE = 50;
 
 /**
  * Admits tasks, as far as their tenant is within its bounds and its share of a pressed system. It counts who submits, tells
@@ -54,6 +57,7 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
   const by = random.nonce();
   const sampler = createSampler(random.fraction);
   const limiter = createLimiter();
+  const guard = createSurgeGuard();
   const refusals = new Map<string, number>();
   let indexed: { readonly document: AdmissionDocument; readonly byTenant: ReadonlyMap<string, AdmittedTenant> } | undefined;
   let refused = 0;
@@ -65,6 +69,7 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
   const close = (now: number, tell: boolean): void => {
     const interval = sampler.close();
     const limited = limiter.close(now - from);
+    guard.close(now - from);
     if (tell) feed.report(reportOf({ by, from, to: now, interval, refused, messages, refusals, limited }, random.fraction()));
     hasTold = tell;
     refusals.clear();
@@ -109,7 +114,8 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
       tick(now);
       sampler.add(tenant, tasks);
       const loaded = hasTold || sampler.volume() >= LOAD;
-      const known = knownOf(feed.document(loaded), tenant);
+      const document = feed.document(loaded);
+      const known = knownOf(document, tenant);
       const own = feed.bounds(tenant, sampler.estimate(tenant) >= NOTABLE) ?? (known?.rate === undefined ? undefined : known);
       const { rate, burst } = { ...common, ...own };
 
@@ -126,6 +132,11 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
         if (admitted < left) gone.push(refuse(tenant, left - admitted, 'rate_limited', waitMs / 1000));
         left = admitted;
       }
+      if (sampler.estimate(tenant) >= LARGE) {
+        const { admitted, waitMs } = guard.take(tenant, now, { tasks: left, environments: document?.environments, merged: known });
+        if (admitted < left) gone.push(refuse(tenant, left - admitted, 'throttled', waitMs / 1000));
+        left = admitted;
+      }
       messages += Math.ceil(left / TASKS_PER_MESSAGE);
       return { admitted: left, refused: gone };
     },
@@ -136,5 +147,5 @@ const WHY: Readonly<Record<AdmissionCode, string>> = {
   rate_limited: 'the tenant submits more tasks a second than it may',
   backlog_full: 'the tenant has as many tasks waiting as it may',
   backlog_too_old: 'the oldest waiting task of the tenant is older than it may be',
-  throttled: 'the platform is pressed, and the tenant submits more than its fair share',
+  throttled: 'the tenant submits more than its fair share of what the platform takes now',
 };

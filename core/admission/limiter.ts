@@ -40,8 +40,9 @@ const TENANTS = 1_000;
 /** Part of a rate, used in seconds, that is worth telling. */
 const BUSY = { part: 0.5, seconds: 5 };
 
-export function createLimiter(): Limiter {
-  const states = createRecent<State>(TENANTS);
+/** @param most tenants that are kept, those that came last */
+export function createLimiter(most = TENANTS): Limiter {
+  const states = createRecent<State>(most);
   let busy = false;
 
   const stateOf = (tenant: string): State => {

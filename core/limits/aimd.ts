@@ -1,3 +1,5 @@
+import { holdTimes, isAtKnee, isBlind, isNewsLate, kneeOf, mostOf } from './hold-times.ts';
+
 /**
  * Additive increase, multiplicative decrease of the attempts that a lane cell may have in flight (Chiu and Jain, "Analysis
  * of the Increase and Decrease Algorithms for Congestion Avoidance in Computer Networks", 1989), with what TCP has learnt
@@ -51,6 +53,12 @@ export interface Aimd {
   readonly slow: number;
   /** ms after it was lowered in which nothing starts: less than one attempt at once. 0 = none. */
   readonly pause: number;
+  /** ms: for how long an attempt is held that waits for nothing; 0 = not known. {@link holdOf} */
+  readonly base: number;
+  /** The cell's sum of such times when the limit was changed last. */
+  readonly spent: number;
+  /** Of the first cell: the most attempts at once that the whole lane was found to need lately; 0 = not known. */
+  readonly most: number;
 }
 
 /** Attempts of one cell that ended together. */
@@ -59,6 +67,10 @@ export interface Ends {
   readonly throttled: readonly number[];
   /** Successes of the cell, ever, these counted. */
   readonly good: number;
+  /** ms for which its successes were held, from claim to settle, ever, these counted. */
+  readonly held: number;
+  /** Of the lane's first cell: how many are in use. */
+  readonly cells?: number;
   /** Attempts of the cell that were in flight before these ended. */
   readonly flight: number;
   /** Whether something waits for a permit. */
@@ -70,7 +82,7 @@ const USED = { waiting: 0.5, else: 0.9 };
 /** Rounds without a signal before the limit is tried at which attempts were throttled last. */
 const ROUNDS_BELOW_TOP = 10;
 /** Successes for each signal that such a trial may bring: so that trials alone stay well below the rate. */
-const SUCCESSES_FOR_A_SIGNAL = 70;
+const SUCCESSES_FOR_A_SIGNAL = 90;
 /** ms between two attempts of a cell whose only attempt is throttled: twice as long each time. */
 const PAUSE = { least: 1_000, most: 30_000 };
 
@@ -89,6 +101,9 @@ export function initial(rules: AimdRules, share: number): Aimd {
     good: 0,
     slow: 0,
     pause: 0,
+    base: 0,
+    spent: 0,
+    most: 0,
   };
 }
 
@@ -108,39 +123,60 @@ export function limitOf(aimd: Pick<Aimd, 'limit'> | undefined, rules: AimdRules,
  */
 export function adapt(known: Aimd | undefined, ends: Ends, rules: AimdRules, share: number, now: number): Aimd | undefined {
   const aimd = known ?? initial(rules, share);
-  return ends.throttled.length > 0 ? onSignals(aimd, ends, rules, now) : grown(aimd, ends, rules, share, now);
+  if (ends.throttled.length > 0) return onSignals(aimd, ends, rules, now);
+  const deep = aimd.slow > 0 && isNewsLate(aimd, rules) ? loweredToKnee(aimd, ends, now) : undefined;
+  return deep ?? grown(aimd, ends, rules, share, now);
 }
 
 function onSignals(known: Aimd, ends: Ends, rules: AimdRules, now: number): Aimd | undefined {
   const aimd = { ...known, lag: Math.max(0, now - Math.max(...ends.throttled)) };
   const fresh = ends.throttled.filter((claimedAt) => claimedAt > aimd.cutAt).length;
-  if (fresh === 0) return onLateSignals(aimd, ends.throttled.length);
+  if (fresh === 0) return onLateSignals(aimd, ends);
+  const deep = isNewsLate(aimd, rules) ? loweredToKnee(aimd, ends, now) : undefined;
+  if (deep) return deep;
   const goesOn = aimd.slow > 0 && now - aimd.at < rules.windowMs;
-  const window = goesOn ? { at: aimd.at, good: aimd.good, slow: aimd.slow + fresh } : { at: now, good: ends.good, slow: fresh };
+  const window = goesOn
+    ? { at: aimd.at, good: aimd.good, slow: aimd.slow + fresh }
+    : { at: now, good: ends.good, slow: fresh, most: mostOf(aimd, ends, now) };
   const rate = window.slow / (window.slow + ends.good - window.good);
   const next = { ...aimd, ...window };
   return window.slow >= Math.min(rules.count, aimd.limit) && rate >= rules.rate ? lowered(next, rate, ends, rules, now) : next;
 }
 
-/** Each attempt in flight at the time ends once: those that were throttled were that many too many. */
-function onLateSignals(aimd: Aimd, signals: number): Aimd | undefined {
-  if (aimd.limit === 1) return undefined;
-  const late = aimd.late + signals;
+/** Where far more wait than run, or far fewer run than did, one that waited in vain is enough. */
+function loweredToKnee(aimd: Aimd, ends: Ends, now: number): Aimd | undefined {
+  if (!isUsed(aimd.limit, ends)) return undefined;
+  const knee = kneeOf(aimd, ends, now);
+  if (knee === undefined) return undefined;
+  const limit = Math.min(aimd.limit, Math.max(1, Math.floor(knee)));
+  return cut(aimd, limit, limit, ends, now);
+}
+
+/** Each attempt in flight at the time ends once: those that were throttled were that many too many, unless it is known how many are not. */
+function onLateSignals(aimd: Aimd, { throttled }: Ends): Aimd | undefined {
+  if (aimd.limit === 1 || isAtKnee(aimd)) return undefined;
+  const late = aimd.late + throttled.length;
   const room = Math.max(1, aimd.flight - late);
   return { ...aimd, late, limit: Math.min(aimd.limit, room), top: Math.min(aimd.top, room + 1) };
 }
 
-function lowered(aimd: Aimd, rate: number, { flight, good }: Ends, rules: AimdRules, now: number): Aimd {
-  const from = Math.max(1, Math.min(aimd.limit, flight));
+function lowered(aimd: Aimd, rate: number, ends: Ends, rules: AimdRules, now: number): Aimd {
+  const from = Math.max(1, Math.min(aimd.limit, ends.flight));
   // One step too far is no sign that the capacity has fallen.
   const factor = aimd.step === 1 ? rules.decrease : rules.decrease * (1 - rate / 2);
   // What was raised by more than one at a time was well before that.
   const to = aimd.step > 1 ? Math.min(from * factor, aimd.limit - aimd.step) : from * factor;
   const limit = Math.max(1, Math.min(Math.floor(to), aimd.limit - 1));
+  return cut(aimd, limit, Math.max(from, limit + 1), ends, now);
+}
+
+function cut(aimd: Aimd, limit: number, top: number, ends: Ends, now: number): Aimd {
+  const { flight, good } = ends;
   return {
     ...aimd,
+    ...holdTimes(aimd, ends, now),
     limit,
-    top: Math.max(from, limit + 1),
+    top,
     step: 0,
     round: good,
     since: now,
@@ -163,12 +199,19 @@ function grown(aimd: Aimd, ends: Ends, rules: AimdRules, share: number, now: num
   if (aimd.pause > 0) return ends.good > aimd.good ? { ...aimd, pause: 0 } : undefined;
   const { limit, top } = aimd;
   const held = aimd.slow > 0 && now - aimd.at < rules.windowMs;
-  // What the last step brings is not known before an attempt that was claimed under it could have told.
-  if (held || now - aimd.since < aimd.lag || limit >= share || !isUsed(limit, ends)) return undefined;
+  if (held || limit >= share || !isUsed(limit, ends)) return undefined;
   const { successes, step } = nextStep(aimd, rules);
   if (ends.good - aimd.round < successes) return undefined;
   const to = Math.min(share, limit + step);
-  return { ...aimd, limit: top > limit + 1 ? Math.min(to, top - 1) : to, step: to - limit, round: ends.good, since: now };
+  if (isBlind(aimd, to, ends, rules, now)) return undefined;
+  return {
+    ...aimd,
+    ...holdTimes(aimd, ends, now),
+    limit: top > limit + 1 ? Math.min(to, top - 1) : to,
+    step: to - limit,
+    round: ends.good,
+    since: now,
+  };
 }
 
 /** The successes that the next step asks for, and its height. */

@@ -1,3 +1,4 @@
+import { holdTimes, isAtKnee, isBlind } from '../limits/hold-times.ts';
 import { adapt, initial, isUsed, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Cell } from '../ports/permit-store.ts';
@@ -22,21 +23,37 @@ export function adaptCell(rules: LaneRules, index: number, cell: Cell, ends: End
   if (!rules.aimd) return undefined;
   const share = shareOf(rules, index, cell);
   if (share < 1) return undefined;
-  const aimd = adapt(cell.aimd, ends, rules.aimd, share, now);
-  if (index !== 0) return aimd && { aimd };
+  if (index !== 0) {
+    const aimd = adapt(cell.aimd, ends, rules.aimd, share, now);
+    return aimd && { aimd };
+  }
   const cells = cellsInUse(rules, cell);
-  if (aimd && cells > 1 && aimd.cutAt === now && aimd.limit <= share * GO_AT) {
-    return { aimd: { ...aimd, limit: Math.min(share, 2 * aimd.limit), top: 2 * aimd.top, pause: 0 }, cells: Math.ceil(cells / 2) };
+  const aimd = adapt(cell.aimd, { ...ends, cells }, rules.aimd, share, now);
+  if (aimd && cells > 1 && aimd.cutAt === now) {
+    if (isAtKnee(aimd)) return begunAnew(aimd, share);
+    if (aimd.limit <= share * GO_AT) return handedOver(aimd, cells, share);
   }
   if (aimd || cells >= mostCells(rules, cell)) return aimd && { aimd };
-  const full = filled(rules.aimd, cell.aimd ?? initial(rules.aimd, share), ends, share, now);
+  const full = filled(rules.aimd, cell.aimd ?? initial(rules.aimd, share), { ...ends, cells }, share, now);
   return full && { aimd: full, cells: Math.min(mostCells(rules, cell), 2 * cells) };
+}
+
+/** Half of the cells go. */
+function handedOver(aimd: Aimd, cells: number, share: number): Adapted {
+  return { aimd: { ...aimd, limit: Math.min(share, 2 * aimd.limit), top: 2 * aimd.top, pause: 0 }, cells: Math.ceil(cells / 2) };
+}
+
+/** One stays, at half of what the lane needs until what waits has drained (as BBR does). It grows as a new lane does. */
+function begunAnew(aimd: Aimd, share: number): Adapted {
+  const limit = Math.max(1, Math.floor(Math.min(share, aimd.limit) / 2));
+  return { aimd: { ...aimd, limit, top: limit, pause: 0 }, cells: 1 };
 }
 
 /** Begins another round of a cell that has been full of its share for one. */
 function filled(rules: AimdRules, aimd: Aimd, ends: Ends, share: number, now: number): Aimd | undefined {
   const { throttled, good } = ends;
   const held = throttled.length > 0 || (aimd.slow > 0 && now - aimd.at < rules.windowMs);
-  if (held || aimd.limit < share || !isUsed(share, ends) || good - aimd.round < share || now - aimd.since < aimd.lag) return undefined;
-  return { ...aimd, round: good, since: now };
+  if (held || aimd.limit < share || !isUsed(share, ends) || good - aimd.round < share || isBlind(aimd, 2 * share, ends, rules, now))
+    return undefined;
+  return { ...aimd, ...holdTimes(aimd, ends, now), round: good, since: now };
 }

@@ -97,12 +97,15 @@ async function releaseInCell(deps: ReleaseDeps, lane: Lane, cell: number, group:
   const ends = group.flatMap(({ end }) => end ?? []);
   const rules = deps.tune && ends.length > 0 ? await rulesOf(deps, lane) : NO_RULES;
   const aliveAt = latest(group.flatMap((h) => h.aliveAt ?? []));
-  const good = rules.aimd ? ends.filter(({ throttled }) => !throttled).length : 0;
+  const now = deps.clock.now();
+  const succeeded = rules.aimd ? ends.filter(({ throttled }) => !throttled) : [];
+  const good = succeeded.length;
+  const held = succeeded.reduce((sum, { claimedAt }) => sum + Math.max(0, now - claimedAt), 0);
   const after = await deps.permits.release(
     lane,
     cell,
     group.map((h) => h.permit),
-    { ...(aliveAt !== undefined && { aliveAt }), ...(good > 0 && { good }) },
+    { ...(aliveAt !== undefined && { aliveAt }), ...(good > 0 && { good, held }) },
   );
   const tuned = deps.tune && rules.aimd ? await deps.tune(deps, { lane, cell, after, rules, ends, released: group.length }) : after;
   deps.views?.see(lane, cell, tuned);

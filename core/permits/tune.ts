@@ -18,7 +18,13 @@ export const tuneLimit: Tune = async (deps, { lane, cell: index, after, rules, e
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const now = deps.clock.now();
     const flight = livePermits(seen, now).length + released;
-    const change = adaptCell(rules, index, seen, { throttled, good: seen.good ?? 0, flight, waiting: hasBacklog(seen) }, now);
+    const change = adaptCell(
+      rules,
+      index,
+      seen,
+      { throttled, good: seen.good ?? 0, held: seen.held ?? 0, flight, waiting: hasBacklog(seen) },
+      now,
+    );
     if (!change) return seen;
     try {
       const { adapted, cell } = await permits.adapt(lane, index, change.aimd, seen, change.cells);

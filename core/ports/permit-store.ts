@@ -90,8 +90,9 @@ export interface Demands {
 export interface Ended {
   /** When the attempt began whose success was heard of last, ms. */
   readonly aliveAt?: number;
-  /** Successes among them. */
+  /** Successes among them, and ms for which these were held, all together. */
   readonly good?: number;
+  readonly held?: number;
 }
 
 /** A cell of a lane, as it was after a call (or, when the call was refused, before it). */
@@ -108,8 +109,9 @@ export interface Cell {
   readonly share?: Share;
   /** Absent: as a new lane begins. */
   readonly aimd?: Aimd;
-  /** Successes that were counted, ever; now and then one twice. */
+  /** Successes that were counted, ever, and ms for which they were held; now and then one twice. */
   readonly good?: number;
+  readonly held?: number;
   /** Of cell 0: how many cells of the lane are in use. @default as a new lane begins */
   readonly cells?: number;
   /** Of cell 0: the TATs of the lane's rates, µs. */

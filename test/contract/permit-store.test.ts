@@ -56,13 +56,20 @@ describe('permit store on DynamoDB', () => {
       good: 6,
       slow: 7,
       pause: 8,
+      base: 10,
+      spent: 11,
+      most: 12,
     };
     await store.adapt(LANE, 0, { limit: 12, ...numbers }, await store.read(LANE, 0));
-    const text = 'k.1.9.mjuohs00.5.1.2.3.4.6.7.8';
+    const before = 'k.1.9.mjuohs00.5.1.2.3.4.6.7.8';
+    const text = `${before}.a.b.c`;
     const { Item } = await dynamo.clients.dynamodb.send(new GetCommand({ TableName: table, Key: key }));
     expect(Item).toMatchObject({ al: 12, ai: text });
     await dynamo.clients.dynamodb.send(new PutCommand({ TableName: table, Item: { ...key, al: 12, ai: `${text}.zz.1` } }));
     expect((await store.read(LANE, 0)).aimd).toEqual({ limit: 12, ...numbers });
+    // What a version wrote that knew nothing of hold times.
+    await dynamo.clients.dynamodb.send(new PutCommand({ TableName: table, Item: { ...key, al: 12, ai: before } }));
+    expect((await store.read(LANE, 0)).aimd).toEqual({ limit: 12, ...numbers, base: 0, spent: 0, most: 0 });
     await dynamo.clients.dynamodb.send(new PutCommand({ TableName: table, Item: { ...key, al: 12, ai: 'what is this' } }));
     expect((await store.read(LANE, 0)).aimd).toBeUndefined();
   });

@@ -27,7 +27,7 @@ export function runModel({ capacity, runs, refusedAfter, refill, share, ms, seed
   const ends: ModelEnd[] = [];
   const due: { at: number; run: () => void }[] = [];
   const chance = chanceOf(seed);
-  let [now, flight, running, good] = [0, 0, 0, 0];
+  let [now, flight, running, good, held] = [0, 0, 0, 0, 0];
   let aimd: Aimd | undefined;
   const limit = () => limitOf(aimd, AIMD_DEFAULTS, share);
   const after = (wait: number, run: () => void): void => {
@@ -35,8 +35,11 @@ export function runModel({ capacity, runs, refusedAfter, refill, share, ms, seed
     due.splice(placeIn(due, at), 0, { at, run });
   };
   const end = (claimedAt: number, throttled: boolean): void => {
-    if (!throttled) good += 1;
-    aimd = adapt(aimd, { throttled: throttled ? [claimedAt] : [], good, flight, waiting: true }, AIMD_DEFAULTS, share, now) ?? aimd;
+    if (!throttled) {
+      good += 1;
+      held += now - claimedAt;
+    }
+    aimd = adapt(aimd, { throttled: throttled ? [claimedAt] : [], good, held, flight, waiting: true }, AIMD_DEFAULTS, share, now) ?? aimd;
     flight -= 1;
     ends.push({ at: now, throttled, limit: limit(), flight });
     after(Math.max(refill, aimd ? pausedUntil(aimd) - now : 0), fill);

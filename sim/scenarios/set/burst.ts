@@ -85,7 +85,7 @@ function run({ seed, quick }: Options): Result {
     question: `One tenant submits ${burst.toLocaleString('en')} tasks a second for ${burstSeconds} seconds. Who is refused, and what do the others notice?`,
     setup: [
       `${TENANTS - 1} others submit ${perSecond} tasks a second (Zipf). The burst comes in batches of ${MESSAGE}. Lanes of ${base.concurrency}; ${base.maxConcurrency} invocations of dispatch at once for each of ${PARAMETERS.shards} shard queues.`,
-      `Sluice samples in ${PARAMETERS.environments} environments and has no bounds for tenants; while the shared queues are pressed, tenants above their fair share are refused. Others come again when they are told to.`,
+      `Sluice samples in ${PARAMETERS.environments} environments and has no bounds for tenants but for what comes all at once; while the shared queues are pressed, tenants above their fair share are refused. Others come again when they are told to.`,
       `One rate limit: the API's, ${rate.toLocaleString('en')} tasks a second with a burst of ${size.toLocaleString('en')}.`,
     ],
     ways: done,
@@ -108,7 +108,7 @@ function run({ seed, quick }: Options): Result {
       { field: 'queued', label: 'messages in shard queues', log: true },
     ],
     notes: [
-      'A burst of seconds is over before the shared queues count as pressed for long enough: reports, the decision and caches take up to 20 s together. A bound of its own for each tenant works sooner.',
+      'The burst is over before the shared queues could count as pressed: reports, the decision and caches take up to 20 s together. What refuses it is each environment by itself, for it samples a tenant that sends more than its part of 1,000 messages a second; so neither a bound of its own nor less patience with the queues makes a difference here.',
     ],
     seed,
     virtualSeconds: seconds,

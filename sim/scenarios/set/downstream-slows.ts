@@ -102,7 +102,8 @@ function run({ seed, quick }: Options): Result {
     ],
     notes: [
       'A permit is held from its claim until its end is settled, and given out again after that: while dispatch and settle work on it, nothing runs. So of as many permits as the capacity some always rest, how many changes by chance, and a lane that must not be throttled stays below the capacity by that.',
-      'With bare 429s nobody hears of a throttle before the event is too old: the permits above the capacity are held by events that wait in Lambda. A handler that reports throttles, or the kit with its start times, tells at once; start times are not modelled here.',
+      'Of a capacity of 200 that is 5 %, of 20 it is more than a limit can make up for. A lane whose limit is fixed by somebody who knows the 20 uses 87 % with 20 permits and none throttled (`wait`; 83 % where the handler reports it), 90 % with 21 and 6 %, 95 % with 24 and 38 %: 95 % used and 2 % throttled are not to be had at once, by this limit or another one.',
+      'With bare 429s the permits above the capacity are held by events that wait in Lambda. The first one that is too old tells of the fall; how many run then, by what ends and for how long it was held, says how far the limit goes down. It is up again when few wait, so that the use of the slow minutes counts that, too. A handler that reports throttles, or the kit with its start times, tells at once; start times are not modelled here.',
     ],
     seed,
     virtualSeconds: END,

@@ -27,8 +27,10 @@ function run({ seed, quick }: Options): Result {
   const disturbed = (now: number): boolean => now >= FROM * 1_000 && now < UNTIL * 1_000;
   const all = (again: (parts: Parts) => PoolRules['again']) => pool(({ world }) => oneFifo(world.tasks), Infinity, again);
   const ways: [string, (parts: Parts) => Built][] = [
-    ['Sluice', sluice({ concurrency: Math.round(10 * scale), start: 'wait' })],
-    ['Sluice, wide lanes', sluice({ concurrency: 500, start: 'wait' })],
+    ['Sluice', sluice({ concurrency: Math.round(10 * scale), start: 'wait', retryBudget: true })],
+    ['Sluice, retries without a budget', sluice({ concurrency: Math.round(10 * scale), start: 'wait' })],
+    ['Sluice, wide lanes', sluice({ concurrency: 500, start: 'wait', retryBudget: true })],
+    ['Sluice, wide lanes, retries without a budget', sluice({ concurrency: 500, start: 'wait' })],
     [
       'no limit, again at once',
       all(
@@ -110,6 +112,10 @@ function run({ seed, quick }: Options): Result {
       { field: 'goodput', label: 'succeeded (1/s)' },
       { field: 'tries', label: 'attempts (1/s)' },
       { field: 'live', label: 'tasks waiting or running', log: true },
+    ],
+    notes: [
+      'No attempt is spent on what the platform holds back: a full lane, the budget and a throttle cost none. A task is given up after five attempts that ran and were cut off, as its own policy says.',
+      'Without a budget, wide lanes stay where they are: everything that fails comes back, on top of what is new. With it no more than a fifth comes on top, and what is downstream can work that off.',
     ],
     seed,
     virtualSeconds: END,

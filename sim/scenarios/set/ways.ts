@@ -12,6 +12,8 @@ import { Door } from '../systems/door.ts';
 import { hashed, Pool, type PoolRules } from '../systems/pool.ts';
 import { nameOf } from '../systems/shard-queues.ts';
 import { Sluice, type SluiceRules } from '../systems/sluice.ts';
+import { RetryBudgets } from '../systems/retry-budgets.ts';
+import { DEFAULT_BUDGET } from '../../../core/retry/budget.ts';
 import { backoffMs } from '../../../core/retry/backoff.ts';
 
 const { shards, shardsPerTenant, concurrency, visibilitySeconds } = PARAMETERS;
@@ -74,10 +76,12 @@ export interface OurRules extends Partial<SluiceRules> {
   readonly pressure?: PressureRules;
   /** The type's breaker. @default none */
   readonly breaker?: boolean;
+  /** The type's retry budget, the default. @default retries are free */
+  readonly retryBudget?: boolean;
 }
 
 /** The platform. */
-export function sluice({ divide, admit, pressure, breaker, ...rules }: OurRules = {}) {
+export function sluice({ divide, admit, pressure, breaker, retryBudget, ...rules }: OurRules = {}) {
   return (parts: Parts): Built & { readonly sluice: Sluice } => {
     const { world } = parts;
     const all: SluiceRules = { start: 'event', concurrency, shards, shardsPerTenant, retry: RETRY, ...rules };
@@ -86,6 +90,7 @@ export function sluice({ divide, admit, pressure, breaker, ...rules }: OurRules 
     const system = new Sluice(parts, {
       ...all,
       gate,
+      ...(retryBudget && { budgets: new RetryBudgets(world, DEFAULT_BUDGET) }),
       ...(divide && { permits: (lanes) => (division = new Division(world, { ...divide, concurrency: all.concurrency }, lanes)) }),
     });
     if (gate) gate.onOpen = () => system.goOn();

@@ -1,10 +1,10 @@
-import type { AdmissionDocument, AdmissionReport, AdmittedTenant } from '@sluice/contracts';
+import type { AdmissionDocument, AdmissionReport } from '@sluice/contracts';
 import { createAdmission, type Admission } from '../../../core/admission/admission.ts';
-import { refusalOf, type AdmissionBounds } from '../../../core/admission/bounds.ts';
-import { mergeReports, type MergedReports } from '../../../core/admission/merge.ts';
+import type { AdmissionBounds } from '../../../core/admission/bounds.ts';
+import { documentOf } from '../../../core/admission/control-step.ts';
+import type { TenantWaiting } from '../../../core/admission/measure-waiting.ts';
+import { mergeReports } from '../../../core/admission/merge.ts';
 import { drainedOf, targetOf, type Depth, type PressureRules } from '../../../core/admission/pressure.ts';
-import { refusalsFor } from '../../../core/admission/refuse.ts';
-import { SAMPLE_RULES } from '../../../core/admission/sample-and-hold.ts';
 import type { Chance } from '../engine/chance.ts';
 import type { World } from '../engine/world.ts';
 import type { Entrance } from '../model/arrivals.ts';
@@ -96,35 +96,17 @@ export class Door implements Entrance {
     const drained = drainedOf(this.#depth, after, merged.offered - merged.refused);
     const target = targetOf({ waiting: after.waiting, drained, pressed: this.#document?.target !== undefined }, this.#rules.pressure);
     this.#depth = { ...after, drained };
-    const tenants = new Map(
-      merged.tenants.map(({ tenant, offered, refused }): [string, AdmittedTenant] => [tenant, { tenant, offered, refused }]),
-    );
-    if (target !== undefined) press(merged, target, tenants);
-    for (const tenant of tenants.values()) this.#bound(tenant, tenants);
-    const { environments: told, offered, refused } = merged;
-    return { v: 1, at: now, environments: told, offered, refused, ...(target !== undefined && { target }), tenants: [...tenants.values()] };
+    const waiting = merged.tenants.map(({ tenant }) => this.#waitingOf(tenant));
+    const bounds = new Map(merged.tenants.map(({ tenant }) => [tenant, this.#rules.bounds ?? {}]));
+    return documentOf({ now, merged, target, bounds, waiting });
   }
 
-  #bound(known: AdmittedTenant, tenants: Map<string, AdmittedTenant>): void {
-    const { bounds = {} } = this.#rules;
-    if (bounds.backlog === undefined && bounds.maxAgeSeconds === undefined) return;
+  #waitingOf(tenant: string): TenantWaiting {
     const { now } = this.#world;
-    const { tenant, offered } = known;
     const { tasks, oldestSeconds, started } = this.#rules.waiting(Number(tenant.slice(tenant.indexOf('-') + 1)));
     const last = this.#started.get(tenant);
     this.#started.set(tenant, { at: now, started });
     const drained = last && now > last.at ? (1000 * (started - last.started)) / (now - last.at) : 0;
-    const refusal = refusalOf({ tasks, oldestSeconds, drained, offered }, bounds);
-    if (refusal && refusal.part > (known.refuse?.part ?? 0)) tenants.set(tenant, { ...known, refuse: refusal });
-  }
-}
-
-function press(merged: MergedReports, target: number, tenants: Map<string, AdmittedTenant>): void {
-  const floor = SAMPLE_RULES.share * merged.offered;
-  const offers = merged.tenants.filter(({ seen }) => seen >= floor).map(({ tenant, seen }) => ({ tenant, offered: seen }));
-  for (const { tenant, part } of refusalsFor(offers, merged.offered, target, floor).refusals) {
-    const known = tenants.get(tenant);
-    if (known)
-      tenants.set(tenant, { ...known, refuse: { code: 'throttled', part, waitSeconds: (10 * part) / (1 - Math.min(part, 0.95)) } });
+    return { tenant, at: now, tasks, oldestAt: now - 1000 * oldestSeconds, drained };
   }
 }

@@ -11,8 +11,9 @@ import type { World } from '../engine/world.ts';
 export interface Cell {
   held: number;
   known: KnownCell;
-  /** Successes, ever. */
+  /** Successes, ever, and ms for which they were held. */
   good: number;
+  heldMs: number;
 }
 
 /** One tenant's work; a scenario has one task type. */
@@ -36,6 +37,8 @@ export interface Lane {
 /** What ended in a cell: successes, failures, and when what was throttled had been claimed. */
 export interface CellEnds {
   succeeded: number;
+  /** ms for which the successes were held, all together. */
+  heldMs: number;
   failed: number;
   readonly throttled: number[];
 }
@@ -87,7 +90,7 @@ export class Lanes {
   }
 
   #cell(lane: Lane, index: number): Cell {
-    return (lane.cells[index] ??= { held: 0, known: {}, good: 0 });
+    return (lane.cells[index] ??= { held: 0, known: {}, good: 0, heldMs: 0 });
   }
 
   limit(lane: Lane): number {
@@ -129,14 +132,15 @@ export class Lanes {
     return taken;
   }
 
-  release(lane: Lane, index: number, { succeeded, failed, throttled }: CellEnds): void {
+  release(lane: Lane, index: number, { succeeded, heldMs, failed, throttled }: CellEnds): void {
     const cell = lane.cells[index]!;
     const flight = cell.held;
     cell.held -= succeeded + failed + throttled.length;
     cell.good += succeeded;
+    cell.heldMs += heldMs;
     const stored: StoredCell = { permits: [], raised: 0, cleared: 0, good: cell.good, ...cell.known };
     const waiting = lane.waiting.some(({ size }) => size > 0);
-    const next = adaptCell(this.#core, index, stored, { throttled, good: cell.good, flight, waiting }, this.#world.now);
+    const next = adaptCell(this.#core, index, stored, { throttled, good: cell.good, held: cell.heldMs, flight, waiting }, this.#world.now);
     if (next) cell.known = { ...cell.known, ...next };
   }
 }

@@ -8,6 +8,7 @@ import { OUTCOMES, type AttemptEnd, type System } from '../model/outcome.ts';
 import { PARAMETERS } from '../parameters.ts';
 import type { Parts } from '../run.ts';
 import { Lanes, type CellEnds, type Lane, type LaneRules } from './lanes.ts';
+import type { RetryBudgets } from './retry-budgets.ts';
 import { ShardQueues, type ShardRules } from './shard-queues.ts';
 
 const { dispatchMs, parkMs, eventStartMs, settleMs, drainAtOnce, drainMs, freeBackoff, crashes } = PARAMETERS;
@@ -21,6 +22,8 @@ export interface SluiceRules extends LaneRules, ShardRules {
   readonly permits?: (lanes: Lanes) => PermitSource;
   /** What may hold attempts back beside permits. */
   readonly gate?: Gate | undefined;
+  /** What lanes may spend on retries. @default they are free */
+  readonly budgets?: RetryBudgets | undefined;
 }
 
 /** Where permits come from, and go back to. */
@@ -102,7 +105,14 @@ export class Sluice implements System {
 
   /** Tells all lanes that have a backlog. */
   goOn(): void {
-    for (const lane of this.lanes.all()) if (hasBacklog(lane)) this.#hintLane(lane);
+    for (const lane of this.lanes.all()) {
+      this.#goOnWithRetries(lane);
+      if (hasBacklog(lane)) this.#hintLane(lane);
+    }
+  }
+
+  #goOnWithRetries(lane: Lane): void {
+    for (const task of this.#rules.budgets?.release(lane.tenant) ?? []) this.#later(task, 0);
   }
 
   get waiting(): number {
@@ -144,7 +154,7 @@ export class Sluice implements System {
     let parked = 0;
     if (lane.pressed) this.pressed.named += list.length;
     for (const rank of [0, 1, 2]) {
-      const ofClass = list.filter((task) => tasks.priority[task] === rank);
+      const ofClass = list.filter((task) => tasks.priority[task] === rank && (this.#rules.budgets?.start(task) ?? true));
       if (ofClass.length === 0) continue;
       lane.seen[rank] = now;
       const passed = this.#rules.gate?.pass(ofClass) ?? ofClass;
@@ -255,24 +265,27 @@ export class Sluice implements System {
   }
 
   #settle(list: readonly number[]): void {
-    const { tasks } = this.#parts.world;
+    const { tasks, now } = this.#parts.world;
     const cells = new Map<string, { lane: Lane; cell: number; ends: CellEnds }>();
     const nexts: (() => void)[] = [];
     for (const task of list) {
       const lane = this.lanes.of(tasks.tenant[task]!);
       const cell = tasks.place[task]!;
       const key = `${lane.tenant}#${cell}`;
-      const known = cells.get(key) ?? { lane, cell, ends: { succeeded: 0, failed: 0, throttled: [] } };
+      const known = cells.get(key) ?? { lane, cell, ends: { succeeded: 0, heldMs: 0, failed: 0, throttled: [] } };
       cells.set(key, known);
       const end = OUTCOMES[tasks.end[task]!]!;
-      if (end === 'succeeded') known.ends.succeeded += 1;
-      else if (end === 'throttled') known.ends.throttled.push(tasks.claimed[task]!);
+      if (end === 'succeeded') {
+        known.ends.succeeded += 1;
+        known.ends.heldMs += now - tasks.claimed[task]!;
+      } else if (end === 'throttled') known.ends.throttled.push(tasks.claimed[task]!);
       else known.ends.failed += 1;
       nexts.push(() => this.#after(task, end));
     }
     for (const { lane, cell, ends } of cells.values()) this.#permits.release(lane, cell, ends);
     for (const next of nexts) next();
     for (const lane of new Set([...cells.values()].map(({ lane }) => lane))) {
+      this.#goOnWithRetries(lane);
       if (!hasBacklog(lane)) continue;
       if (this.#rules.start === 'event') this.#hintLane(lane);
       // The pool of `wait` goes on by itself.

@@ -132,7 +132,7 @@ describe('a lane', () => {
     const [first, ...rest] = makePermits(PERMITS_PER_CELL).map((permit) => ({ ...permit, nonce: systemRandom.nonce() }));
     const within = { seen: undefined, base: mark, next: mark, most: 9_999_999 };
     await store.acquire(lane, 0, first ? [first] : [], PERMITS_PER_CELL, { firsts: 12_345_678, retries: 1_234_567, within });
-    const seen = await store.release(lane, 0, makePermits(1), { aliveAt: NOW, good: 123_456_789 });
+    const seen = await store.release(lane, 0, makePermits(1), { aliveAt: NOW, good: 123_456_789, held: 123_456_789_012 });
     const counts = {
       top: PERMITS_PER_CELL,
       step: 20,
@@ -142,6 +142,9 @@ describe('a lane', () => {
       good: 123_456_789,
       slow: 999,
       pause: 30_000,
+      base: 60_000,
+      spent: 123_456_789_012,
+      most: 10_000,
     };
     await store.adapt(lane, 0, { limit: PERMITS_PER_CELL, since: NOW, lag: 60_000, cutAt: NOW, at: NOW, ...counts }, seen, 250);
     await store.setShare(lane, 0, { version: NOW, share: PERMITS_PER_CELL, cells: 250 });

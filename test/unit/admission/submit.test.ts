@@ -133,7 +133,7 @@ describe('what control says', () => {
     const world = createWorld({ types: [typeSpec('echo', { concurrency: 100 })] });
     const { admission, store } = gateOf(world);
     await store.putDocument(
-      documentOf(world, { tenants: [{ tenant: 'a', offered: 5, refused: 0, refuse: { ...refuse, code: 'throttled', part: 0.3 } }] }),
+      documentOf(world, { tenants: [{ tenant: 'a', offered: 50_000, refused: 0, refuse: { ...refuse, code: 'throttled', part: 0.3 } }] }),
     );
     admission.admit('a', 1);
     await settled();

@@ -13,7 +13,7 @@ const RULES = laneRules(typeSpec('echo', { concurrency: 400 }));
 const FIXED = laneRules(typeSpec('echo', { concurrency: 400, adaptive: false }));
 const cellOf = (over: Partial<Cell> = {}): Cell => ({ permits: [], raised: 0, cleared: 0, ...over });
 const aimd = (over: Partial<Aimd> = {}): Aimd => ({ ...initial(AIMD_DEFAULTS, 40), ...over });
-const well = (good: number, flight: number) => ({ throttled: [], good, flight, waiting: true });
+const well = (good: number, flight: number) => ({ throttled: [], good, held: 0, flight, waiting: true });
 
 describe('the limit of a cell', () => {
   it('is its part of the concurrency where nothing else is known and nothing is adapted', () => {
@@ -66,7 +66,7 @@ describe('cells', () => {
         RULES,
         0,
         cellOf({ aimd: aimd({ limit, top: limit }), cells: 4 }),
-        { throttled: [T0, T0, T0], good: 0, flight: limit, waiting: true },
+        { throttled: [T0, T0, T0], good: 0, held: 0, flight: limit, waiting: true },
         T0,
       );
     expect(signals(20)).toMatchObject({ aimd: { limit: 9 } });

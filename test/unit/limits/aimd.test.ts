@@ -6,7 +6,7 @@ import { T0 } from '../../helpers/samples.ts';
 const SECOND = 1_000;
 const PROMPT = { runs: SECOND, refusedAfter: 30, refill: 5, share: 200, ms: 400 * SECOND } as const;
 const aimd = (over: Partial<Aimd> = {}): Aimd => ({ ...initial(RULES, 200), ...over });
-const ends = (over: Partial<Ends> = {}): Ends => ({ throttled: [], good: 0, flight: 10, waiting: true, ...over });
+const ends = (over: Partial<Ends> = {}): Ends => ({ throttled: [], good: 0, held: 0, flight: 10, waiting: true, ...over });
 const step = (known: Aimd | undefined, over: Partial<Ends>, { share = 200, now = T0 } = {}) => adapt(known, ends(over), RULES, share, now);
 
 describe('the limit of a lane before a capacity that nobody tells it of', () => {
