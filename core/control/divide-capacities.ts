@@ -8,10 +8,13 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../ports/type-registry.ts';
 import { quotaPages } from '../quotas/quota-pages.ts';
 import { cellShares, Ledger, raises, shrinks, type Move } from './moves.ts';
+import { entryOfLane } from '../limits/entry.ts';
+import { laneKey } from '../permits/lane-key.ts';
+import { hash32 } from '../routing/shuffle-shard.ts';
 import type { ControlRound, ControlStep } from './round.ts';
 import { survey, type SurveyDeps } from './survey.ts';
 import { sumOf, takenBy, targetsOf, type Standing, type Target } from './targets.ts';
-import { dividedLanes, type World } from './world.ts';
+import { dividedLanes, leastOf, type World } from './world.ts';
 
 export interface DivideDeps extends PlaceDeps, SurveyDeps {
   readonly types: TypeRegistry & ResourceRegistry;
@@ -86,10 +89,10 @@ class Division {
     const after = await this.#shrink(targets);
     const raised = await this.#raise(after);
     await this.#noteRest(after.filter(({ standing }) => !raised.has(standing)));
-    await placeLaneHints(
-      this.#deps,
-      [...raised].filter(({ entry, demand, held }) => entry === undefined && demand > sumOf(held)).map(({ lane }) => lane),
-    );
+    await placeLaneHints(this.#deps, [
+      ...[...raised].filter(({ entry, demand, held }) => entry === undefined && demand > sumOf(held)).map(({ lane }) => lane),
+      ...toldToEnter(after, world.turn),
+    ]);
     const wanting = after.some(
       ({ standing, needed }) => standing.demand > needed || (needed > sumOf(standing.shares) && !raised.has(standing)),
     );
@@ -173,9 +176,9 @@ class Division {
   /** Notes since when a lane has had nothing, and forgets it once it has nothing left to give back. */
   async #noteRest(targets: readonly Target[]): Promise<void> {
     await this.#each(targets, async ({ standing }) => {
-      const { lane, grant, shares, held, demand, entry, closed } = standing;
+      const { lane, grant, shares, held, demand, entry, closed, small, rests } = standing;
       if (entry !== undefined || !grant) return;
-      const rests = sumOf(held) === 0 && demand <= 1;
+      if (small && sumOf(held) === 0 && sumOf(shares) === 0) return this.#deps.divisions.remove(lane);
       if (rests && sumOf(shares) === 0 && !closed && demand === 0) return this.#deps.divisions.remove(lane);
       if (rests !== (grant.idleSince !== undefined)) await this.#put(standing, rests);
     });
@@ -201,10 +204,11 @@ class Division {
   }
 
   /** @returns what the cell holds then @throws when a newer round has written it */
-  async #write({ lane, closed }: Standing, cell: number, share: number, cells: number, phase: 0 | 1): Promise<number> {
+  async #write({ lane, closed, entry, capacities }: Standing, cell: number, share: number, cells: number, phase: 0 | 1): Promise<number> {
     await this.#keepLease();
     const version = this.#version + phase;
-    const answer = await this.#deps.permits.setShare(lane, cell, { version, share, cells, ...(closed && { closed }) });
+    const each = entry === undefined ? {} : { each: entryOfLane(leastOf(capacities)) };
+    const answer = await this.#deps.permits.setShare(lane, cell, { version, share, cells, ...each, ...(closed && { closed }) });
     // The same version is this round's own write, repeated.
     if (!answer.set && answer.cell.share?.version !== version) throw new Error('another round of control has taken over');
     return answer.cell.permits.length;
@@ -226,6 +230,28 @@ class Division {
       throw new Error('another round of control has taken over');
     this.#leaseEnd = until;
   }
+}
+
+/**
+ * Small lanes with a backlog, as many as their pools have room for: nobody else tells those that are not in line. Who is told
+ * first changes each time.
+ */
+function toldToEnter(targets: readonly Target[], turn: number): readonly Lane[] {
+  const rooms = new Map<string, number>();
+  for (const { standing } of targets) {
+    const { lane, entry, shares, held } = standing;
+    if (entry !== undefined) rooms.set(lane.type, Math.max(1, sumOf(shares) - sumOf(held)));
+  }
+  const waiting = targets.filter(({ standing }) => standing.small && standing.demand > standing.entered + sumOf(standing.held));
+  const luck = ({ standing }: Target): number => hash32(`${turn}#${laneKey(standing.lane)}`);
+  return waiting
+    .toSorted((a, b) => luck(a) - luck(b))
+    .flatMap(({ standing: { lane, demand, entered } }) => {
+      const room = rooms.get(lane.type) ?? 0;
+      if (room <= 0) return [];
+      rooms.set(lane.type, room - (demand - entered));
+      return [lane];
+    });
 }
 
 /** Cells that have something or still hold something. */

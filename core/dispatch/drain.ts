@@ -3,7 +3,7 @@ import { gateOf } from '../breakers/gate.ts';
 import { isPast } from '../hints/decide.ts';
 import { laneRules } from '../limits/lane-rules.ts';
 import { goesOnAt, hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
-import { mayEnter, roomToEnter } from '../permits/entry.ts';
+import { lineUp, mayEnter, roomToEnter } from '../permits/entry.ts';
 import { readLane } from '../permits/read-lane.ts';
 import { wakeLane } from '../permits/wake.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
@@ -70,12 +70,14 @@ async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, option
   const cells = await readLane(deps, lane, rules);
   const now = deps.clock.now();
   const own = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
-  const free = own === 0 && mayEnter(rules, cells[0]) ? await roomToEnter(deps, lane.type) : own;
+  const enters = own === 0 && mayEnter(rules, cells[0]);
+  const { room: free, full } = enters ? await roomToEnter(deps, lane, rules) : { room: own, full: false };
   const { allowed: room } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
   if (room === 0) {
     await expireFull(deps, lane, options, slots);
     if (!cells.some(isWaiting)) return [];
     if (rules.divided && free === 0) await tellControl(deps, options.noted, lane);
+    if (full) await lineUp(deps, lane, rules);
     const at = goesOnAt(rules, cells[0], now);
     if (at !== undefined) await wakeLane(deps, lane, at, cells[0]);
     return [];
