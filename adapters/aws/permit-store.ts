@@ -97,11 +97,16 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     read: async (lane, cell) => cellOf(await read(lane, cell)),
     // Repeated, it counts twice: the flag is up either way, and only versions that were read are cleared.
     raise: (lane, cell, of = 'permits', classes = [], wanted = 0) =>
-      update(lane, cell, `ADD ${FLAGS[of].raised} :one${classes.length > 0 ? ', wc :ranks' : ''}${wanted > 0 ? ', pw :wanted' : ''}`, {
-        ':one': 1,
-        ...(classes.length > 0 && { ':ranks': ranksOf(classes) }),
-        ...(wanted > 0 && { ':wanted': wanted }),
-      }),
+      update(
+        lane,
+        cell,
+        `ADD ${FLAGS[of].raised} :one${classes.length > 0 ? ', wc :ranks' : ''}${wanted > 0 ? ', pw :wanted' : ''} REMOVE au`,
+        {
+          ':one': 1,
+          ...(classes.length > 0 && { ':ranks': ranksOf(classes) }),
+          ...(wanted > 0 && { ':wanted': wanted }),
+        },
+      ),
     clear: async (lane, cell, version, of = 'permits') => {
       const { raised, cleared } = FLAGS[of];
       // Where something was put there since, its class is not taken away.

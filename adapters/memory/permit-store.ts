@@ -84,6 +84,7 @@ export function createMemoryPermitStore(): PermitStore {
     raise: async (lane, cell, of = 'permits', classes = [], wanted = 0) => {
       const stored = cellOf(lane, cell);
       stored.flags[of].raised += 1;
+      delete stored.attendedUntil;
       if (wanted > 0) stored.wanted = (stored.wanted ?? 0) + wanted;
       if (classes.length > 0) stored.waits = PRIORITIES.filter((each) => stored.waits?.includes(each) === true || classes.includes(each));
       return view(stored);

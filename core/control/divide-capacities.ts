@@ -9,9 +9,8 @@ import type { ResourceRegistry, TypeRegistry } from '../ports/type-registry.ts';
 import { quotaPages } from '../quotas/quota-pages.ts';
 import { cellShares, Ledger, raises, shrinks, type Move } from './moves.ts';
 import { entryOfLane } from '../limits/entry.ts';
-import { laneKey } from '../permits/lane-key.ts';
-import { hash32 } from '../routing/shuffle-shard.ts';
 import type { ControlRound, ControlStep } from './round.ts';
+import { toldToEnter } from './told-to-enter.ts';
 import { survey, type SurveyDeps } from './survey.ts';
 import { sumOf, takenBy, targetsOf, type Standing, type Target } from './targets.ts';
 import { dividedLanes, leastOf, type World } from './world.ts';
@@ -33,6 +32,8 @@ const TURN_MS = 60_000;
 const AT_ONCE = 25;
 /** A round that found another at work asks for the next one so much later, s. */
 const LATER_SECONDS = 5;
+/** What was lowered because others need it is given on so much later, s: by then attempts have ended. */
+export const SOON_SECONDS = 3;
 /** Rounds that the minute's asks for while lanes want more than there is, s: what is given up is then soon given on. */
 const LOOK_AGAIN_SECONDS = [10, 20, 30, 40, 50];
 
@@ -86,20 +87,25 @@ class Division {
     if (lanes.length === 0) return;
     const standings = await survey(this.#deps, world, lanes);
     const targets = targetsOf(standings, world.quotas, world.turn);
-    const after = await this.#shrink(targets);
+    const lowering = shrinks(targets);
+    const after = await this.#shrink(targets, lowering);
     const raised = await this.#raise(after);
     await this.#noteRest(after.filter(({ standing }) => !raised.has(standing)));
     await placeLaneHints(this.#deps, [
       ...[...raised].filter(({ entry, demand, held }) => entry === undefined && demand > sumOf(held)).map(({ lane }) => lane),
       ...toldToEnter(after, world.turn),
     ]);
-    const wanting = after.some(
-      ({ standing, needed }) => standing.demand > needed || (needed > sumOf(standing.shares) && !raised.has(standing)),
-    );
-    if (minute && wanting) {
-      const message = { v: 1, kind: 'divide', made: this.#deps.clock.now() } as const;
-      await Promise.all(LOOK_AGAIN_SECONDS.map((seconds) => this.#deps.control.tell(message, seconds)));
-    }
+    // Of those that it asked for itself none asks again: they would become ever more.
+    const isNews = minute || told.some(({ kind, ...of }) => kind === 'divide' && 'tenant' in of);
+    await this.#lookAgain(after, raised, isNews && lowering.length > 0, minute);
+  }
+
+  async #lookAgain(targets: readonly Target[], raised: ReadonlySet<Standing>, hasLowered: boolean, minute: boolean): Promise<void> {
+    const below = targets.filter(({ standing, needed }) => needed > sumOf(standing.shares) && !raised.has(standing));
+    const wanting = below.length > 0 || targets.some(({ standing, needed }) => standing.demand > needed);
+    const message = { v: 1, kind: 'divide', made: this.#deps.clock.now() } as const;
+    const after = [...(hasLowered && below.length > 0 ? [SOON_SECONDS] : []), ...(minute && wanting ? LOOK_AGAIN_SECONDS : [])];
+    await Promise.all(after.map((seconds) => this.#deps.control.tell(message, seconds)));
   }
 
   async #look(told: ControlRound['told']): Promise<World> {
@@ -128,9 +134,9 @@ class Division {
   }
 
   /** @returns the targets, with how their lanes stand afterwards */
-  async #shrink(targets: readonly Target[]): Promise<readonly Target[]> {
+  async #shrink(targets: readonly Target[], lowering: readonly Move[]): Promise<readonly Target[]> {
     const after = new Map<Standing, Standing>();
-    await this.#each(shrinks(targets), async (move) => void after.set(move.standing, await this.#lower(move)));
+    await this.#each(lowering, async (move) => void after.set(move.standing, await this.#lower(move)));
     return targets.map((target) => ({ ...target, standing: after.get(target.standing) ?? target.standing }));
   }
 
@@ -230,28 +236,6 @@ class Division {
       throw new Error('another round of control has taken over');
     this.#leaseEnd = until;
   }
-}
-
-/**
- * Small lanes with a backlog, as many as their pools have room for: nobody else tells those that are not in line. Who is told
- * first changes each time.
- */
-function toldToEnter(targets: readonly Target[], turn: number): readonly Lane[] {
-  const rooms = new Map<string, number>();
-  for (const { standing } of targets) {
-    const { lane, entry, shares, held } = standing;
-    if (entry !== undefined) rooms.set(lane.type, Math.max(1, sumOf(shares) - sumOf(held)));
-  }
-  const waiting = targets.filter(({ standing }) => standing.small && standing.demand > standing.entered + sumOf(standing.held));
-  const luck = ({ standing }: Target): number => hash32(`${turn}#${laneKey(standing.lane)}`);
-  return waiting
-    .toSorted((a, b) => luck(a) - luck(b))
-    .flatMap(({ standing: { lane, demand, entered } }) => {
-      const room = rooms.get(lane.type) ?? 0;
-      if (room <= 0) return [];
-      rooms.set(lane.type, room - (demand - entered));
-      return [lane];
-    });
 }
 
 /** Cells that have something or still hold something. */

@@ -5,9 +5,10 @@ import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cell, PermitStore } from '../ports/permit-store.ts';
 import { sideBySide } from '../tasks/side-by-side.ts';
-import { entryOfLane, isSmall } from '../limits/entry.ts';
+import { entryOfLane } from '../limits/entry.ts';
 import { tagIn, tagOf } from '../permits/entry-places.ts';
 import { sumOf, type Standing } from './targets.ts';
+import { weigh } from './weigh.ts';
 import { leastOf, type DividedLane, type World } from './world.ts';
 import { laneKey } from '../permits/lane-key.ts';
 
@@ -22,8 +23,6 @@ const AT_ONCE = 25;
 /** Hints that are counted of a lane, and lanes that are counted: of more it is taken that each could use all that it may. */
 const COUNTED = 200;
 const LANES_COUNTED = 2_000;
-/** A lane that has had no work for so long gives up its share. */
-export const IDLE_MS = 120_000;
 
 /** Reads how lanes stand: what they hold and what waits. Those that had nothing and of which nothing was heard are not read. */
 export async function survey(deps: SurveyDeps, world: World, lanes: readonly DividedLane[]): Promise<readonly Standing[]> {
@@ -105,14 +104,13 @@ async function standingOf(deps: SurveyDeps, world: World, lane: DividedLane, { h
     (cells[0]?.share !== undefined && (cells[0].share.closed ?? false) !== lane.closed);
   const cap = capOf(world, lane, cells);
   const waiting = await waitingIn(deps, lane, cells, cap, many);
-  const wanted = Math.min(cap, sumOf(held) + entered + waiting);
-  const idleSince = lane.grant?.idleSince ?? now;
-  // It has just ended: it keeps what it has for a while.
-  const lingers = sumOf(shares) > 0 && now - idleSince < IDLE_MS;
-  const small = lane.pools && !lingers && isSmall(wanted, leastOf(lane.capacities), sumOf(shares) > 0);
-  const demand = wanted === 0 && (lingers || (heard && !lane.pools)) ? 1 : wanted;
-  const rests = lane.pools ? isSmall(wanted, leastOf(lane.capacities), true) : sumOf(held) === 0 && demand <= 1;
-  return { ...lane, shares, held, entered, stale, small, rests, cap: demand === 0 ? 0 : cap, demand };
+  const idleSince = lane.grant?.idleSince;
+  const weighed = weigh(
+    lane,
+    { shares, held: sumOf(held), entered, waiting, cap, heard, ...(idleSince !== undefined && { idleSince }) },
+    now,
+  );
+  return { ...lane, shares, held, entered, stale, ...weighed };
 }
 
 /** What a lane may use: twice what it has found to be good, so that it can find more. */

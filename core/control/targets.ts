@@ -83,7 +83,7 @@ function poolClaim(pool: Standing, lanes: readonly Standing[]) {
     needed += (small ? demand : 0) - entered;
     weight += (small && demand > 0 ? standing.weight : 0) - (entered > 0 ? 1 : 0);
   }
-  return { pool, kept, weight: Math.max(1, weight), demand: poolDemand(Math.max(0, needed)) };
+  return { pool, kept, weight: Math.max(1, weight), demand: poolDemand(Math.max(0, needed), sumOf(pool.shares)) };
 }
 
 /** A tenant is guaranteed so much over all of its lanes: it is divided among those that need it. */

@@ -30,6 +30,8 @@ export interface ProcessOptions {
   readonly via?: Shard | undefined;
   /** The lanes whose backlog this invocation goes on with. */
   readonly pools?: LanePools;
+  /** ms for which this invocation goes on looking at the lane. @default it does not */
+  readonly attendMs?: number | undefined;
   /** Told of a hint whose attempt has been claimed and is waited for; its lease-end hint is durable. */
   readonly onRun?: (work: Work) => void;
   /** Told when a hint has been dealt with: an attempt that was waited for has ended, and its permit has been given back. */
@@ -107,7 +109,7 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   const again = pass.map(({ task }) => task.again);
   const askers = pass.map(askerOf);
   const rules = laneRules(spec);
-  const acquired = await acquireOrEnter(deps, lane, rules, wanted, { again, budget: spec.retryBudget, askers });
+  const acquired = await acquireOrEnter(deps, lane, rules, wanted, { again, budget: spec.retryBudget, askers, attendMs: options.attendMs });
   const { cells, permits, entered, full } = acquired;
   const refused = {
     full: pass.filter((_, i) => cells[i] === undefined),

@@ -4,8 +4,11 @@ import { divide, type Pool } from './divide.ts';
 const ENTRY_PART = 10;
 /** A lane that needs less of a capacity than a twentieth is small: whole shares for many of those would be used badly. */
 const SMALL_PART = 20;
-/** Standard deviations of a Poisson number that small lanes together are given beyond what they need just now. */
-const DEVIATIONS = 3;
+/**
+ * Standard deviations of a Poisson number that small lanes together are given beyond what they need just now: from so many to so many
+ * nothing changes, so that a pool does not follow each swing of chance.
+ */
+const DEVIATIONS = { least: 3, given: 4, most: 5 };
 
 /** Attempts at once of a capacity that are kept for lanes without a share: a tenth of it, at least one. */
 export function entryOf(capacity: number): number {
@@ -50,7 +53,12 @@ export function entryOfLane(capacity: number): number {
   return Math.max(1, Math.floor((2 * capacity) / SMALL_PART));
 }
 
-/** What many small lanes need together: what they need just now, and what chance adds to that. */
-export function poolDemand(demand: number): number {
-  return Math.ceil(demand + DEVIATIONS * Math.sqrt(demand));
+/**
+ * What many small lanes need together: what they need just now, and what chance adds to that.
+ * @param demand attempts at once that they need now
+ * @param has what they have together
+ */
+export function poolDemand(demand: number, has: number): number {
+  const upTo = (deviations: number): number => Math.ceil(demand + deviations * Math.sqrt(demand));
+  return has >= upTo(DEVIATIONS.least) && has <= upTo(DEVIATIONS.most) ? has : upTo(DEVIATIONS.given);
 }

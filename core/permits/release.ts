@@ -136,11 +136,12 @@ function latest(times: readonly number[]): number | undefined {
 
 /**
  * Retries without budget are not told each time: until there is some, or the next minute. A lane that its rates or a pause
- * hold back is told when that is over.
+ * hold back is told when that is over, and one that somebody attends to sees it without that.
  */
 async function mayGoOn(deps: ReleaseDeps, lane: Lane, index: number, cell: Cell): Promise<boolean> {
   if (!hasBacklog(cell) && !hasRetries(cell)) return false;
   const now = deps.clock.now();
+  if (cell.attendedUntil !== undefined && cell.attendedUntil > now) return false;
   const spec = await deps.types.get(lane.type);
   const rules = spec ? laneRules(spec) : NO_RULES;
   const first = index === 0 ? cell : deps.views?.first(lane);

@@ -156,7 +156,7 @@ export interface PermitStore {
   /** Reads consistently. */
   readonly read: (lane: Lane, cell: number) => Promise<Cell>;
   /**
-   * Raises the flag's version by one. @param of default `permits` @param classes of what was put there
+   * Raises the flag's version by one; who attended to the lane may have left it. @param of default `permits` @param classes of what was put there
    * @param wanted how many more attempts are wanted to make room for it
    */
   readonly raise: (lane: Lane, cell: number, of?: Place, classes?: readonly Priority[], wanted?: number) => Promise<Cell>;

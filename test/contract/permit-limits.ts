@@ -147,6 +147,8 @@ export function permitLimitsContract(name: string, make: () => Promise<PermitSto
       expect((await store.acquire(LANE, 0, permits, 1, undefined, { attended: T0 + 300 })).cell.attendedUntil).toBe(T0 + 300);
       await store.acquire(LANE, 0, makePermits(1), 1, undefined, { attended: T0 + 900 });
       expect((await store.read(LANE, 0)).attendedUntil).toBe(T0 + 300);
+      // Who attended may have left when something is put into the backlog.
+      expect((await store.raise(LANE, 0)).attendedUntil).toBeUndefined();
     });
 
     describe('rates', () => {

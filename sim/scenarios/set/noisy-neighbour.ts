@@ -60,16 +60,10 @@ function run({ seed, quick }: Options): Result {
     measured,
   });
   const ways: [string, (parts: Parts) => Built][] = [
-    [
-      'Sluice, small lanes pooled',
-      sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 }, admit: { backlog: 100_000 } }),
-    ],
-    [
-      'Sluice, each lane a share, entry pool of a tenth',
-      sluice({ concurrency: capacity, divide: { capacity, entry: 'tenth', idleMs: 120_000 }, admit: { backlog: 100_000 } }),
-    ],
-    ['Sluice, lanes limited alone', sluice({ concurrency: capacity / 4, admit: { backlog: 100_000 } })],
-    ['small lanes pooled, no backpressure', sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 } })],
+    ['Sluice', sluice({ concurrency: capacity, divide: { capacity }, admit: { backlog: 100_000 } })],
+    ['each lane a share', sluice({ concurrency: capacity, divide: { capacity, pooled: false }, admit: { backlog: 100_000 } })],
+    ['lanes limited alone', sluice({ concurrency: capacity / 4, admit: { backlog: 100_000 } })],
+    ['Sluice, no backpressure', sluice({ concurrency: capacity, divide: { capacity } })],
     ['one FIFO queue', pool(({ world }) => oneFifo(world.tasks), capacity)],
     ['a queue per tenant, round robin', pool(({ world }) => roundRobin(world.tasks), capacity)],
     ['hash to one of 8', hashToOne(({ world }) => oneFifo(world.tasks), capacity, 8)],
