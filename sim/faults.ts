@@ -74,6 +74,8 @@ const OTHERS = [
   'outage',
   /** Tenants get queues of their own and lose them. */
   'routes',
+  /** Lanes have capacities in common, which control divides. */
+  'divides',
 ] as const;
 
 export type Chance = keyof typeof CHANCES;
@@ -96,6 +98,7 @@ export interface Profile {
   readonly poisons: boolean;
   readonly outages: boolean;
   readonly routes: boolean;
+  readonly divides: boolean;
 }
 
 const LEVELS = [0, 0.3, 1, 3];
@@ -118,5 +121,6 @@ export function drawProfile(stream: Stream, only?: ReadonlySet<FaultKind>): Prof
     poisons: may('poison') && stream.happens(0.3, 'poison'),
     outages: may('outage') && stream.happens(0.25, 'outage'),
     routes: may('routes') && stream.happens(0.4, 'routes'),
+    divides: may('divides') && stream.happens(0.3, 'divides'),
   };
 }

@@ -17,6 +17,7 @@ export type FunctionName =
   | 'settle'
   | 'timers'
   | 'routing'
+  | 'control'
   | 'audit'
   | 'attempt'
   | 'system';
@@ -33,6 +34,7 @@ export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
   settle: 60,
   timers: 300,
   routing: 120,
+  control: 120,
   audit: 900,
   attempt: 29,
   system: 60,

@@ -1,6 +1,7 @@
 import type { CancelDeps } from '../core/api/cancel-task.ts';
 import type { ListDeps } from '../core/api/list-tasks.ts';
 import type { AuditDeps } from '../core/audit/audit.ts';
+import type { DivideDeps } from '../core/control/divide-capacities.ts';
 import type { DispatchDeps } from '../core/dispatch/work.ts';
 import type { RedriveDeps } from '../core/redrive/operate.ts';
 import type { OccurrenceDeps } from '../core/schedules/arm.ts';
@@ -12,7 +13,7 @@ import type { TickDeps } from '../core/timers/minute-tick.ts';
 export type Ports = DispatchDeps & OccurrenceDeps & RedriveDeps & TickDeps & AuditDeps & CancelDeps & ListDeps;
 
 /** With what the platform's own tasks ask beside that. */
-export type SystemPorts = Ports & DeliverDeps & TendRoutingDeps;
+export type SystemPorts = Ports & DeliverDeps & TendRoutingDeps & Pick<DivideDeps, 'divisions' | 'quotas' | 'control'>;
 
 /** The ports whose calls leave the process: each call is a point where others run, time passes or a fault strikes. */
 const OUTSIDE = [
@@ -38,6 +39,9 @@ const OUTSIDE = [
   'watch',
   'dedicatedQueues',
   'routes',
+  'divisions',
+  'quotas',
+  'control',
 ] as const;
 
 /** One call of a port, not yet made. */

@@ -33,7 +33,9 @@ export function weigh(
   // It has just ended: it keeps what it has for a while.
   const lingers = hasShare && (idleSince === undefined || now - idleSince < IDLE_MS);
   const small = pools && !lingers && isSmall(wanted, leastOf(capacities), hasShare);
-  const demand = wanted === 0 && (lingers || (heard && !pools)) ? 1 : wanted;
+  // What it holds in the entry pool counts there, and for its concurrency too, until it is given back.
+  const own = small ? wanted : Math.max(0, wanted - entered);
+  const demand = wanted === 0 && (lingers || (heard && !pools)) ? 1 : own;
   const rests = pools ? isSmall(wanted, leastOf(capacities), true) : held === 0 && demand <= 1;
-  return { small, rests, demand, cap: demand === 0 ? 0 : cap };
+  return { small, rests, demand, cap: demand === 0 ? 0 : Math.max(demand, cap - entered) };
 }

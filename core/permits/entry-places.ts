@@ -14,7 +14,7 @@ export interface EntryPlace {
  * The cells of an entry pool that a lane draws on, by rendezvous hashing: the same as long as the pool has as many cells, so that
  * what the lane may have in each of them is a bound for all that it has.
  * @param cells of the pool
- * @param most attempts at once of the lane, 1 or more
+ * @param most attempts at once of the lane; none where it is 0
  */
 export function entryPlaces(tenant: string, cells: number, most: number): readonly EntryPlace[] {
   const ranked = Array.from({ length: cells }, (_, cell) => ({ cell, rank: hash32(`${tenant}#${cell}`) }));

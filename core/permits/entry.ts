@@ -86,7 +86,8 @@ async function enter(
     }
     return [{ index, permit, again: again[index], fresh: askers[index]?.fresh ?? true }];
   });
-  const places = await placesOf(deps, lane, rules);
+  // What began while it had a share counts for its concurrency, too.
+  const places = await placesOf(deps, lane, rules, livePermits(first, deps.clock.now()).length);
   const start = Math.floor(deps.random.fraction() * places.length);
   let full = false;
   for (let n = 0; n < places.length && pending.length > 0; n++) {
@@ -110,6 +111,7 @@ async function placesOf(
   deps: Pick<AcquireDeps, 'permits' | 'views'>,
   lane: Lane,
   { concurrency }: LaneRules,
+  held = 0,
 ): Promise<readonly EntryPlace[]> {
   const pool = entryOfType(lane.type);
   let first: KnownCell | undefined = deps.views?.first(pool);
@@ -118,7 +120,7 @@ async function placesOf(
     deps.views?.see(pool, 0, cell);
     first = cell;
   }
-  const most = Math.max(1, Math.min(concurrency, first.share?.each ?? concurrency));
+  const most = Math.max(0, Math.min(concurrency - held, first.share?.each ?? concurrency));
   return entryPlaces(lane.tenant, mostCells(ENTRY_RULES, first), most);
 }
 

@@ -25,8 +25,6 @@ export interface DivisionRules {
   readonly capacity: number;
   readonly concurrency: number;
   readonly weightOf?: (tenant: number) => number;
-  /** Whether small lanes stay in the entry pool, as in production; else each lane with work gets a share. @default true */
-  readonly pooled?: boolean;
 }
 
 /** A capacity that control divides among lanes, each minute and within seconds of news, by the decisions of core/control. */
@@ -162,8 +160,8 @@ export class Division implements PermitSource {
   }
 
   #standing(lane: Lane): Standing {
-    const { concurrency, weightOf, pooled = true } = this.#rules;
-    const common = { ...this.#common(), pools: pooled };
+    const { concurrency, weightOf } = this.#rules;
+    const common = { ...this.#common(), pools: true };
     const shares = this.#shares.get(lane) ?? [];
     const held = lane.cells.map((cell) => cell.held);
     const entered = this.#pool.heldBy(lane);
