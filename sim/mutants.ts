@@ -22,7 +22,7 @@ async function ask(question: string, mutant: Mutant | undefined): Promise<Explor
   const plant = mutant ? ['--import', new URL('mutants/plant.ts', here).href] : [];
   const args = [
     ...plant,
-    new URL('explore.ts', here).pathname,
+    new URL(question === 'division' ? 'division-question.ts' : 'explore.ts', here).pathname,
     '--here',
     '--config',
     question,

@@ -1,5 +1,6 @@
+import { DIVISION } from './division.ts';
 import { MISTAKES } from './mistakes.ts';
 import type { Mutant } from './mutant.ts';
 import { RULES } from './rules.ts';
 
-export const MUTANTS: readonly Mutant[] = [...RULES, ...MISTAKES];
+export const MUTANTS: readonly Mutant[] = [...RULES, ...MISTAKES, ...DIVISION];

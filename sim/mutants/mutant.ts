@@ -7,7 +7,7 @@ export interface Mutant {
   readonly rule?: string;
   readonly why: string;
   readonly edits: readonly Edit[];
-  /** A question of sim/explore/configs.ts. */
+  /** A question of sim/explore/configs.ts, or `division`, which the random simulation is asked. */
   readonly question: string;
   /** States that it takes to find it, where the usual number is too small. */
   readonly states?: number;
