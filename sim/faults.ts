@@ -76,6 +76,8 @@ const OTHERS = [
   'routes',
   /** How types are started that choose it is chosen otherwise, again and again. */
   'starts',
+  /** Lanes have capacities in common, which control divides. */
+  'divides',
 ] as const;
 
 export type Chance = keyof typeof CHANCES;
@@ -99,6 +101,7 @@ export interface Profile {
   readonly outages: boolean;
   readonly routes: boolean;
   readonly starts: boolean;
+  readonly divides: boolean;
 }
 
 const LEVELS = [0, 0.3, 1, 3];
@@ -122,5 +125,6 @@ export function drawProfile(stream: Stream, only?: ReadonlySet<FaultKind>): Prof
     outages: may('outage') && stream.happens(0.25, 'outage'),
     routes: may('routes') && stream.happens(0.4, 'routes'),
     starts: may('starts') && stream.happens(0.5, 'starts'),
+    divides: may('divides') && stream.happens(0.3, 'divides'),
   };
 }

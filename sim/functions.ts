@@ -18,6 +18,7 @@ export type FunctionName =
   | 'timers'
   | 'routing'
   | 'starts'
+  | 'control'
   | 'audit'
   | 'attempt'
   | 'system';
@@ -35,6 +36,7 @@ export const TIMEOUT_SECONDS: Readonly<Record<FunctionName, number>> = {
   timers: 300,
   routing: 120,
   starts: 120,
+  control: 120,
   audit: 900,
   attempt: 29,
   system: 60,

@@ -27,6 +27,8 @@ export interface Start<T> {
 
 /** ms that the call which starts an attempt may take to arrive: its client gives it up then. */
 const START_WITHIN_MS = 10_000;
+/** ms that a call of a round of control may take: what its lease is made for. */
+const DIVIDE_WITHIN_MS = 16_000;
 /** Types are read anew after this, in the background; an unknown one is looked for once a second. */
 const TYPES_FRESH_MS = 30_000;
 const UNKNOWN_TYPE_MS = 1_000;
@@ -223,9 +225,10 @@ function makeCall(
   }
 }
 
-/** The call that starts an attempt arrives within its client's time-out, or not at all. */
+/** The call that starts an attempt, and those that divide, arrive within their client's time-out, or not at all. */
 function within({ at }: PortCall, ms: number): number {
-  return at === 'starter.start' ? Math.min(ms, START_WITHIN_MS - 1) : ms;
+  if (at === 'starter.start') return Math.min(ms, START_WITHIN_MS - 1);
+  return at === 'permits.setShare' || at.startsWith('divisions.') ? Math.min(ms, DIVIDE_WITHIN_MS - 1) : ms;
 }
 
 function faultOf(sim: Simulation, stream: Stream, name: FunctionName, call: PortCall): CallFault {

@@ -26,7 +26,7 @@ async function ask(what: Mutant | string): Promise<Found> {
   const args =
     typeof what !== 'string' && 'seeds' in what
       ? [new URL('mutants/random.ts', here).pathname, String(what.seeds)]
-      : [new URL('explore.ts', here).pathname, '--here', ...explored(what)];
+      : [new URL(questionOf(what) === 'division' ? 'division-question.ts' : 'explore.ts', here).pathname, '--here', ...explored(what)];
   const env = { ...process.env, ...(mutant && { SLUICE_MUTANT: mutant.name }) };
   const child = spawn(process.execPath, [...plant, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const said = await text(child.stdout);

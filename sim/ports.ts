@@ -1,6 +1,7 @@
 import type { CancelDeps } from '../core/api/cancel-task.ts';
 import type { ListDeps } from '../core/api/list-tasks.ts';
 import type { AuditDeps } from '../core/audit/audit.ts';
+import type { DivideDeps } from '../core/control/divide-capacities.ts';
 import type { DispatchDeps } from '../core/dispatch/work.ts';
 import type { RedriveDeps } from '../core/redrive/operate.ts';
 import type { OccurrenceDeps } from '../core/schedules/arm.ts';
@@ -13,7 +14,11 @@ import type { TickDeps } from '../core/timers/minute-tick.ts';
 export type Ports = DispatchDeps & OccurrenceDeps & RedriveDeps & TickDeps & AuditDeps & CancelDeps & ListDeps;
 
 /** With what the platform's own tasks ask beside that. */
-export type SystemPorts = Ports & DeliverDeps & TendRoutingDeps & Pick<StartStepDeps, 'starts' | 'startRules'>;
+export type SystemPorts = Ports &
+  DeliverDeps &
+  TendRoutingDeps &
+  Pick<StartStepDeps, 'starts' | 'startRules'> &
+  Pick<DivideDeps, 'divisions' | 'quotas' | 'control'>;
 
 /** The ports whose calls leave the process: each call is a point where others run, time passes or a fault strikes. */
 const OUTSIDE = [
@@ -40,6 +45,9 @@ const OUTSIDE = [
   'dedicatedQueues',
   'routes',
   'starts',
+  'divisions',
+  'quotas',
+  'control',
 ] as const;
 
 /** One call of a port, not yet made. */
@@ -54,7 +62,10 @@ export interface PortCall {
 type Method = (...args: unknown[]) => unknown;
 
 /** The same ports, whose calls somebody else answers: with the answer of `call.apply()`, with another one, or never. */
-export function portsThrough<P extends Partial<SystemPorts>>(ports: P, onCall: (call: PortCall) => Promise<unknown>): P {
+export function portsThrough<P extends Partial<Record<(typeof OUTSIDE)[number], object | undefined>>>(
+  ports: P,
+  onCall: (call: PortCall) => Promise<unknown>,
+): P {
   const all: Record<string, unknown> = { ...ports };
   for (const name of OUTSIDE) {
     const port = ports[name];

@@ -1,11 +1,13 @@
 import { SYSTEM_TYPES, systemId, type TaskRow } from '@sluice/contracts';
 import { minuteOf } from '../core/hints/timing.ts';
 import { createMemoryMessages } from '../adapters/memory/index.ts';
+import { DIVIDED_TYPES } from './capacities.ts';
 import { chanceOf } from './chance.ts';
 import { createChecks, nameOf, type Violation } from './checks/checks.ts';
 import { seenIn, type Seen } from './checks/seen.ts';
 import { checkEnd } from './checks/finish.ts';
 import { Stream, type ChoiceSource } from './choices.ts';
+import { startDivision } from './division.ts';
 import { feedDispatch, feedSettle } from './event-source.ts';
 import { drawProfile, type FaultKind, type Profile } from './faults.ts';
 import { audit } from './functions.ts';
@@ -95,6 +97,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   await storeSecrets(sim, TENANTS);
   await startRouting(sim);
   await startStarts(sim);
+  await startDivision(sim);
   startSchedule(sim);
   feedDispatch(sim);
   feedSettle(sim, outcomes);
@@ -169,13 +172,13 @@ function createSimulation(options: RunOptions): { sim: Simulation; outcomes: Ret
   const bare = createServices({
     clock,
     random,
-    types: [...TYPES, ...SYSTEM_SPECS],
+    types: [...TYPES, ...DIVIDED_TYPES, ...SYSTEM_SPECS],
     notifyRules: NOTIFY_RULES,
     receiver: () => answerOfReceiver(sim),
     breakersLateMs: BREAKERS_LATE_MS,
     queues: { inFlightLimit, maxReceives },
   });
-  const versions = new Map([...TYPES, ...SYSTEM_SPECS].map((spec) => [spec.type, [spec]]));
+  const versions = new Map([...TYPES, ...DIVIDED_TYPES, ...SYSTEM_SPECS].map((spec) => [spec.type, [spec]]));
   const checks = createChecks(kernel.now, bare.queue.messages, (type) => versions.get(type) ?? []);
   const services = observed(bare, checks.applied);
   const outcomes = createMemoryMessages({ clock, random, visibilitySeconds: 120, maxReceives: 100 });

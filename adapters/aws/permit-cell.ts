@@ -10,8 +10,10 @@ import { updateOf, type Parts } from './permit-expressions.ts';
 /**
  * Attributes beside the permits. A cell is billed by the kilobyte, so they are short: `f` and `r` count first attempts and
  * retries, `wb` and `wn` are the budget's marks, `ok` is when the latest success began, in seconds; `al` and `ai` are the
- * limit of AIMD and what it knows beside that, `g` counts successes, `gh` sums up for how long they were held, `n` is the number of cells in use; `sh`, `sc` and `sv`
- * are the share, its cells and its version; `t1` and `t2` the TATs of rates, `wk` the time at which they let the lane go on.
+ * limit of AIMD and what it knows beside that, `g` counts successes, `gh` sums up for how long they were held, `n` is the number of
+ * cells in use; `sh`, `sc` and `sv` are the share, its cells and its version; `se` is what one lane may have of an entry pool,
+ * `wl` who is in line for it; `au` is until when somebody looks for room; `t1` and `t2` the TATs of rates, `wk` the time at which
+ * they let the lane go on.
  * Those of classes are in permit-classes.ts.
  */
 export const FLAGS = { permits: { raised: 'raised', cleared: 'cleared' }, budget: { raised: 'rr', cleared: 'rc' } } as const;
@@ -84,13 +86,14 @@ export function cellOf(item: Item): Cell {
   };
 }
 
-function limitsOf(item: Item): Pick<Cell, 'share' | 'aimd' | 'good' | 'held' | 'cells' | 'tats' | 'wakeAt'> {
+function limitsOf(item: Item): Pick<Cell, 'share' | 'aimd' | 'good' | 'held' | 'cells' | 'tats' | 'wakeAt' | 'line' | 'attendedUntil'> {
   const number = (name: string): number | undefined => (item[name] === undefined ? undefined : Number(item[name]));
-  const [aimd, good, held, cells, version, share, of, wakeAt] = [
+  const [aimd, good, held, cells, version, share, of, wakeAt, each, attendedUntil] = [
     aimdOf(item['al'], item['ai']),
-    ...['g', 'gh', 'n', 'sv', 'sh', 'sc', 'wk'].map(number),
+    ...['g', 'gh', 'n', 'sv', 'sh', 'sc', 'wk', 'se', 'au'].map(number),
   ];
   const tats = [number('t1'), number('t2')];
+  const line = item['wl'] instanceof Set ? [...(item['wl'] as Set<unknown>)].map(String) : [];
   return {
     ...(aimd && { aimd }),
     ...(good !== undefined && { good }),
@@ -102,9 +105,12 @@ function limitsOf(item: Item): Pick<Cell, 'share' | 'aimd' | 'good' | 'held' | '
         ...(share !== undefined && { share }),
         ...(of !== undefined && { cells: of }),
         ...(item['sx'] !== undefined && { closed: true }),
+        ...(each !== undefined && { each }),
       },
     }),
     ...(wakeAt !== undefined && { wakeAt }),
+    ...(line.length > 0 && { line }),
+    ...(attendedUntil !== undefined && { attendedUntil }),
     ...(tats[0] !== undefined && { tats: tats[1] === undefined ? [tats[0]] : tats }),
   };
 }

@@ -1,7 +1,7 @@
 import { PRIORITIES, type Priority } from '@sluice/contracts';
 import type { Cell, ClassAsk } from '../../core/ports/permit-store.ts';
 import type { Item } from './answers.ts';
-import type { Parts } from './permit-expressions.ts';
+import { anyOf, roomFor, type Parts } from './permit-expressions.ts';
 
 /**
  * What a lane cell knows of classes: `ph`, `pn` and `pl` are when permits were last taken for one, in seconds; `wc` are the ranks
@@ -45,19 +45,9 @@ export function partsOfClasses({ seen, now, turns, reserve, behind }: ClassAsk, 
   };
 }
 
-/** DynamoDB refuses parentheses that it does not need, and AND binds its terms closer than OR. */
-function anyOf(...conditions: readonly string[]): string {
-  return `(${conditions.join(' OR ')})`;
-}
-
 function unseen(classes: readonly Priority[]): string {
   const each = classes.map((priority) => `attribute_not_exists(${SEEN[priority]}) OR ${SEEN[priority]} < :since`);
   return each.length === 1 ? (each[0] ?? '') : each.map((condition) => `(${condition})`).join(' AND ');
-}
-
-/** No set has the size 0, and an absent one is smaller than none. */
-function roomFor(room: number, name: string): string {
-  return room < 0 ? `size(permits) <= ${name}` : `attribute_not_exists(permits) OR size(permits) <= ${name}`;
 }
 
 export function classesOf(item: Item): Pick<Cell, 'seen' | 'waits' | 'turns' | 'wanted'> {

@@ -23,8 +23,30 @@ const WITHIN_AIMD = '(attribute_not_exists(al) OR al >= :limit)';
 /** The attributes that rates' TATs are in. */
 const TATS = ['t1', 't2'] as const;
 
-export function partsOfLimit(limit: number, { adaptive = true }: Demands): Parts {
-  return { set: [], add: [], conditions: [WITHIN_SHARE, ...(adaptive ? [WITHIN_AIMD] : [])], values: { ':limit': limit } };
+export function partsOfLimit(limit: number, { adaptive = true, attended }: Demands): Parts {
+  return {
+    set: attended === undefined ? [] : ['au = :attended'],
+    add: [],
+    conditions: [WITHIN_SHARE, ...(adaptive ? [WITHIN_AIMD] : [])],
+    values: { ':limit': limit, ...(attended !== undefined && { ':attended': attended }) },
+  };
+}
+
+/** Who takes permits of an entry pool beside lanes that are in line for it leaves them some. */
+export function partsOfYield({ yields }: Demands, missing: number): Parts[] {
+  if (yields === undefined) return [];
+  const values = { ':yields': yields - missing };
+  return [{ set: [], add: [], conditions: [anyOf('attribute_not_exists(wl)', roomFor(yields - missing, ':yields'))], values }];
+}
+
+/** DynamoDB refuses parentheses that it does not need, and AND binds its terms closer than OR. */
+export function anyOf(...conditions: readonly string[]): string {
+  return `(${conditions.join(' OR ')})`;
+}
+
+/** No set has the size 0, and an absent one is smaller than none. */
+export function roomFor(room: number, name: string): string {
+  return room < 0 ? `size(permits) <= ${name}` : `attribute_not_exists(permits) OR size(permits) <= ${name}`;
 }
 
 /** What counts the starts of a call in its write, and steps its rates: once, however often it is sent. */
@@ -40,7 +62,7 @@ export function partsOnce(
   return [...once, ...(starts ? [partsOfStarts(starts)] : []), ...(rates ? [partsOfRates(rates)] : []), ...(classes ? [classes] : [])];
 }
 
-function partsOfStarts({ firsts, retries, within }: Starts): Parts {
+export function partsOfStarts({ firsts, retries, within }: Starts): Parts {
   return {
     set: within ? ['wb = :base', 'wn = :next'] : [],
     add: [...(firsts > 0 ? ['f :f'] : []), ...(retries > 0 ? ['r :r'] : [])],

@@ -4,7 +4,10 @@ import { cellOf, createCellCalls, type PermitStoreConfig } from './permit-cell.t
 import { textOfPermit } from './permit-codec.ts';
 
 /** What is needed to give permits back, and no more: for functions that take none, whose bundle stays smaller by the rest. */
-export function createPermitReturns(client: DynamoDBDocumentClient, config: PermitStoreConfig): Pick<PermitStore, 'release' | 'wake'> {
+export function createPermitReturns(
+  client: DynamoDBDocumentClient,
+  config: PermitStoreConfig,
+): Pick<PermitStore, 'release' | 'wake' | 'called'> {
   const { read, update, change } = createCellCalls(client, config);
   return {
     release: async (lane, cell, permits, { aliveAt, good = 0, held = 0 } = {}) => {
@@ -20,6 +23,9 @@ export function createPermitReturns(client: DynamoDBDocumentClient, config: Perm
         ...(aliveAt !== undefined && { ':ok': Math.floor(aliveAt / 1000) }),
         ...(good > 0 && { ':g': good, ':gh': held }),
       });
+    },
+    called: async (pool, cell, tenants) => {
+      if (tenants.length > 0) await update(pool, cell, 'DELETE wl :tenants', { ':tenants': new Set(tenants) });
     },
     wake: async (lane, at, now) => {
       const answer = await change('note when rates go on', lane, 0, {

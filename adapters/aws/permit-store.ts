@@ -1,10 +1,10 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Cell, Demands, Lane, PermitStore, Share, Starts } from '../../core/ports/permit-store.ts';
-import { limitUnder } from '../../core/priority/ask.ts';
+import { limitFor } from '../../core/priority/ask.ts';
 import { cellOf, createCellCalls, FLAGS, textsOf, type CellChange, type PermitStoreConfig } from './permit-cell.ts';
 import { partsOfClasses, ranksOf } from './permit-classes.ts';
 import { textOfAimd, textOfPermit } from './permit-codec.ts';
-import { partsOfLimit, partsOfRates, partsOnce, together, type Parts } from './permit-expressions.ts';
+import { partsOfLimit, partsOfRates, partsOfStarts, partsOfYield, partsOnce, together, type Parts } from './permit-expressions.ts';
 import { createPermitReturns } from './permit-returns.ts';
 
 /** An absent set has size 0; DynamoDB has no empty sets, and no size of an absent attribute. */
@@ -50,7 +50,12 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       demands.rates,
       demands.classes && partsOfClasses(demands.classes, missing),
     );
-    return change('take permits', lane, cell, together([permits, partsOfLimit(limit, demands), ...once]));
+    return change(
+      'take permits',
+      lane,
+      cell,
+      together([permits, partsOfLimit(limit, demands), ...partsOfYield(demands, missing), ...once]),
+    );
   };
 
   const acquire: PermitStore['acquire'] = async (lane, cell, permits, limit, starts, demands = {}) => {
@@ -67,7 +72,7 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       const overlap = asked.filter((text) => texts.has(text));
       // All of them are there: this is the repeat of a call that was granted and whose answer was lost.
       if (overlap.length === asked.length) return { granted: true, cell: cellOf(item) };
-      const fits = texts.size + asked.length - overlap.length <= limitUnder(cellOf(item), limit, demands.classes);
+      const fits = texts.size + asked.length - overlap.length <= limitFor(cellOf(item), limit, demands);
       // Asking again helps only where some are held, so that the condition counted them twice.
       if (hopeless || !fits || overlap.length <= held.length) return { granted: false, cell: cellOf(item) };
       held = overlap;
@@ -92,11 +97,16 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     read: async (lane, cell) => cellOf(await read(lane, cell)),
     // Repeated, it counts twice: the flag is up either way, and only versions that were read are cleared.
     raise: (lane, cell, of = 'permits', classes = [], wanted = 0) =>
-      update(lane, cell, `ADD ${FLAGS[of].raised} :one${classes.length > 0 ? ', wc :ranks' : ''}${wanted > 0 ? ', pw :wanted' : ''}`, {
-        ':one': 1,
-        ...(classes.length > 0 && { ':ranks': ranksOf(classes) }),
-        ...(wanted > 0 && { ':wanted': wanted }),
-      }),
+      update(
+        lane,
+        cell,
+        `ADD ${FLAGS[of].raised} :one${classes.length > 0 ? ', wc :ranks' : ''}${wanted > 0 ? ', pw :wanted' : ''} REMOVE au`,
+        {
+          ':one': 1,
+          ...(classes.length > 0 && { ':ranks': ranksOf(classes) }),
+          ...(wanted > 0 && { ':wanted': wanted }),
+        },
+      ),
     clear: async (lane, cell, version, of = 'permits') => {
       const { raised, cleared } = FLAGS[of];
       // Where something was put there since, its class is not taken away.
@@ -141,6 +151,19 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       const answer = await change('give a share', lane, cell, partsOfShare(share));
       return { set: answer.met, cell: await cellAfter(lane, cell, answer) };
     },
+    count: async (lane, cell, starts) => {
+      const answer = await change('count starts', lane, cell, partsOfStarts(starts));
+      return { counted: answer.met, cell: await cellAfter(lane, cell, answer) };
+    },
+    lineUp: async (pool, cell, tenant, most) => {
+      const answer = await change('line up for an entry pool', pool, cell, {
+        set: [],
+        add: ['wl :tenants'],
+        conditions: ['(attribute_not_exists(wl) OR size(wl) < :most OR contains(wl, :tenant))'],
+        values: { ':tenants': new Set([tenant]), ':tenant': tenant, ':most': most },
+      });
+      return cellAfter(pool, cell, answer);
+    },
     spend: async (lane, rates) => {
       const answer = await change('step rates', lane, 0, partsOfRates(rates));
       return { spent: answer.met, cell: await cellAfter(lane, 0, answer) };
@@ -148,18 +171,14 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
   };
 }
 
-function partsOfShare({ version, share, cells, closed = false }: Share): Parts {
-  const removed = [...(share === undefined ? ['sh'] : []), ...(cells === undefined ? ['sc'] : []), ...(closed ? [] : ['sx'])];
+function partsOfShare({ version, share, cells, each, closed = false }: Share): Parts {
+  const numbers = Object.entries({ sh: share, sc: cells, se: each });
+  const given = numbers.filter(([, number]) => number !== undefined);
   return {
-    set: [
-      'sv = :version',
-      ...(share === undefined ? [] : ['sh = :share']),
-      ...(cells === undefined ? [] : ['sc = :cells']),
-      ...(closed ? ['sx = :version'] : []),
-    ],
+    set: ['sv = :version', ...given.map(([name]) => `${name} = :${name}`), ...(closed ? ['sx = :version'] : [])],
     add: [],
-    remove: removed,
+    remove: [...numbers.flatMap(([name, number]) => (number === undefined ? [name] : [])), ...(closed ? [] : ['sx'])],
     conditions: ['(attribute_not_exists(sv) OR sv < :version)'],
-    values: { ':version': version, ...(share !== undefined && { ':share': share }), ...(cells !== undefined && { ':cells': cells }) },
+    values: { ':version': version, ...Object.fromEntries(given.map(([name, number]) => [`:${name}`, number])) },
   };
 }

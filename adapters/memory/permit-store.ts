@@ -1,5 +1,5 @@
 import { PRIORITIES, type Priority } from '@sluice/contracts';
-import { limitUnder } from '../../core/priority/ask.ts';
+import { limitFor } from '../../core/priority/ask.ts';
 import type { Aimd } from '../../core/limits/aimd.ts';
 import { stepped, type RateStep } from '../../core/limits/gcra.ts';
 import type {
@@ -38,6 +38,8 @@ interface StoredCell {
   waits?: readonly Priority[];
   turns?: number;
   wanted?: number;
+  line?: readonly string[];
+  attendedUntil?: number;
 }
 
 /** Lane cells in a map. */
@@ -62,13 +64,14 @@ export function createMemoryPermitStore(): PermitStore {
       const missing = permits.filter((permit) => !stored.permits.has(keyOf(permit)));
       // Nothing is missing when a call is repeated: it was granted before, whatever the limit is now.
       const repeated = missing.length === 0;
-      const most = limitUnder(view(stored), limit, demands.classes);
+      const most = limitFor(view(stored), limit, demands);
       const room = stored.permits.size + missing.length <= most && isWithin(stored.budget, starts) && allows(stored, limit, demands);
       const granted = repeated || room;
       if (granted) for (const permit of missing) stored.permits.set(keyOf(permit), structuredClone(permit));
       if (granted && !repeated && starts) stored.budget = counted(stored.budget, starts);
       if (granted && !repeated && demands.rates) stored.tats = steppedAll(stored.tats, demands.rates);
       if (granted && !repeated && demands.classes) note(stored, demands.classes);
+      if (granted && !repeated && demands.attended !== undefined) stored.attendedUntil = demands.attended;
       return { granted, cell: view(stored) };
     },
     release: async (lane, cell, permits, { aliveAt, good = 0, held = 0 } = {}) => {
@@ -85,6 +88,7 @@ export function createMemoryPermitStore(): PermitStore {
     raise: async (lane, cell, of = 'permits', classes = [], wanted = 0) => {
       const stored = cellOf(lane, cell);
       stored.flags[of].raised += 1;
+      delete stored.attendedUntil;
       if (wanted > 0) stored.wanted = (stored.wanted ?? 0) + wanted;
       if (classes.length > 0) stored.waits = PRIORITIES.filter((each) => stored.waits?.includes(each) === true || classes.includes(each));
       return view(stored);
@@ -123,6 +127,24 @@ export function createMemoryPermitStore(): PermitStore {
       const spent = passes(stored.tats, rates);
       if (spent) stored.tats = steppedAll(stored.tats, rates);
       return { spent, cell: view(stored) };
+    },
+    count: async (lane, cell, starts) => {
+      const stored = cellOf(lane, cell);
+      const within = isWithin(stored.budget, starts);
+      if (within) stored.budget = counted(stored.budget, starts);
+      return { counted: within, cell: view(stored) };
+    },
+    lineUp: async (pool, cell, tenant, most) => {
+      const stored = cellOf(pool, cell);
+      const { line = [] } = stored;
+      if (line.length < most && !line.includes(tenant)) stored.line = [...line, tenant];
+      return view(stored);
+    },
+    called: async (pool, cell, tenants) => {
+      const stored = cellOf(pool, cell);
+      const line = stored.line?.filter((tenant) => !tenants.includes(tenant)) ?? [];
+      if (line.length > 0) stored.line = line;
+      else delete stored.line;
     },
     wake: async (lane, at, now) => {
       const stored = cellOf(lane, 0);

@@ -8,10 +8,12 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../ports/type-registry.ts';
 import { quotaPages } from '../quotas/quota-pages.ts';
 import { cellShares, Ledger, raises, shrinks, type Move } from './moves.ts';
+import { entryOfLane } from '../limits/entry.ts';
 import type { ControlRound, ControlStep } from './round.ts';
+import { toldToEnter } from './told-to-enter.ts';
 import { survey, type SurveyDeps } from './survey.ts';
 import { sumOf, takenBy, targetsOf, type Standing, type Target } from './targets.ts';
-import { dividedLanes, type World } from './world.ts';
+import { dividedLanes, leastOf, type World } from './world.ts';
 
 export interface DivideDeps extends PlaceDeps, SurveyDeps {
   readonly types: TypeRegistry & ResourceRegistry;
@@ -30,6 +32,8 @@ const TURN_MS = 60_000;
 const AT_ONCE = 25;
 /** A round that found another at work asks for the next one so much later, s. */
 const LATER_SECONDS = 5;
+/** What was lowered because others need it is given on so much later, s: by then attempts have ended. */
+export const SOON_SECONDS = 3;
 /** Rounds that the minute's asks for while lanes want more than there is, s: what is given up is then soon given on. */
 const LOOK_AGAIN_SECONDS = [10, 20, 30, 40, 50];
 
@@ -83,20 +87,25 @@ class Division {
     if (lanes.length === 0) return;
     const standings = await survey(this.#deps, world, lanes);
     const targets = targetsOf(standings, world.quotas, world.turn);
-    const after = await this.#shrink(targets);
+    const lowering = shrinks(targets);
+    const after = await this.#shrink(targets, lowering);
     const raised = await this.#raise(after);
     await this.#noteRest(after.filter(({ standing }) => !raised.has(standing)));
-    await placeLaneHints(
-      this.#deps,
-      [...raised].filter(({ entry, demand, held }) => entry === undefined && demand > sumOf(held)).map(({ lane }) => lane),
-    );
-    const wanting = after.some(
-      ({ standing, needed }) => standing.demand > needed || (needed > sumOf(standing.shares) && !raised.has(standing)),
-    );
-    if (minute && wanting) {
-      const message = { v: 1, kind: 'divide', made: this.#deps.clock.now() } as const;
-      await Promise.all(LOOK_AGAIN_SECONDS.map((seconds) => this.#deps.control.tell(message, seconds)));
-    }
+    await placeLaneHints(this.#deps, [
+      ...[...raised].filter(({ entry, demand, held }) => entry === undefined && demand > sumOf(held)).map(({ lane }) => lane),
+      ...toldToEnter(after, world.turn),
+    ]);
+    // Of those that it asked for itself none asks again: they would become ever more.
+    const isNews = minute || told.some(({ kind, ...of }) => kind === 'divide' && 'tenant' in of);
+    await this.#lookAgain(after, raised, isNews && lowering.length > 0, minute);
+  }
+
+  async #lookAgain(targets: readonly Target[], raised: ReadonlySet<Standing>, hasLowered: boolean, minute: boolean): Promise<void> {
+    const below = targets.filter(({ standing, needed }) => needed > sumOf(standing.shares) && !raised.has(standing));
+    const wanting = below.length > 0 || targets.some(({ standing, needed }) => standing.demand > needed);
+    const message = { v: 1, kind: 'divide', made: this.#deps.clock.now() } as const;
+    const after = [...(hasLowered && below.length > 0 ? [SOON_SECONDS] : []), ...(minute && wanting ? LOOK_AGAIN_SECONDS : [])];
+    await Promise.all(after.map((seconds) => this.#deps.control.tell(message, seconds)));
   }
 
   async #look(told: ControlRound['told']): Promise<World> {
@@ -125,9 +134,9 @@ class Division {
   }
 
   /** @returns the targets, with how their lanes stand afterwards */
-  async #shrink(targets: readonly Target[]): Promise<readonly Target[]> {
+  async #shrink(targets: readonly Target[], lowering: readonly Move[]): Promise<readonly Target[]> {
     const after = new Map<Standing, Standing>();
-    await this.#each(shrinks(targets), async (move) => void after.set(move.standing, await this.#lower(move)));
+    await this.#each(lowering, async (move) => void after.set(move.standing, await this.#lower(move)));
     return targets.map((target) => ({ ...target, standing: after.get(target.standing) ?? target.standing }));
   }
 
@@ -173,9 +182,9 @@ class Division {
   /** Notes since when a lane has had nothing, and forgets it once it has nothing left to give back. */
   async #noteRest(targets: readonly Target[]): Promise<void> {
     await this.#each(targets, async ({ standing }) => {
-      const { lane, grant, shares, held, demand, entry, closed } = standing;
+      const { lane, grant, shares, held, demand, entry, closed, small, rests } = standing;
       if (entry !== undefined || !grant) return;
-      const rests = sumOf(held) === 0 && demand <= 1;
+      if (small && sumOf(held) === 0 && sumOf(shares) === 0) return this.#deps.divisions.remove(lane);
       if (rests && sumOf(shares) === 0 && !closed && demand === 0) return this.#deps.divisions.remove(lane);
       if (rests !== (grant.idleSince !== undefined)) await this.#put(standing, rests);
     });
@@ -202,10 +211,11 @@ class Division {
   }
 
   /** @returns what the cell holds then @throws when a newer round has written it */
-  async #write({ lane, closed }: Standing, cell: number, share: number, cells: number, phase: 0 | 1): Promise<number> {
+  async #write({ lane, closed, entry, capacities }: Standing, cell: number, share: number, cells: number, phase: 0 | 1): Promise<number> {
     await this.#keepLease();
     const version = this.#version + phase;
-    const answer = await this.#deps.permits.setShare(lane, cell, { version, share, cells, ...(closed && { closed }) });
+    const each = entry === undefined ? {} : { each: entryOfLane(leastOf(capacities)) };
+    const answer = await this.#deps.permits.setShare(lane, cell, { version, share, cells, ...each, ...(closed && { closed }) });
     // The same version is this round's own write, repeated.
     if (!answer.set && answer.cell.share?.version !== version) throw new Error('another round of control has taken over');
     return answer.cell.permits.length;

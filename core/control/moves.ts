@@ -10,10 +10,11 @@ export interface Move {
 }
 
 /**
- * A share over cells, one after the other: a greater share lowers none of them and a smaller one raises none, so that each
- * write of a change moves into the same direction.
+ * A share over cells, one after the other, that of an entry pool evenly: a greater share lowers none of them and a smaller one
+ * raises none, so that each write of a change moves into the same direction.
  */
-export function cellShares(share: number, { cells: least }: Pick<Standing, 'cells'>): readonly number[] {
+export function cellShares(share: number, { cells: least, entry }: Pick<Standing, 'cells' | 'entry'>): readonly number[] {
+  if (entry !== undefined) return Array.from({ length: least }, (_, n) => Math.floor((share + n) / least));
   const cells = Math.max(least, 1, Math.ceil(share / PERMITS_PER_CELL));
   return Array.from({ length: cells }, (_, n) => Math.max(0, Math.min(PERMITS_PER_CELL, share - n * PERMITS_PER_CELL)));
 }
@@ -43,6 +44,7 @@ export class Ledger {
 /**
  * The shares that have to be lowered first: of lanes that shall have nothing, and of those with more than their part
  * where a capacity has too little left for those that must have more. Where nobody needs it, a lane keeps what it has.
+ * So are cells with more than they have of the same share, as an older version spread it.
  */
 export function shrinks(targets: readonly Target[]): readonly Move[] {
   const ledger = new Ledger(targets.map(({ standing }) => standing));
@@ -53,7 +55,9 @@ export function shrinks(targets: readonly Target[]): readonly Move[] {
   return targets.flatMap(({ standing, share }) => {
     const has = sumOf(standing.shares);
     const pressed = standing.capacities.some((capacity) => ledger.left(capacity) < 0);
-    return has > share && (share === 0 || pressed || standing.entry !== undefined) ? [{ standing, to: share }] : [];
+    if (has > share && (share === 0 || pressed)) return [{ standing, to: share }];
+    const spread = cellShares(has, standing);
+    return standing.shares.some((each, cell) => each > (spread[cell] ?? 0)) ? [{ standing, to: has }] : [];
   });
 }
 

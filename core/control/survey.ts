@@ -5,8 +5,11 @@ import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cell, PermitStore } from '../ports/permit-store.ts';
 import { sideBySide } from '../tasks/side-by-side.ts';
+import { entryOfLane } from '../limits/entry.ts';
+import { tagIn, tagOf } from '../permits/entry-places.ts';
 import { sumOf, type Standing } from './targets.ts';
-import type { DividedLane, World } from './world.ts';
+import { weigh } from './weigh.ts';
+import { leastOf, type DividedLane, type World } from './world.ts';
 import { laneKey } from '../permits/lane-key.ts';
 
 export interface SurveyDeps {
@@ -20,8 +23,6 @@ const AT_ONCE = 25;
 /** Hints that are counted of a lane, and lanes that are counted: of more it is taken that each could use all that it may. */
 const COUNTED = 200;
 const LANES_COUNTED = 2_000;
-/** A lane that has had no work for so long gives up its share. */
-export const IDLE_MS = 120_000;
 
 /** Reads how lanes stand: what they hold and what waits. Those that had nothing and of which nothing was heard are not read. */
 export async function survey(deps: SurveyDeps, world: World, lanes: readonly DividedLane[]): Promise<readonly Standing[]> {
@@ -32,38 +33,84 @@ export async function survey(deps: SurveyDeps, world: World, lanes: readonly Div
     lane.grant.shares.length >= lane.cells &&
     !working.has(laneKey(lane.lane)) &&
     lane.grant.closed === (lane.closed || undefined);
-  const resting = lanes.filter(rests).map((lane): Standing => ({ ...lane, shares: [], held: [], demand: 0, cap: 0, stale: false }));
-  const others = lanes.filter((lane) => !rests(lane));
+  const nothing = { shares: [], held: [], entered: 0, demand: 0, cap: 0, small: false, rests: true, stale: false };
+  const resting = lanes.filter(rests).map((lane): Standing => ({ ...lane, ...nothing }));
+  const entries = await sideBySide(
+    lanes.filter(({ entry }) => entry !== undefined),
+    AT_ONCE,
+    (lane) => poolOf(deps, lane),
+  );
+  const inPools = new Map(entries.map(({ standing, tags }) => [standing.lane.type, tags]));
+  const others = lanes.filter((lane) => lane.entry === undefined && !rests(lane));
   const many = others.length > LANES_COUNTED;
-  const all = await sideBySide(others, AT_ONCE, (lane) => standingOf(deps, world, lane, working.has(laneKey(lane.lane)), many));
-  return [...resting, ...all];
+  const all = await sideBySide(others, AT_ONCE, (lane) => {
+    const entered = inPools.get(lane.lane.type)?.get(tagOf(lane.lane.tenant)) ?? 0;
+    return standingOf(deps, world, lane, { heard: working.has(laneKey(lane.lane)), many, entered });
+  });
+  return [...entries.map(({ standing }) => standing), ...resting, ...all];
 }
 
-async function standingOf(deps: SurveyDeps, world: World, lane: DividedLane, heard: boolean, many: boolean): Promise<Standing> {
-  // What began before the type was divided is in any of the cells that it had.
-  const before = lane.grant || lane.entry !== undefined ? 1 : cellLimits(lane.concurrency).length;
-  const count = Math.max(before, lane.cells, lane.grant?.shares.length ?? 0);
-  const cells = await Promise.all(Array.from({ length: count }, (_, cell) => deps.permits.read(lane.lane, cell)));
+interface Seen {
+  readonly cells: readonly Cell[];
+  readonly held: readonly number[];
+  readonly shares: readonly number[];
+  /** What is granted, or was, is not what the cells say. */
+  readonly differs: boolean;
+}
+
+async function look(deps: SurveyDeps, { lane, grant }: DividedLane, count: number): Promise<Seen> {
+  const cells = await Promise.all(
+    Array.from({ length: Math.max(count, grant?.shares.length ?? 0) }, (_, cell) => deps.permits.read(lane, cell)),
+  );
   const now = deps.clock.now();
   const held = cells.map((cell) => livePermits(cell, now).length);
   // A round that died half-way may have written the one and not the other.
   const said = cells.map(({ share }) => share?.share ?? 0);
-  const granted = lane.grant?.shares ?? [];
+  const granted = grant?.shares ?? [];
   const shares = said.map((share, cell) => Math.max(share, granted[cell] ?? 0));
+  return { cells, held, shares, differs: shares.some((share, cell) => share !== said[cell]) };
+}
+
+/** An entry pool, and how many permits each tenant holds in it. */
+async function poolOf(deps: SurveyDeps, lane: DividedLane): Promise<{ standing: Standing; tags: ReadonlyMap<string, number> }> {
+  const { cells, held, shares, differs } = await look(deps, lane, lane.cells);
+  const now = deps.clock.now();
+  const tags = new Map<string, number>();
+  for (const { nonce } of cells.flatMap((cell) => livePermits(cell, now))) {
+    const tag = tagIn(nonce);
+    if (tag !== undefined) tags.set(tag, (tags.get(tag) ?? 0) + 1);
+  }
+  const each = entryOfLane(leastOf(lane.capacities));
+  const stale = differs || cells.slice(0, lane.cells).some(({ share }) => share?.each !== each || share.cells !== lane.cells);
+  return { standing: { ...lane, shares, held, entered: tags.size, demand: 0, cap: 0, small: false, rests: false, stale }, tags };
+}
+
+interface Heard {
+  /** It has a backlog, or control was told of it. */
+  readonly heard: boolean;
+  readonly many: boolean;
+  /** Permits that it holds in the entry pool. */
+  readonly entered: number;
+}
+
+async function standingOf(deps: SurveyDeps, world: World, lane: DividedLane, { heard, many, entered }: Heard): Promise<Standing> {
+  // What began before the type was divided is in any of the cells that it had.
+  const before = lane.grant ? 1 : cellLimits(lane.concurrency).length;
+  const { cells, held, shares, differs } = await look(deps, lane, Math.max(before, lane.cells));
+  const now = deps.clock.now();
   const stale =
-    shares.some((share, cell) => share !== said[cell]) ||
-    (cells.slice(0, lane.cells).some(({ share }) => share === undefined) && (lane.closed || lane.entry !== undefined)) ||
+    differs ||
+    (cells.slice(0, lane.cells).some(({ share }) => share === undefined) && lane.closed) ||
     (cells[0]?.share !== undefined && (cells[0].share.closed ?? false) !== lane.closed);
-  const standing = { ...lane, shares, held, stale, demand: 0, cap: 0 };
-  if (lane.entry !== undefined) return standing;
   const cap = capOf(world, lane, cells);
   const waiting = await waitingIn(deps, lane, cells, cap, many);
-  const wanted = Math.min(cap, sumOf(held) + waiting);
-  const idleSince = lane.grant?.idleSince ?? now;
-  // It drew on what is kept for newcomers, or has just ended: it keeps one for a while.
-  const lingers = heard || (sumOf(shares) > 0 && now - idleSince < IDLE_MS);
-  const demand = wanted === 0 && lingers ? 1 : wanted;
-  return { ...standing, cap: demand === 0 ? 0 : cap, demand };
+  const idleSince = lane.grant?.idleSince;
+  const weighed = weigh(
+    lane,
+    { shares, held: sumOf(held), entered, waiting, cap, heard, ...(idleSince !== undefined && { idleSince }) },
+    now,
+  );
+  return { ...lane, shares, held, entered, stale, ...weighed };
 }
 
 /** What a lane may use: twice what it has found to be good, so that it can find more. */

@@ -1,6 +1,7 @@
 import type { Quota } from '@sluice/contracts';
 import { divide, type Claimant } from '../limits/divide.ts';
-import type { DividedLane } from './world.ts';
+import { poolDemand } from '../limits/entry.ts';
+import { leastOf, type DividedLane } from './world.ts';
 import { laneKey } from '../permits/lane-key.ts';
 
 /** How a lane stands. */
@@ -11,8 +12,14 @@ export interface Standing extends DividedLane {
   readonly held: readonly number[];
   /** Attempts at once that it could use now. */
   readonly demand: number;
+  /** Permits that it holds in the entry pool; of an entry pool, tenants that hold any. */
+  readonly entered: number;
   /** What it may use at most, were there nobody else. */
   readonly cap: number;
+  /** It has no share, for it draws on the entry pool. */
+  readonly small: boolean;
+  /** It has next to no work: after a while it gives its share back. */
+  readonly rests: boolean;
   /** Something of what its cells say has to be written anew, whatever its share. */
   readonly stale: boolean;
 }
@@ -26,25 +33,57 @@ export interface Target {
   readonly share: number;
 }
 
-/** What each lane shall have of the capacities that it draws on. */
+/**
+ * What each lane shall have of the capacities that it draws on. Small lanes have no share: they are one claimant with the weight of
+ * all of them, the entry pool of their type.
+ */
 export function targetsOf(lanes: readonly Standing[], quotas: ReadonlyMap<string, Quota>, turn: number): readonly Target[] {
-  const own = lanes.filter(({ entry }) => entry === undefined);
+  const own = lanes.filter(({ entry, small }) => entry === undefined && !small);
+  const pools = lanes.filter(({ entry }) => entry !== undefined).map((pool) => poolClaim(pool, lanes));
   const guaranteed = guarantees(own, quotas);
+  const claimOf = (standing: Standing, rest: Pick<Claimant, 'weight' | 'demand' | 'cap' | 'guaranteed'>): Claimant => ({
+    key: laneKey(standing.lane),
+    pools: standing.capacities.map(({ divided }) => divided),
+    ...rest,
+  });
   const parts = divide(
-    own.map((standing): Claimant => ({
-      key: laneKey(standing.lane),
-      weight: standing.weight,
-      demand: standing.demand,
-      cap: standing.cap,
-      guaranteed: guaranteed.get(standing) ?? 0,
-      pools: standing.capacities.map(({ divided }) => divided),
-    })),
+    [
+      ...pools.map(({ pool, weight, demand, kept }) =>
+        claimOf(pool, { weight, demand: Math.max(0, demand - kept), cap: leastOf(pool.capacities) }),
+      ),
+      ...own.map((standing) =>
+        claimOf(standing, {
+          weight: standing.weight,
+          demand: standing.demand,
+          cap: standing.cap,
+          guaranteed: guaranteed.get(standing) ?? 0,
+        }),
+      ),
+    ],
     turn,
   );
-  const entries = lanes.flatMap((standing) =>
-    standing.entry === undefined ? [] : [{ standing, needed: standing.entry, share: standing.entry }],
-  );
-  return [...entries, ...own.map((standing, i) => ({ standing, needed: parts[i]?.needed ?? 0, share: parts[i]?.share ?? 0 }))];
+  const none = { needed: 0, share: 0 };
+  return [
+    ...pools.map(({ pool, demand, kept }, i): Target => {
+      const { needed, share } = parts[i] ?? none;
+      return { standing: { ...pool, demand: Math.max(kept, demand) }, needed: kept + needed, share: kept + share };
+    }),
+    ...own.map((standing, i): Target => ({ standing, ...(parts[pools.length + i] ?? none) })),
+    ...lanes.filter(({ small }) => small).map((standing): Target => ({ standing, ...none })),
+  ];
+}
+
+/** What an entry pool asks for: for what is held there and by small lanes, and for what waits of these. */
+function poolClaim(pool: Standing, lanes: readonly Standing[]) {
+  const kept = pool.entry ?? 0;
+  let [needed, weight] = [sumOf(pool.held), pool.entered];
+  for (const { lane, entry, entered, demand, small, ...standing } of lanes) {
+    if (lane.type !== pool.lane.type || entry !== undefined) continue;
+    // Of one that has outgrown the pool nothing comes after what it holds there.
+    needed += (small ? demand : 0) - entered;
+    weight += (small && demand > 0 ? standing.weight : 0) - (entered > 0 ? 1 : 0);
+  }
+  return { pool, kept, weight: Math.max(1, weight), demand: poolDemand(Math.max(0, needed), sumOf(pool.shares)) };
 }
 
 /** A tenant is guaranteed so much over all of its lanes: it is divided among those that need it. */

@@ -2,7 +2,7 @@ import { ENTRY_TENANT, type Grant, type Quota, type ResourceSpec, type TaskTypeS
 import { isDivided } from '../limits/lane-rules.ts';
 import type { Pool } from '../limits/divide.ts';
 import { entriesOf, entryOf } from '../limits/entry.ts';
-import { cellLimits } from '../permits/cells.ts';
+import { cellLimits, PERMITS_PER_CELL } from '../permits/cells.ts';
 import { entryOfType } from '../permits/entry.ts';
 import type { Lane } from '../ports/permit-store.ts';
 import { laneKey } from '../permits/lane-key.ts';
@@ -11,21 +11,23 @@ import { laneKey } from '../permits/lane-key.ts';
 export interface Capacity {
   /** Attempts at once, of all of them and of newcomers. */
   readonly whole: number;
-  /** What is divided among the lanes that have work; the rest is kept for newcomers. */
+  /** What is divided among the lanes that have work and the entry pools; the rest is kept for these. */
   readonly divided: Pool;
 }
 
-/** A lane that draws on capacities, or what newcomers to a type draw on together. */
+/** A lane that draws on capacities, or the entry pool of a type, which its lanes without a share draw on together. */
 export interface DividedLane {
   readonly lane: Lane;
   readonly concurrency: number;
   readonly weight: number;
-  /** Without a share it may not draw on what is kept for newcomers. */
+  /** Without a share it may not draw on the entry pool. */
   readonly closed: boolean;
+  /** While it is small it has no share, and draws on the entry pool: nothing speaks against that. */
+  readonly pools: boolean;
   /** Cells that need a share at least: without one a cell of a type that is not divided has its part of the concurrency. */
   readonly cells: number;
   readonly capacities: readonly Capacity[];
-  /** Of what newcomers draw on: how much that is. */
+  /** Of an entry pool: what is kept for it, whatever others need. */
   readonly entry?: number;
   readonly grant: Grant | undefined;
 }
@@ -65,11 +67,13 @@ export function dividedLanes(world: World): Divided {
     const capacities = ofTenant ? [...ofType, ofTenant] : ofType;
     const key = laneKey({ tenant, type });
     if (!spec || capacities.length === 0 || tenant === ENTRY_TENANT || lanes.has(key)) return;
+    const { weight = 1, guaranteed } = quotas.get(tenant) ?? {};
     lanes.set(key, {
       lane: { tenant, type },
       concurrency: spec.concurrency,
-      weight: quotas.get(tenant)?.weight ?? 1,
+      weight,
       closed: ofTenant !== undefined,
+      pools: ofTenant === undefined && guaranteed === undefined && spec.rates === undefined,
       cells: isDivided(spec) ? 1 : cellLimits(spec.concurrency).length,
       capacities,
       grant: granted.get(key),
@@ -80,6 +84,11 @@ export function dividedLanes(world: World): Divided {
   for (const tenant of ofTenants.keys()) for (const type of types.keys()) add({ tenant, type });
   for (const entry of entryLanes(ofTypes, granted, world.turn)) lanes.set(laneKey(entry.lane), entry);
   return { lanes: [...lanes.values()], freed: grants.filter((grant) => !lanes.has(laneKey(grant))), missing };
+}
+
+/** The least of some capacities. */
+export function leastOf(capacities: readonly Capacity[]): number {
+  return Math.min(...capacities.map(({ whole }) => whole));
 }
 
 const shared = new WeakMap<World, Map<string, Capacity>>();
@@ -118,6 +127,10 @@ function entryLanes(
   return [...ofTypes].map(([type, capacities]) => {
     const entry = entries.get(type) ?? 0;
     const lane = entryOfType(type);
-    return { lane, concurrency: entry, weight: 1, closed: false, cells: 1, capacities, entry, grant: granted.get(laneKey(lane)) };
+    const concurrency = leastOf(capacities);
+    // As many as hold all of it, however much it has: lanes keep their places in it.
+    const cells = Math.max(1, Math.ceil(concurrency / PERMITS_PER_CELL));
+    const grant = granted.get(laneKey(lane));
+    return { lane, concurrency, weight: 1, closed: false, pools: false, cells, capacities, entry, grant };
   });
 }

@@ -3,13 +3,14 @@ import { gateOf } from '../breakers/gate.ts';
 import { isPast } from '../hints/decide.ts';
 import { laneRules } from '../limits/lane-rules.ts';
 import { goesOnAt, hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
-import { mayEnter, roomToEnter } from '../permits/entry.ts';
+import { lineUp, mayEnter, roomToEnter } from '../permits/entry.ts';
 import { readLane } from '../permits/read-lane.ts';
 import { wakeLane } from '../permits/wake.ts';
 import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BOUNDS } from '../priority/turns.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { isAuto } from '../starts/choose.ts';
+import { ATTEND_MS, LOOK_MS } from './attend.ts';
 import { candidates, workOf } from './candidates.ts';
 import { MARGIN_MS, type ProcessOptions } from './process.ts';
 import { createSlots, type Slots } from './slots.ts';
@@ -23,6 +24,8 @@ const AT_ONCE = 50;
 const HELD_LOOKED_AT = 500;
 /** ms between two looks of an environment at a full lane. */
 const FULL_LOOK_MS = 20_000;
+/** Looks at a full lane until what was promised is over. */
+const LOOKS = Math.ceil(ATTEND_MS / LOOK_MS);
 /** Time that one more round needs at least, ms. */
 const ROUND_MS = 5_000;
 
@@ -33,7 +36,17 @@ const ROUND_MS = 5_000;
 export async function drainLane(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<Drained> {
   const spec = await deps.types.get(lane.type);
   if (!spec) return 'left';
-  const slots = createSlots(deps, lane, options);
+  // With `wait` its own attempts that end are what it goes on with.
+  const attends = (await modeOf(deps, spec)) === 'event';
+  let [looks, attendedUntil] = [LOOKS, 0];
+  /** The last look comes after all that was promised, so that no permit is given back unseen. */
+  const lookAgain = async (): Promise<boolean> => {
+    if (looks === LOOKS) return false;
+    looks += 1;
+    await deps.timer.sleep(LOOK_MS);
+    return true;
+  };
+  const slots = createSlots(deps, lane, attends ? { ...options, attendMs: ATTEND_MS } : options);
   try {
     while (await hasTime(deps, options, spec)) {
       if ((await gateOf(deps, lane.type)) === 'shut') {
@@ -41,15 +54,23 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
         return 'left';
       }
       slots.look();
-      const works = (await nextOf(deps, lane, spec, options, slots)).filter((work) => !slots.holds(work));
+      const next = await nextOf(deps, lane, spec, options, slots);
+      const works = next.works.filter((work) => !slots.holds(work));
       if (works.length === 0) {
         if (await slots.ended()) continue;
+        if (next.waits && next.attendedUntil <= attendedUntil && (await lookAgain())) continue;
         return 'left';
       }
       // Where one is past its time, many are: they go many at a time, and the permits to what may still start.
       if (works.some(({ task }) => mayExpire(task, deps.clock.now())) && (await expireHeld(deps, lane, slots))) continue;
-      if (await slots.start(works)) continue;
+      if (await slots.start(works)) {
+        if (!attends) continue;
+        looks = 0;
+        attendedUntil = deps.clock.now() + ATTEND_MS;
+        continue;
+      }
       // Another has been quicker: for permits whoever gives them back tells, for rates nobody else does.
+      if (await lookAgain()) continue;
       if (spec.rates) await wakeLane(deps, lane, deps.clock.now());
       // Or the type has become one that is waited for, and there is no time for it.
       return isAuto(spec) && !(await hasTime(deps, options, spec)) ? 'late' : 'left';
@@ -66,21 +87,34 @@ async function hasTime(deps: DispatchDeps, { deadline }: ProcessOptions, spec: T
   return deps.clock.now() + Math.max(ROUND_MS, mode === 'wait' ? runMs(spec, mode) + MARGIN_MS : 0) < deadline;
 }
 
+interface Next {
+  readonly works: readonly Work[];
+  /** Nothing could start, but something waits for what may come at any time: permits of its own, or budget. */
+  readonly waits: boolean;
+  /** Until when somebody looks at the lane, ms. */
+  readonly attendedUntil: number;
+}
+
+const NOTHING: Next = { works: [], waits: false, attendedUntil: 0 };
+
 /** What the lane is to start next: nothing where it is full, or nothing waits. */
-async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, options: ProcessOptions, slots: Slots): Promise<readonly Work[]> {
+async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, options: ProcessOptions, slots: Slots): Promise<Next> {
   const rules = laneRules(spec);
   const cells = await readLane(deps, lane, rules);
   const now = deps.clock.now();
+  const attendedUntil = Math.max(...cells.map((cell) => cell.attendedUntil ?? 0));
   const own = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
-  const free = own === 0 && mayEnter(rules, cells[0]) ? await roomToEnter(deps, lane.type) : own;
+  const enters = own === 0 && mayEnter(rules, cells[0]);
+  const { room: free, full } = enters ? await roomToEnter(deps, lane, rules) : { room: own, full: false };
   const { allowed: room } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
   if (room === 0) {
     await expireFull(deps, lane, options, slots);
-    if (!cells.some(isWaiting)) return [];
+    if (!cells.some(isWaiting)) return NOTHING;
     if (rules.divided && free === 0) await tellControl(deps, options.noted, lane);
+    if (full) await lineUp(deps, lane, rules);
     const at = goesOnAt(rules, cells[0], now);
     if (at !== undefined) await wakeLane(deps, lane, at, cells[0]);
-    return [];
+    return { works: [], waits: at === undefined && !enters, attendedUntil };
   }
   const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);
   const turn = cells.reduce((sum, { turns = 0 }) => sum + turns, 0);
@@ -88,7 +122,8 @@ async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, option
   const rooms = { permits: room, budget: cells.some(hasRetries) ? Math.min(room, budget) : 0 };
   const { works, empty } = await candidates(deps, lane, round, rooms, waitsOf(cells));
   await clearFlags(deps, lane, cells, empty);
-  return works;
+  const places = [...(cells.some(hasBacklog) ? ['permits' as const] : []), ...(cells.some(hasRetries) ? ['budget' as const] : [])];
+  return { works, waits: places.some((place) => !empty.includes(place)), attendedUntil };
 }
 
 /** Behind a breaker that lets nothing pass, or a full lane, tasks still expire, without a permit. @returns whether any did */

@@ -2,7 +2,7 @@ import type { TaskTypeSpec } from '@sluice/contracts';
 import { passGate, undoProbes } from '../breakers/gate.ts';
 import { decideBlind } from '../hints/decide.ts';
 import { laneRules } from '../limits/lane-rules.ts';
-import { acquireOrEnter, homeOf } from '../permits/entry.ts';
+import { acquireOrEnter, homeOf, lineUp } from '../permits/entry.ts';
 import type { Shard } from '../ports/hint-queue.ts';
 import type { Lane, Permit } from '../ports/permit-store.ts';
 import type { Asker } from '../priority/ask.ts';
@@ -30,6 +30,8 @@ export interface ProcessOptions {
   readonly via?: Shard | undefined;
   /** The lanes whose backlog this invocation goes on with. */
   readonly pools?: LanePools;
+  /** ms for which this invocation goes on looking at the lane. @default it does not */
+  readonly attendMs?: number | undefined;
   /** Told of a hint whose attempt has been claimed and is waited for; its lease-end hint is durable. */
   readonly onRun?: (work: Work) => void;
   /** Told when a hint has been dealt with: an attempt that was waited for has ended, and its permit has been given back. */
@@ -103,11 +105,12 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   const { pass, held, canary } = await passGate(deps, lane, works, expiry);
   await parkAll(deps, lane, spec, held, 'breaker', options, ends);
   if (pass.length === 0) return [];
-  const permits = pass.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));
+  const wanted = pass.map((): Permit => ({ expiry, nonce: deps.random.nonce() }));
   const again = pass.map(({ task }) => task.again);
   const askers = pass.map(askerOf);
   const rules = laneRules(spec);
-  const { cells, entered } = await acquireOrEnter(deps, lane, rules, permits, { again, budget: spec.retryBudget, askers });
+  const acquired = await acquireOrEnter(deps, lane, rules, wanted, { again, budget: spec.retryBudget, askers, attendMs: options.attendMs });
+  const { cells, permits, entered, full } = acquired;
   const refused = {
     full: pass.filter((_, i) => cells[i] === undefined),
     budget: pass.filter((_, i) => cells[i] === 'budget'),
@@ -118,10 +121,12 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
     canary,
     Object.values(refused).flatMap((held) => held.map(({ task }) => task.uid)),
   );
-  if (rules.divided && entered.size + refused.full.length > 0) await tellControl(deps, options.noted, lane);
+  if (rules.divided && refused.full.length > 0) await tellControl(deps, options.noted, lane);
   await parkAll(deps, lane, spec, refused.full, 'full', options, ends);
   await parkAll(deps, lane, spec, refused.budget, 'budget', options, ends);
   await parkAll(deps, lane, spec, refused.rate, 'rate', options, ends);
+  // Once it is in the backlog, so that whoever is told finds it.
+  if (full && refused.full.length > 0) await lineUp(deps, lane, rules);
   return pass.flatMap((work, i) => {
     const permit = permits[i];
     const cell = cells[i];

@@ -37,6 +37,8 @@ export interface AcquireOptions {
   readonly budget?: BudgetRules | undefined;
   /** For whom each permit is. @default nobody makes room for anybody */
   readonly askers?: readonly Asker[];
+  /** ms for which who takes them goes on looking at the lane, so that it need not be told. @default it does not */
+  readonly attendMs?: number | undefined;
 }
 
 interface Wanted {
@@ -61,7 +63,7 @@ export async function acquirePermits(
   lane: Lane,
   rules: LaneRules,
   permits: readonly Permit[],
-  { again = [], budget = DEFAULT_BUDGET, askers = [] }: AcquireOptions = {},
+  { again = [], budget = DEFAULT_BUDGET, askers = [], attendMs }: AcquireOptions = {},
 ): Promise<Acquired> {
   const deps = { ...given, views: given.views ?? createLaneViews(given.clock) };
   const acquired: (number | 'budget' | RateHeld | undefined)[] = permits.map(() => undefined);
@@ -77,7 +79,7 @@ export async function acquirePermits(
   for (let n = 0; n < visits.cells() && pending.length > 0; n++) {
     const cell = visits.at(n);
     const place = { cell, cells: visits.cells() };
-    const { taken, over, held } = await acquireInCell(deps, lane, rules, place, pending, budget);
+    const { taken, over, held } = await acquireInCell(deps, lane, rules, place, pending, { budget, attendMs });
     for (const { index } of taken) acquired[index] = cell;
     if (held) for (const { index } of held.of) acquired[index] = { nextAt: held.nextAt };
     if (over.length > 0) refused += 1;
@@ -122,7 +124,7 @@ async function acquireInCell(
   rules: LaneRules,
   place: Place,
   wanted: readonly Wanted[],
-  budget: BudgetRules,
+  { budget, attendMs }: { readonly budget: BudgetRules; readonly attendMs: number | undefined },
 ): Promise<Answer> {
   const { cell } = place;
   // The TATs are in the first cell: there they are stepped with the permits, for another cell's afterwards.
@@ -153,6 +155,7 @@ async function acquireInCell(
       adaptive: rules.aimd !== undefined,
       ...(steps.length > 0 && { rates: steps }),
       ...(askers.length > 0 && { classes: askOf(askers, limit, asked) }),
+      ...(attendMs !== undefined && { attended: asked + attendMs }),
     };
     const answer = await deps.permits.acquire(lane, cell, permits, limit, choice.starts, demands);
     const now = deps.clock.now();

@@ -1,33 +1,48 @@
-import { ENTRY_TENANT } from '@sluice/contracts';
+import { ENTRY_TENANT, type Again } from '@sluice/contracts';
+import { placeLaneHints, type PlaceDeps } from '../hints/place.ts';
 import { ENTRY_RULES, type LaneRules } from '../limits/lane-rules.ts';
-import type { Lane, Permit } from '../ports/permit-store.ts';
+import { limitFor } from '../priority/ask.ts';
+import type { Cell, Demands, Lane, Permit } from '../ports/permit-store.ts';
+import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
 import { acquirePermits, type AcquireDeps, type Acquired, type AcquireOptions } from './acquire.ts';
-import { roomIn, type KnownCell } from './cells.ts';
+import { cellLimit, expiredPermits, livePermits, mostCells, type KnownCell } from './cells.ts';
+import { entryPermit, entryPlaces, heldBy, type EntryPlace } from './entry-places.ts';
 
-/** What lanes of a type without a share draw on together. It has cells as a lane has. */
+/** Looks at one cell: as it was remembered, as it then is, and once more after a race. */
+const MAX_TRIES = 3;
+/** Lanes that wait in line for one cell: a few names, so that it stays within 1 KB. */
+const IN_LINE = 3;
+/** Of a cell that lanes wait in line for, others may fill all but so much of it, at least one. */
+const YIELDED = 0.1;
+
+/** The entry pool of a type: what its lanes without a share draw on together. It has cells as a lane has. */
 export function entryOfType(type: string): Lane {
   return { tenant: ENTRY_TENANT, type };
 }
 
-/** Where the permit of an attempt is: in its lane, or in what is kept for newcomers. */
+/** Where the permit of an attempt is: in its lane, or in the entry pool. */
 export function homeOf({ tenant, type }: Lane, entry: boolean | undefined): Lane {
   return entry ? entryOfType(type) : { tenant, type };
 }
 
-/** Whether a lane may draw on what is kept for newcomers. One with rates may not: its share comes within seconds, its pace holds meanwhile. */
+/** Whether a lane may draw on the entry pool. One with rates may not: its share comes within seconds, its pace holds meanwhile. */
 export function mayEnter(rules: LaneRules, first: KnownCell | undefined): boolean {
   return rules.divided === true && !rules.rates && (first?.share?.share ?? 0) === 0 && !first?.share?.closed;
 }
 
 export interface AcquiredSomewhere {
   readonly cells: Acquired;
-  /** Which of them are of what is kept for newcomers. */
+  /** The permits as they are held; those of the entry pool have another name there. */
+  readonly permits: readonly Permit[];
+  /** Which of them are of the entry pool. */
   readonly entered: ReadonlySet<number>;
+  /** The lane could have had more of the entry pool, were it not full. */
+  readonly full: boolean;
 }
 
 /**
- * Takes permits of a lane, and for what a lane without a share has no room for, of what is kept for newcomers: one call
- * more, of such lanes alone. Retries wait for the share.
+ * Takes permits of a lane; for one without a share, of the entry pool: one read and one write, where there is room. Retries in
+ * the pool cost one write more, for the lane's own budget.
  */
 export async function acquireOrEnter(
   deps: AcquireDeps,
@@ -36,27 +51,178 @@ export async function acquireOrEnter(
   permits: readonly Permit[],
   options: AcquireOptions = {},
 ): Promise<AcquiredSomewhere> {
-  const cells = await acquirePermits(deps, lane, rules, permits, options);
-  const left = permits.flatMap((permit, i) => (cells[i] === undefined && options.again?.[i] !== 'retry' ? [{ permit, i }] : []));
-  if (left.length === 0 || !rules.divided) return { cells, entered: new Set() };
-  if (!mayEnter(rules, deps.views?.cell(lane, 0) ?? (await deps.permits.read(lane, 0)))) return { cells, entered: new Set() };
-  const taken = await acquirePermits(
-    deps,
-    entryOfType(lane.type),
-    ENTRY_RULES,
-    left.map(({ permit }) => permit),
-  );
-  const all = [...cells];
-  const entered = new Set<number>();
-  left.forEach(({ i }, n) => {
-    if (typeof taken[n] !== 'number') return;
-    all[i] = taken[n];
-    entered.add(i);
-  });
-  return { cells: all, entered };
+  if (mayEnter(rules, deps.views?.cell(lane, 0))) {
+    // What had no share a while ago may have one now, and nobody else tells.
+    const first = await deps.permits.read(lane, 0);
+    deps.views?.see(lane, 0, first);
+    if (mayEnter(rules, first)) return enter(deps, lane, rules, permits, options, first);
+  }
+  return { cells: await acquirePermits(deps, lane, rules, permits, options), permits, entered: new Set(), full: false };
 }
 
-/** Permits that newcomers to a type may take now, as the first cell says it: a guess that saves a look at a backlog. */
-export async function roomToEnter({ permits, clock }: Pick<AcquireDeps, 'permits' | 'clock'>, type: string): Promise<number> {
-  return roomIn(ENTRY_RULES, 0, await permits.read(entryOfType(type), 0), clock.now());
+interface Wanted {
+  readonly index: number;
+  readonly permit: Permit;
+  readonly again: Again | undefined;
+  readonly fresh: boolean;
+}
+
+async function enter(
+  deps: AcquireDeps,
+  lane: Lane,
+  rules: LaneRules,
+  permits: readonly Permit[],
+  { again = [], budget = DEFAULT_BUDGET, askers = [] }: AcquireOptions,
+  first: Cell,
+): Promise<AcquiredSomewhere> {
+  const cells: (number | 'budget' | undefined)[] = permits.map(() => undefined);
+  const held = permits.map((permit) => entryPermit(lane.tenant, permit));
+  const { left } = claimOf(first.budget, budget, 1, deps.clock.now());
+  let retries = 0;
+  let pending = held.flatMap((permit, index): Wanted[] => {
+    if (again[index] === 'retry' && ++retries > left) {
+      cells[index] = 'budget';
+      return [];
+    }
+    return [{ index, permit, again: again[index], fresh: askers[index]?.fresh ?? true }];
+  });
+  // What began while it had a share counts for its concurrency, too.
+  const places = await placesOf(deps, lane, rules, livePermits(first, deps.clock.now()).length);
+  const start = Math.floor(deps.random.fraction() * places.length);
+  let full = false;
+  for (let n = 0; n < places.length && pending.length > 0; n++) {
+    const place = places[(start + n) % places.length];
+    if (!place) break;
+    const found = await enterCell(deps, lane, place, pending);
+    for (const { index } of found.taken) cells[index] = place.cell;
+    pending = pending.filter((each) => !found.taken.includes(each));
+    full ||= found.full;
+  }
+  const started = held.flatMap((permit, index): Held[] => {
+    const cell = cells[index];
+    return again[index] === 'retry' && typeof cell === 'number' ? [{ index, permit, cell }] : [];
+  });
+  for (const { index } of await overBudget(deps, lane, budget, first, started)) cells[index] = 'budget';
+  return { cells, permits: held, entered: new Set(cells.flatMap((cell, i) => (typeof cell === 'number' ? [i] : []))), full };
+}
+
+/** The cells of the pool that a lane draws on, and what it may have there. */
+async function placesOf(
+  deps: Pick<AcquireDeps, 'permits' | 'views'>,
+  lane: Lane,
+  { concurrency }: LaneRules,
+  held = 0,
+): Promise<readonly EntryPlace[]> {
+  const pool = entryOfType(lane.type);
+  let first: KnownCell | undefined = deps.views?.first(pool);
+  if (!first) {
+    const cell = await deps.permits.read(pool, 0);
+    deps.views?.see(pool, 0, cell);
+    first = cell;
+  }
+  const most = Math.max(0, Math.min(concurrency - held, first.share?.each ?? concurrency));
+  return entryPlaces(lane.tenant, mostCells(ENTRY_RULES, first), most);
+}
+
+/** Takes as many as the cell has room for and the lane may have there. */
+async function enterCell(
+  deps: AcquireDeps,
+  lane: Lane,
+  { cell, most }: EntryPlace,
+  wanted: readonly Wanted[],
+): Promise<{ readonly taken: readonly Wanted[]; readonly full: boolean }> {
+  const pool = entryOfType(lane.type);
+  let known = deps.views?.cell(pool, cell);
+  let seen: Cell | undefined;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const limit = cellLimit(ENTRY_RULES, cell, seen ?? known);
+    const live = livePermits({ permits: seen?.permits ?? [] }, deps.clock.now());
+    const own = most - heldBy(lane.tenant, live);
+    if (own <= 0) return { taken: [], full: false };
+    // Those in line come first, and whoever comes out of a backlog is one of them.
+    const fresh = wanted.every((each) => each.fresh);
+    const demands: Demands = fresh ? { yields: limit - Math.max(1, Math.floor(YIELDED * limit)) } : {};
+    const ask = wanted.slice(0, Math.max(0, Math.min(own, limitFor(seen ?? {}, limit, demands) - live.length)));
+    if (ask.length === 0) {
+      if (seen) return { taken: [], full: true };
+      seen = known = await deps.permits.read(pool, cell);
+      deps.views?.see(pool, cell, seen);
+      continue;
+    }
+    const permits = ask.map(({ permit }) => permit);
+    const answer = await deps.permits.acquire(pool, cell, permits, limit, undefined, demands);
+    deps.views?.see(pool, cell, answer.cell);
+    const now = deps.clock.now();
+    if (answer.granted) {
+      // Others of the lane may have been as quick.
+      const over = Math.min(ask.length, Math.max(0, heldBy(lane.tenant, livePermits(answer.cell, now)) - most));
+      if (over > 0) await deps.permits.release(pool, cell, permits.slice(-over));
+      return { taken: ask.slice(0, ask.length - over), full: false };
+    }
+    const expired = expiredPermits(answer.cell, now);
+    if (expired.length > 0) await deps.permits.release(pool, cell, expired);
+    seen = answer.cell;
+  }
+  return { taken: [], full: true };
+}
+
+interface Held {
+  readonly index: number;
+  readonly permit: Permit;
+  readonly cell: number;
+}
+
+/** Counts retries in their lane, whose budget it is. @returns those that others have been quicker with, given back */
+async function overBudget(
+  deps: AcquireDeps,
+  lane: Lane,
+  rules: BudgetRules,
+  first: Cell,
+  started: readonly Held[],
+): Promise<readonly Held[]> {
+  let known = first.budget;
+  for (let tries = 0; tries < MAX_TRIES && started.length > 0; tries++) {
+    const { left, base, next } = claimOf(known, rules, 1, deps.clock.now());
+    if (left < started.length) break;
+    const within = { seen: known?.next, base, next, most: (known?.retries ?? 0) + left };
+    const { counted, cell } = await deps.permits.count(lane, 0, { firsts: 0, retries: started.length, within });
+    if (counted) return [];
+    known = cell.budget;
+  }
+  await Promise.all(started.map(({ permit, cell }) => deps.permits.release(entryOfType(lane.type), cell, [permit])));
+  return started;
+}
+
+/** Permits of the entry pool that a lane may take now, a guess that saves a look at a backlog; and whether it is full. */
+export async function roomToEnter(
+  deps: Pick<AcquireDeps, 'permits' | 'views' | 'clock'>,
+  lane: Lane,
+  rules: LaneRules,
+): Promise<{ readonly room: number; readonly full: boolean }> {
+  const pool = entryOfType(lane.type);
+  const places = await placesOf(deps, lane, rules);
+  const rooms = await Promise.all(
+    places.map(async (place) => roomAt(lane, place, await deps.permits.read(pool, place.cell), deps.clock.now())),
+  );
+  return { room: rooms.reduce((sum, { room }) => sum + room, 0), full: rooms.some(({ full }) => full) };
+}
+
+function roomAt(lane: Lane, { cell, most }: EntryPlace, seen: Cell, now: number): { room: number; full: boolean } {
+  const live = livePermits(seen, now);
+  const left = cellLimit(ENTRY_RULES, cell, seen) - live.length;
+  const own = most - heldBy(lane.tenant, live);
+  return { room: Math.max(0, Math.min(left, own)), full: left <= 0 && own > 0 };
+}
+
+/**
+ * Puts a lane whose backlog waits for the entry pool in line at one of its cells: whoever gives a permit back there tells it.
+ * Where there is no room in line, control's next round tells it.
+ */
+export async function lineUp(deps: PlaceDeps & Pick<AcquireDeps, 'permits' | 'views'>, lane: Lane, rules: LaneRules): Promise<void> {
+  const places = await placesOf(deps, lane, rules);
+  const place = places[Math.floor(deps.random.fraction() * places.length)];
+  if (!place) return;
+  const cell = await deps.permits.lineUp(entryOfType(lane.type), place.cell, lane.tenant, IN_LINE);
+  // Given back since it was refused.
+  if (roomAt(lane, place, cell, deps.clock.now()).room > 0) await placeLaneHints(deps, [lane]);
 }

@@ -11,7 +11,7 @@ import { wakeLane } from './wake.ts';
 import { laneKey } from './lane-key.ts';
 
 /** Of the store, what gives permits back; limits are tuned only where it also changes them. */
-export type PermitReturns = Pick<PermitStore, 'release' | 'wake'> & Partial<Pick<PermitStore, 'adapt' | 'raise'>>;
+export type PermitReturns = Pick<PermitStore, 'release' | 'wake'> & Partial<Pick<PermitStore, 'adapt' | 'raise' | 'called'>>;
 
 export interface ReleaseDeps extends PlaceDeps {
   readonly permits: PermitReturns;
@@ -78,7 +78,8 @@ export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermi
       const { lane, cell } = first;
       try {
         const after = await releaseInCell(deps, lane, cell, group);
-        if (await mayGoOn(deps, lane, cell, after)) waiting.set(laneKey(lane), lane);
+        const told = lane.tenant === ENTRY_TENANT ? await inLine(deps, lane, cell, after, group.length) : undefined;
+        for (const each of told ?? ((await mayGoOn(deps, lane, cell, after)) ? [lane] : [])) waiting.set(laneKey(each), each);
         const expired = expiredPermits(after, deps.clock.now());
         if (expired.length > 0) await deps.permits.release(lane, cell, expired);
       } catch (error) {
@@ -91,6 +92,20 @@ export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermi
     [...waiting.values()].filter((lane) => deps.goesOn?.(lane) !== true),
   );
   return failed;
+}
+
+/** The lanes in line for a cell of an entry pool to whom its permits go on. */
+async function inLine(
+  { permits }: ReleaseDeps,
+  pool: Lane,
+  index: number,
+  { line = [] }: Cell,
+  released: number,
+): Promise<readonly Lane[]> {
+  const called = line.slice(0, released);
+  if (called.length === 0 || !permits.called) return [];
+  await permits.called(pool, index, called);
+  return called.map((tenant) => ({ tenant, type: pool.type }));
 }
 
 async function releaseInCell(deps: ReleaseDeps, lane: Lane, cell: number, group: readonly HeldPermit[]): Promise<Cell> {
@@ -124,11 +139,12 @@ function latest(times: readonly number[]): number | undefined {
 
 /**
  * Retries without budget are not told each time: until there is some, or the next minute. A lane that its rates or a pause
- * hold back is told when that is over.
+ * hold back is told when that is over, and one that somebody attends to sees it without that.
  */
 async function mayGoOn(deps: ReleaseDeps, lane: Lane, index: number, cell: Cell): Promise<boolean> {
   if (!hasBacklog(cell) && !hasRetries(cell)) return false;
   const now = deps.clock.now();
+  if (cell.attendedUntil !== undefined && cell.attendedUntil > now) return false;
   const spec = await deps.types.get(lane.type);
   const rules = spec ? laneRules(spec) : NO_RULES;
   const first = index === 0 ? cell : deps.views?.first(lane);

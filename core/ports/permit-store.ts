@@ -58,8 +58,10 @@ export interface Share {
   readonly share?: number;
   /** Cells over which what the lane was given is divided. @default as many as its concurrency asks for */
   readonly cells?: number;
-  /** Without a share it may not draw on what is kept for newcomers either. @default false */
+  /** Without a share it may not draw on the entry pool either. @default false */
   readonly closed?: boolean;
+  /** Of an entry pool: attempts at once that one lane may have of it. @default as many as its concurrency */
+  readonly each?: number;
 }
 
 /** What classes of priority ask of a cell beside its limit. */
@@ -84,6 +86,10 @@ export interface Demands {
   readonly rates?: readonly RateStep[];
   /** @default of no class, and behind nobody */
   readonly classes?: ClassAsk;
+  /** Another limit while lanes are in line. @default the same */
+  readonly yields?: number;
+  /** Noted with the permits: who takes them looks at the lane until then, ms. @default it does not */
+  readonly attended?: number;
 }
 
 /** What is known of the attempts whose permits are given back. */
@@ -126,6 +132,10 @@ export interface Cell {
   readonly turns?: number;
   /** Of cell 0: when the lane is told that its rates let it go on, ms. */
   readonly wakeAt?: number;
+  /** Of an entry pool: tenants whose lanes wait for room in it. */
+  readonly line?: readonly string[];
+  /** Somebody works off the lane's backlog and looks for room until then, ms: it need not be told. */
+  readonly attendedUntil?: number;
 }
 
 /** The permits and backlog flags of lanes. All calls are repeatable; each throws when its answer is unknown. */
@@ -148,7 +158,7 @@ export interface PermitStore {
   /** Reads consistently. */
   readonly read: (lane: Lane, cell: number) => Promise<Cell>;
   /**
-   * Raises the flag's version by one. @param of default `permits` @param classes of what was put there
+   * Raises the flag's version by one; who attended to the lane may have left it. @param of default `permits` @param classes of what was put there
    * @param wanted how many more attempts are wanted to make room for it
    */
   readonly raise: (lane: Lane, cell: number, of?: Place, classes?: readonly Priority[], wanted?: number) => Promise<Cell>;
@@ -171,6 +181,12 @@ export interface PermitStore {
   readonly setShare: (lane: Lane, cell: number, share: Share) => Promise<{ readonly set: boolean; readonly cell: Cell }>;
   /** Steps the lane's rates without taking permits. */
   readonly spend: (lane: Lane, rates: readonly RateStep[]) => Promise<{ readonly spent: boolean; readonly cell: Cell }>;
+  /** Counts starts for which permits are taken elsewhere. Repeated, it may count twice. */
+  readonly count: (lane: Lane, cell: number, starts: Starts) => Promise<{ readonly counted: boolean; readonly cell: Cell }>;
+  /** Puts a tenant's lane in line for room in a cell of an entry pool, where fewer than `most` are. */
+  readonly lineUp: (pool: Lane, cell: number, tenant: string, most: number) => Promise<Cell>;
+  /** Takes those out of line who have been told. */
+  readonly called: (pool: Lane, cell: number, tenants: readonly string[]) => Promise<void>;
   /** Notes that the lane is told at `at`. @returns whether that is news: it is not told between now and then. */
   readonly wake: (lane: Lane, at: number, now: number) => Promise<boolean>;
 }

@@ -1,5 +1,5 @@
 import { PRIORITIES, type Priority } from '@sluice/contracts';
-import type { Cell, ClassAsk } from '../ports/permit-store.ts';
+import type { Cell, ClassAsk, Demands } from '../ports/permit-store.ts';
 import { above, freshLimit, limitOf, rankOf, SEEN_MS } from './reserve.ts';
 
 /** For whom a permit is asked. */
@@ -41,4 +41,10 @@ export function limitUnder(cell: Partial<Cell>, limit: number, { reserve, behind
   const isSeen = reserve?.for.some((each) => (cell.seen?.[each] ?? Number.NEGATIVE_INFINITY) >= reserve.since) === true;
   const isQueued = (cell.raised ?? 0) > (cell.cleared ?? 0) && behind?.of.some((each) => cell.waits?.includes(each)) === true;
   return Math.min(limit, isSeen ? reserve.limit : limit, isQueued ? behind.limit : limit);
+}
+
+/** The same with all that a call demands: where lanes are in line for the cell, others may leave them some of it. */
+export function limitFor(cell: Partial<Cell>, limit: number, { classes, yields = limit }: Demands): number {
+  const most = limitUnder(cell, limit, classes);
+  return (cell.line?.length ?? 0) > 0 ? Math.min(most, yields) : most;
 }

@@ -4,9 +4,17 @@ import type { Lane, Permit } from '../../core/ports/permit-store.ts';
 import type { ScheduleWrite } from '../../core/ports/schedule-store.ts';
 import type { WriteResult } from '../../core/ports/task-store.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
+import { isDivided } from '../../core/limits/lane-rules.ts';
+import { entryOfType } from '../../core/permits/entry.ts';
 import type { Behaviour } from '../behaviour.ts';
+import { CAPACITIES } from '../capacities.ts';
 import { createHintIndex } from './hint-index.ts';
 import { laneKey } from '../../core/permits/lane-key.ts';
+
+/** ms that clocks are off from each other at most. */
+const SKEW_MS = 4_000;
+/** What one lane may have of an entry pool of so little. */
+const ENTRY_OF_LANE = 1;
 
 /** What a check found. The kinds are those that a report counts. */
 export interface Violation {
@@ -142,6 +150,8 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
       if (at.startsWith('tasks.')) {
         const { applied, row } = answer as WriteResult;
         if (applied) written(at, row);
+      } else if (at === 'permits.acquire') {
+        if ((answer as { granted: boolean }).granted) checkCapacities(args[0] as Lane);
       } else if (at === 'permits.release') released(args[0] as Lane, args[2] as readonly Permit[]);
       else if (at === 'schedules.put' && (answer as ScheduleWrite).applied) {
         const { tenant, name } = args[1] as ScheduleRecord;
@@ -167,7 +177,7 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
       if (other) violated('twoFences', `two live fences of ${tenant}/${task}: ${fence} beside ${other.fence}`);
       const nonce = rows.get(uid)?.run?.nonce ?? '';
       const lane = { tenant, type };
-      if (!index.permitsIn(lane).some((permit) => permit.nonce === nonce && permit.expiry > at)) {
+      if (![lane, entryOfType(type)].flatMap(index.permitsIn).some((permit) => permit.nonce === nonce && permit.expiry > at)) {
         violated('permitLeaks', `no permit for ${tenant}/${task} fence ${fence}`);
       }
       const run: LiveRun = { uid, fence, nonce, lane, until };
@@ -195,11 +205,22 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
     waiting: (): readonly TaskRow[] => [...rows.values()].filter((row) => !isTerminal(row.state)),
   };
 
+  /** What lanes hold together, but for what a clock that is ahead takes to be over. */
+  function checkCapacities(lane: Lane): void {
+    for (const { name, most, of } of CAPACITIES) {
+      if (!of(lane)) continue;
+      const held = index.permitsOf(of).filter(({ expiry }) => expiry > now() + SKEW_MS).length;
+      if (held > most) violated('permitLeaks', `${held} permits of ${name}, which is ${most}`);
+    }
+  }
+
   function checkLimit(lane: Lane): void {
     const at = now();
     let alive = 0;
     for (const all of live.values()) for (const run of all) if (run.until > at && laneKey(run.lane) === laneKey(lane)) alive += 1;
-    const limit = Math.max(...specsOf(lane.type).map((spec) => spec.concurrency));
+    // While a lane goes from the entry pool to a share of its own or back, it may have both.
+    const limits = specsOf(lane.type).map((spec) => spec.concurrency + (isDivided(spec) ? Math.min(spec.concurrency, ENTRY_OF_LANE) : 0));
+    const limit = Math.max(...limits);
     if (alive > limit) violated('permitLeaks', `${alive} attempts of ${laneKey(lane)} live at once, of ${limit}`);
   }
 }

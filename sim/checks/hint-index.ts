@@ -188,6 +188,9 @@ export function createHintIndex() {
     hasHint: (row: TaskRow): boolean => isTerminal(row.state) || homesOf(row).length > 0,
     permitsIn: (lane: Lane): readonly Permit[] =>
       [...cells].flatMap(([key, cell]) => (key.startsWith(`${laneKey(lane)}/`) ? cell.permits : [])),
+    /** Of all cells of the lanes that are meant. */
+    permitsOf: (means: (lane: Lane) => boolean): readonly Permit[] =>
+      [...cells].flatMap(([key, cell]) => (means(laneOfKey(key)) ? cell.permits : [])),
     permits: (): readonly Permit[] => [...cells.values()].flatMap((cell) => cell.permits),
     /** Lanes with an item in their backlog that no flag speaks for. */
     silentBacklogs: (): readonly string[] => [...itemsOf].flatMap(([place, own]) => (own.size > 0 && !spokenFor(place) ? [place] : [])),
@@ -196,6 +199,11 @@ export function createHintIndex() {
   function uidsIn(place: string): string[] {
     return [...(itemsOf.get(place) ?? [])].flatMap((key) => items.get(key)?.task.uid ?? []);
   }
+}
+
+function laneOfKey(key: string): Lane {
+  const [tenant = '', rest = ''] = key.split('#');
+  return { tenant, type: rest.split('/')[0] ?? '' };
 }
 
 function restingOf(home: Home, { tenant, tasks }: TaskHint): Resting[] {

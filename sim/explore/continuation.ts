@@ -170,6 +170,9 @@ export class Continuations {
         adapt: never('adapt'),
         setShare: never('setShare'),
         spend: never('spend'),
+        count: never('count'),
+        lineUp: never('lineUp'),
+        called: never('called'),
         wake: never('wake'),
       },
       ...(this.#hasStarts && {

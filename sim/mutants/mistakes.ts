@@ -208,7 +208,7 @@ export const MISTAKES: readonly Mutant[] = [
   {
     name: 'forget-budget',
     why: 'permits are taken for retries as for first attempts',
-    edits: edit('core/dispatch/process.ts', '{ again, budget: spec.retryBudget, askers }', '{ budget: spec.retryBudget, askers }'),
+    edits: edit('core/dispatch/process.ts', 'again, budget: spec.retryBudget, askers', 'budget: spec.retryBudget, askers'),
     question: 'budget',
   },
   {

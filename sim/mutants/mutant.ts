@@ -12,7 +12,7 @@ interface Planted {
 }
 
 interface Asked {
-  /** A question of sim/explore/configs.ts. */
+  /** A question of sim/explore/configs.ts, or `division`, which the random simulation is asked. */
   readonly question: string;
   /** States that it takes to find it, where the usual number is too small. */
   readonly states?: number;

@@ -176,6 +176,10 @@ describe('a platform with no props', () => {
     ]);
     expect(Object.fromEntries(routes)).toEqual({
       'POST /v1/tasks': 'CUSTOM',
+      'GET /v1/lanes': 'CUSTOM',
+      'GET /v1/lanes/{type}': 'CUSTOM',
+      'GET /v1/breakers': 'CUSTOM',
+      'GET /v1/breakers/{breaker}': 'CUSTOM',
       'POST /v1/tasks/batch': 'CUSTOM',
       'GET /v1/tasks': 'CUSTOM',
       'GET /v1/tasks/{id}': 'CUSTOM',

@@ -88,6 +88,69 @@ export function permitLimitsContract(name: string, make: () => Promise<PermitSto
       });
     });
 
+    describe('an entry pool', () => {
+      const POOL: Lane = { tenant: '~', type: 'thumbnail' };
+
+      it('keeps what one lane may have of it beside the share', async () => {
+        const share = { version: 2, share: 30, cells: 1, each: 4 };
+        expect((await store.setShare(POOL, 0, share)).cell.share).toEqual(share);
+        expect((await store.setShare(POOL, 0, { version: 3, share: 30, cells: 1 })).cell.share).toEqual({
+          version: 3,
+          share: 30,
+          cells: 1,
+        });
+      });
+
+      it('has lanes in line, each once and a few at most, until they are called', async () => {
+        await store.lineUp(POOL, 1, 'a', 2);
+        expect((await store.lineUp(POOL, 1, 'b', 2)).line?.toSorted()).toEqual(['a', 'b']);
+        expect((await store.lineUp(POOL, 1, 'a', 2)).line).toHaveLength(2);
+        expect((await store.lineUp(POOL, 1, 'c', 2)).line?.toSorted()).toEqual(['a', 'b']);
+        await store.called(POOL, 1, ['a', 'nobody']);
+        expect((await store.read(POOL, 1)).line).toEqual(['b']);
+        await store.called(POOL, 1, ['b']);
+        await store.called(POOL, 1, []);
+        expect((await store.read(POOL, 1)).line).toBeUndefined();
+        expect((await store.read(POOL, 0)).line).toBeUndefined();
+      });
+
+      it('is filled to less while lanes are in line', async () => {
+        expect((await store.acquire(POOL, 0, makePermits(2), 4, undefined, { yields: 3 })).granted).toBe(true);
+        await store.lineUp(POOL, 0, 'a', 3);
+        expect((await store.acquire(POOL, 0, makePermits(2), 4, undefined, { yields: 3 })).granted).toBe(false);
+        expect((await store.acquire(POOL, 0, makePermits(1), 4, undefined, { yields: 3 })).granted).toBe(true);
+        expect((await store.acquire(POOL, 0, makePermits(1), 4, undefined, { yields: 3 })).granted).toBe(false);
+        // Who was in line itself may fill it.
+        expect((await store.acquire(POOL, 0, makePermits(1), 4)).granted).toBe(true);
+      });
+
+      it('is not filled at all by others where it has but one permit, nor where nothing is held', async () => {
+        await store.lineUp(POOL, 0, 'a', 3);
+        expect((await store.acquire(POOL, 0, makePermits(1), 1, undefined, { yields: 0 })).granted).toBe(false);
+        await store.called(POOL, 0, ['a']);
+        expect((await store.acquire(POOL, 0, makePermits(1), 1, undefined, { yields: 0 })).granted).toBe(true);
+      });
+
+      it('leaves the budget of retries to their own lane, where they are counted without permits', async () => {
+        const mark = { at: T0, firsts: 0, retries: 0 };
+        const within = { seen: undefined, base: mark, next: mark, most: 3 };
+        const first = await store.count(LANE, 0, { firsts: 0, retries: 2, within });
+        expect(first).toMatchObject({ counted: true, cell: { permits: [], budget: { firsts: 0, retries: 2, next: mark } } });
+        expect(await store.count(LANE, 0, { firsts: 0, retries: 1, within })).toMatchObject({ counted: false });
+        expect(await store.count(LANE, 0, { firsts: 0, retries: 2, within: { ...within, seen: mark } })).toMatchObject({ counted: false });
+        expect(await store.count(LANE, 0, { firsts: 0, retries: 1, within: { ...within, seen: mark } })).toMatchObject({ counted: true });
+      });
+    });
+
+    it('say until when somebody looks for room, noted with permits that are taken', async () => {
+      const permits = makePermits(1);
+      expect((await store.acquire(LANE, 0, permits, 1, undefined, { attended: T0 + 300 })).cell.attendedUntil).toBe(T0 + 300);
+      await store.acquire(LANE, 0, makePermits(1), 1, undefined, { attended: T0 + 900 });
+      expect((await store.read(LANE, 0)).attendedUntil).toBe(T0 + 300);
+      // Who attended may have left when something is put into the backlog.
+      expect((await store.raise(LANE, 0)).attendedUntil).toBeUndefined();
+    });
+
     describe('rates', () => {
       const rates: Rate[] = [
         { limit: 2, perSeconds: 1 },

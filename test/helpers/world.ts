@@ -20,6 +20,7 @@ import type { ShardMapDeps } from '../../core/routing/shard-map.ts';
 import type { QuotaDeps } from '../../core/quotas/manage.ts';
 import type { RedriveDeps } from '../../core/redrive/operate.ts';
 import { submitTasks, type SubmitResult } from '../../core/submit/submit.ts';
+import { LOOK_MS } from '../../core/dispatch/attend.ts';
 import { minuteTick, type TickDeps } from '../../core/timers/minute-tick.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import { createServices } from '../../sim/services.ts';
@@ -78,7 +79,9 @@ export function createWorld(config: WorldConfig = {}) {
     ...(config.launch && { launch: config.launch }),
   });
   const { tasks, queue, events, telemetry, types, schedules, breakers, divisions } = services;
-  const deps: WorldDeps = { ...services, starter };
+  // Whoever looks again at a full lane does it some time later; other waits are over at once.
+  const timer = { sleep: async (ms: number) => void (ms === LOOK_MS && clock.advance(ms)) };
+  const deps: WorldDeps = { ...services, starter, timer };
   const noted = new Map<string, number>();
   let ticked = Math.floor(clock.now() / 60_000);
 

@@ -60,16 +60,9 @@ function run({ seed, quick }: Options): Result {
     measured,
   });
   const ways: [string, (parts: Parts) => Built][] = [
-    [
-      'Sluice, small lanes pooled',
-      sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 }, admit: { backlog: 100_000 } }),
-    ],
-    [
-      'Sluice, each lane a share, entry pool of a tenth',
-      sluice({ concurrency: capacity, divide: { capacity, entry: 'tenth', idleMs: 120_000 }, admit: { backlog: 100_000 } }),
-    ],
-    ['Sluice, lanes limited alone', sluice({ concurrency: capacity / 4, admit: { backlog: 100_000 } })],
-    ['small lanes pooled, no backpressure', sluice({ concurrency: capacity, divide: { capacity, entry: 'pooled', idleMs: 120_000 } })],
+    ['Sluice', sluice({ concurrency: capacity, divide: { capacity }, admit: { backlog: 100_000 } })],
+    ['lanes limited alone', sluice({ concurrency: capacity / 4, admit: { backlog: 100_000 } })],
+    ['Sluice, no backpressure', sluice({ concurrency: capacity, divide: { capacity } })],
     ['one FIFO queue', pool(({ world }) => oneFifo(world.tasks), capacity)],
     ['a queue per tenant, round robin', pool(({ world }) => roundRobin(world.tasks), capacity)],
     ['hash to one of 8', hashToOne(({ world }) => oneFifo(world.tasks), capacity, 8)],
@@ -118,7 +111,7 @@ function run({ seed, quick }: Options): Result {
     ],
     notes: [
       'A queue per tenant and fair queues protect the others as well, where one pool of workers serves one kind of task. They have no limit for a lane, and take in all that comes.',
-      'An entry pool of a tenth is too small where many tenants have less than one attempt at once: whole shares go to those that happen to have work at the moment, and rest afterwards. Pooled, all small lanes together are one claimant of the division, with the weight of all of them.',
+      'All small lanes together are one claimant of the division, with the weight of all of them: they draw on the entry pool, each on a tenth of the capacity at most. The offender has a share of its own, which grows within seconds to what the others leave.',
     ],
     seed,
     virtualSeconds: seconds,

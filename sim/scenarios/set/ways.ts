@@ -94,7 +94,7 @@ export function sluice({ divide, admit, pressure, breaker, retryBudget, ...rules
       ...(divide && { permits: (lanes) => (division = new Division(world, { ...divide, concurrency: all.concurrency }, lanes)) }),
     });
     if (gate) gate.onOpen = () => system.goOn();
-    if (division) division.onRoom = () => system.goOn();
+    if (division) division.onRoom = (lane) => system.hintLane(lane);
     const entrance =
       admit &&
       new Door(world, { bounds: admit, pressure, depth: () => system.queues.depth, waiting: (tenant) => waitingOf(parts, system, tenant) });

@@ -1,164 +1,203 @@
-import { divide, type Claimant } from '../../../core/limits/divide.ts';
+import { SOON_SECONDS } from '../../../core/control/divide-capacities.ts';
+import { cellShares, Ledger, raises, shrinks } from '../../../core/control/moves.ts';
+import { sumOf, takenBy, targetsOf, type Standing } from '../../../core/control/targets.ts';
+import { toldToEnter } from '../../../core/control/told-to-enter.ts';
+import { weigh } from '../../../core/control/weigh.ts';
+import type { Capacity } from '../../../core/control/world.ts';
 import { entryOf } from '../../../core/limits/entry.ts';
+import { entryOfType } from '../../../core/permits/entry.ts';
 import type { World } from '../engine/world.ts';
 import { PARAMETERS } from '../parameters.ts';
+import { EntryPool } from './entry-pool.ts';
 import type { Lane, Lanes } from './lanes.ts';
 import { nameOf } from './shard-queues.ts';
 import type { PermitSource } from './sluice.ts';
 
 const { control } = PARAMETERS;
 
-/** The cell of a permit that is held in the entry pool. */
+/** Cells of permits that are held in the entry pool: below this, the first one -2. */
 const ENTRY = -2;
-/** Of the capacity, what a lane may have and wait for and still be small; and twice that may it have in the entry pool. */
-const SMALL_PART = 0.05;
-/** Standard deviations of a Poisson number that small lanes together get beyond what they have at the moment. */
-const DEVIATIONS = 3;
-
-function likely(demand: number): number {
-  return Math.ceil(demand + DEVIATIONS * Math.sqrt(demand));
-}
+const TYPE = 'task';
+const TURN_MS = 60_000;
 
 export interface DivisionRules {
   /** Attempts at once of all lanes together. */
   readonly capacity: number;
   readonly concurrency: number;
   readonly weightOf?: (tenant: number) => number;
-  /**
-   * `tenth`: the entry pool is a tenth of the capacity, and each lane with work gets a share. `pooled`: small lanes stay in
-   * the entry pool, which is divided for as one claimant with the weight of all of them; a lane has a share of its own while
-   * it wants more than a few at once, and no lane may have more than a tenth of the entry pool.
-   */
-  readonly entry: 'tenth' | 'pooled';
-  /** ms after its last permit was given back that a lane keeps its share. */
-  readonly idleMs: number;
 }
 
-/** A capacity that control divides among lanes, each minute and within seconds of news; lanes without a share draw on the entry pool. */
+/** A capacity that control divides among lanes, each minute and within seconds of news, by the decisions of core/control. */
 export class Division implements PermitSource {
-  /** Permits that lanes without a share hold, and may hold. */
-  readonly entry: { held: number; share: number };
   rounds = 0;
-  /** Lanes without a share may go on. */
-  onRoom?: () => void;
+  /** Is told of lanes that may go on. */
+  onRoom?: (lane: Lane) => void;
   readonly #world: World;
   readonly #rules: DivisionRules;
   readonly #lanes: Lanes;
+  readonly #pool: EntryPool;
+  readonly #capacity: Capacity;
   readonly #act: (at: number) => void;
-  readonly #shares = new Map<Lane, number>();
-  readonly #usedAt = new Map<Lane, number>();
-  readonly #pooled: boolean;
-  readonly #inEntry = new Map<Lane, number>();
+  readonly #again: (at: number) => void;
+  /** Of lanes that have been granted something: shares of their cells. */
+  readonly #shares = new Map<Lane, readonly number[]>();
+  readonly #idleSince = new Map<Lane, number>();
+  #heard = new Set<Lane>();
   #told = false;
-  #turn = 0;
 
   constructor(world: World, rules: DivisionRules, lanes: Lanes) {
     this.#world = world;
     this.#rules = rules;
     this.#lanes = lanes;
-    const share = rules.entry === 'tenth' ? entryOf(rules.capacity) : rules.capacity;
-    this.#pooled = rules.entry === 'pooled';
-    this.entry = { held: 0, share };
+    const { capacity, concurrency } = rules;
+    this.#pool = new EntryPool(capacity, concurrency, world.chance('entry pool'));
+    this.#capacity = { whole: capacity, divided: { capacity: capacity - entryOf(capacity) } };
     this.#act = world.on(() => {
       this.#told = false;
       this.#divide();
     });
+    this.#again = world.on(() => this.#divide(false));
     world.every(control.everyMs, () => this.#divide(), control.everyMs);
+    this.#divide();
   }
 
-  acquire(lane: Lane, wanted: number, most: (limit: number) => number): readonly number[] {
-    this.#usedAt.set(lane, this.#world.now);
-    const share = this.#shares.get(lane) ?? 0;
-    if (share > 0) {
-      const taken = this.#lanes.acquire(lane, wanted, most);
-      if (taken.length < wanted) this.#tell();
-      return taken;
-    }
-    const own = this.#inEntry.get(lane) ?? 0;
-    const allowed = this.#pooled ? Math.max(1, 2 * SMALL_PART * this.#rules.capacity) : this.#rules.concurrency;
-    const room = Math.max(0, Math.min(wanted, allowed - own, this.entry.share - this.entry.held));
-    this.entry.held += room;
-    this.#inEntry.set(lane, own + room);
-    if (room < wanted) this.#tell();
-    return Array.from({ length: room }, () => ENTRY);
+  acquire(lane: Lane, wanted: number, most: (limit: number) => number, fresh: boolean): readonly number[] {
+    const share = sumOf(this.#shares.get(lane) ?? []);
+    const taken = share > 0 ? this.#lanes.acquire(lane, wanted, most) : this.#pool.take(lane, wanted, fresh).map((cell) => ENTRY - cell);
+    if (taken.length < wanted) this.#tell(lane);
+    return taken;
   }
 
   release(lane: Lane, cell: number, ends: Parameters<PermitSource['release']>[2]): void {
-    this.#usedAt.set(lane, this.#world.now);
-    if (cell === ENTRY) {
-      const ended = ends.succeeded + ends.failed + ends.throttled.length;
-      this.entry.held -= ended;
-      this.#inEntry.set(lane, (this.#inEntry.get(lane) ?? 0) - ended);
-    } else this.#lanes.release(lane, cell, ends);
+    if (cell > ENTRY) return this.#lanes.release(lane, cell, ends);
+    const ended = ends.succeeded + ends.failed + ends.throttled.length;
+    for (const called of this.#pool.release(lane, ENTRY - cell, ended)) this.onRoom?.(called);
   }
 
   free(lane: Lane): number {
-    const share = this.#shares.get(lane) ?? 0;
-    return share > 0 ? this.#lanes.limit(lane) - this.#lanes.held(lane) : this.entry.share - this.entry.held;
+    const share = sumOf(this.#shares.get(lane) ?? []);
+    if (share > 0) return this.#lanes.limit(lane) - this.#lanes.held(lane);
+    const room = this.#pool.room(lane);
+    if (room === 0) this.#pool.lineUp(lane);
+    return room;
   }
 
-  #tell(): void {
+  #tell(lane: Lane): void {
+    this.#heard.add(lane);
     if (this.#told) return;
     this.#told = true;
     this.#act(this.#world.now + control.newsMs);
   }
 
-  #divide(): void {
+  /** One round, as core/control/divide-capacities.ts makes it. */
+  #divide(isNews = true): void {
     this.rounds += 1;
-    this.#turn += 1;
-    const { capacity, concurrency, weightOf, idleMs } = this.#rules;
     const { now } = this.#world;
-    const small = Math.max(1, SMALL_PART * capacity);
-    const pool = { capacity: this.#pooled ? capacity : capacity - entryOf(capacity) };
-    const active = [...this.#usedAt].flatMap(([lane, at]) => (now - at < idleMs || this.#demandOf(lane) > 0 ? [lane] : []));
-    const lanes = this.#pooled ? active.filter((lane) => this.#demandOf(lane) > (this.#shares.has(lane) ? small / 2 : small)) : active;
-    const claimants = lanes.map((lane): Claimant => ({
-      key: nameOf(lane.tenant),
+    const turn = Math.floor(now / TURN_MS);
+    const active = new Set([...this.#shares.keys(), ...this.#heard, ...this.#withBacklog()]);
+    this.#heard = new Set();
+    const lanes = new Map<Standing, Lane>([...active].map((lane) => [this.#standing(lane), lane]));
+    const standings = [this.#entry(), ...lanes.keys()];
+    const targets = targetsOf(standings, new Map(), turn);
+    const lowered = new Map<Standing, Standing>();
+    for (const { standing, to } of shrinks(targets)) {
+      const shares = cellShares(to, standing);
+      const now = { ...standing, shares: standing.shares.map((share, cell) => Math.min(share, shares[cell] ?? 0)) };
+      lowered.set(standing, now);
+      this.#set(now, lanes.get(standing));
+    }
+    const after = targets.map((target) => ({ ...target, standing: lowered.get(target.standing) ?? target.standing }));
+    for (const [was, is] of lowered) {
+      const lane = lanes.get(was);
+      if (lane) lanes.set(is, lane);
+    }
+    const ledger = new Ledger(after.map(({ standing }) => standing));
+    for (const { standing, needed, share } of raises(after)) {
+      const has = sumOf(standing.shares);
+      const to = needed > has ? Math.min(share, has + ledger.room(standing.capacities)) : has;
+      if (to === has) continue;
+      const shares = cellShares(to, standing);
+      ledger.take(standing.capacities, takenBy(shares, standing.held) - takenBy(standing.shares, standing.held));
+      this.#set({ ...standing, shares }, lanes.get(standing));
+      const lane = lanes.get(standing);
+      if (lane && standing.demand > sumOf(standing.held)) this.onRoom?.(lane);
+    }
+    for (const { standing } of after) this.#noteRest(standing, lanes.get(standing));
+    const byName = new Map([...lanes].map(([{ lane }, of]) => [lane.tenant, of]));
+    for (const { tenant } of toldToEnter(after, turn)) {
+      const lane = byName.get(tenant);
+      if (lane) this.onRoom?.(lane);
+    }
+    // What was lowered for others is soon given on; what there is not enough of is looked at again, as news are.
+    if (lowered.size > 0 && isNews) this.#again(now + SOON_SECONDS * 1000);
+    else if (!this.#told && after.some(({ standing, needed }) => standing.demand > needed)) {
+      this.#told = true;
+      this.#act(now + control.newsMs);
+    }
+  }
+
+  #withBacklog(): readonly Lane[] {
+    return [...this.#lanes.all()].filter((lane) => waitingIn(lane) > 0);
+  }
+
+  #entry(): Standing {
+    const pool = this.#pool;
+    return {
+      ...this.#common(),
+      lane: entryOfType(TYPE),
+      cells: pool.cells.length,
+      weight: 1,
+      pools: false,
+      entry: entryOf(this.#rules.capacity),
+      shares: pool.shares,
+      held: pool.held,
+      entered: pool.lanes,
+      demand: 0,
+      cap: 0,
+      small: false,
+      rests: false,
+    };
+  }
+
+  #standing(lane: Lane): Standing {
+    const { concurrency, weightOf } = this.#rules;
+    const common = { ...this.#common(), pools: true };
+    const shares = this.#shares.get(lane) ?? [];
+    const held = lane.cells.map((cell) => cell.held);
+    const entered = this.#pool.heldBy(lane);
+    const idleSince = this.#idleSince.get(lane);
+    const use = { shares, held: sumOf(held), entered, waiting: waitingIn(lane), cap: concurrency, heard: true };
+    return {
+      ...common,
+      lane: { tenant: nameOf(lane.tenant), type: TYPE },
+      cells: 1,
       weight: weightOf?.(lane.tenant) ?? 1,
-      demand: Math.min(concurrency, this.#pooled ? likely(this.#demandOf(lane)) : this.#demandOf(lane)),
-      cap: concurrency,
-      pools: [pool],
-    }));
-    if (this.#pooled) claimants.push(this.#small(active, new Set(lanes), pool));
-    const parts = divide(claimants, this.#turn);
-    const shares = new Map(lanes.map((lane, i) => [lane, parts[i]?.share ?? 0]));
-    for (const lane of this.#shares.keys()) if (!shares.has(lane)) shares.set(lane, 0);
-    // Shrinks first; what is held above a share that shrank counts as taken until it is given back.
-    let taken = this.entry.held;
-    for (const [lane, share] of shares) taken += Math.max(this.#lanes.held(lane), Math.min(share, this.#shares.get(lane) ?? 0));
-    for (const [lane, share] of shares) {
-      const before = this.#shares.get(lane) ?? 0;
-      const held = this.#lanes.held(lane);
-      const raise = Math.min(share - before, Math.max(0, capacity - taken));
-      const next = share <= before ? share : before + Math.max(0, raise);
-      taken += Math.max(0, next - Math.max(held, before));
-      this.#set(lane, next);
-    }
-    if (!this.#pooled) return;
-    const given = [...this.#shares].reduce((sum, [lane, share]) => sum + Math.max(share, this.#lanes.held(lane)), 0);
-    this.entry.share = Math.max(1, capacity - given);
-    this.onRoom?.();
+      shares,
+      held,
+      entered,
+      ...weigh(common, { ...use, ...(idleSince !== undefined && { idleSince }) }, this.#world.now),
+    };
   }
 
-  /** All lanes without a share, as one: as much as they have and wait for, and what chance adds to that. */
-  #small(active: readonly Lane[], big: ReadonlySet<Lane>, pool: { capacity: number }): Claimant {
-    const small = active.filter((lane) => !big.has(lane));
-    const demand = small.reduce((sum, lane) => sum + this.#demandOf(lane), 0);
-    const weight = small.reduce((sum, { tenant }) => sum + (this.#rules.weightOf?.(tenant) ?? 1), 0);
-    const wanted = Math.max(entryOf(pool.capacity), likely(demand));
-    return { key: '~', weight: Math.max(1, weight), demand: wanted, cap: pool.capacity, pools: [pool] };
+  #common(): Pick<Standing, 'concurrency' | 'closed' | 'capacities' | 'grant' | 'stale'> {
+    return { concurrency: this.#rules.concurrency, closed: false, capacities: [this.#capacity], grant: undefined, stale: false };
   }
 
-  #demandOf(lane: Lane): number {
-    return this.#lanes.held(lane) + (this.#inEntry.get(lane) ?? 0) + lane.waiting.reduce((sum, { size }) => sum + size, 0);
+  #set({ shares }: Standing, lane: Lane | undefined): void {
+    if (lane) {
+      this.#shares.set(lane, shares);
+      this.#lanes.share(lane, shares);
+    } else this.#pool.cells.forEach((cell, n) => (cell.share = shares[n] ?? 0));
   }
 
-  #set(lane: Lane, share: number): void {
-    if (share > 0) this.#shares.set(lane, share);
-    else {
-      this.#shares.delete(lane);
-      if (this.#lanes.held(lane) === 0) this.#usedAt.delete(lane);
-    }
-    this.#lanes.share(lane, share);
+  #noteRest({ rests, small, held, shares }: Standing, lane: Lane | undefined): void {
+    if (!lane) return;
+    if (sumOf(shares) + sumOf(held) === 0 && (small || rests)) this.#shares.delete(lane);
+    if (rests) this.#idleSince.set(lane, this.#idleSince.get(lane) ?? this.#world.now);
+    else this.#idleSince.delete(lane);
   }
+}
+
+function waitingIn({ waiting }: Lane): number {
+  return waiting.reduce((sum, { size }) => sum + size, 0);
 }

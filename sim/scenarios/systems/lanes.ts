@@ -1,7 +1,7 @@
 import type { AimdRules } from '../../../core/limits/aimd.ts';
 import type { LaneRules as CoreRules } from '../../../core/limits/lane-rules.ts';
 import { adaptCell } from '../../../core/permits/adapt.ts';
-import { cellLimit, cellLimits, cellsInUse, type KnownCell } from '../../../core/permits/cells.ts';
+import { cellLimit, cellsInUse, type KnownCell } from '../../../core/permits/cells.ts';
 import type { Cell as StoredCell } from '../../../core/ports/permit-store.ts';
 import type { Chance } from '../engine/chance.ts';
 import { TaskList } from '../engine/tasks.ts';
@@ -30,8 +30,8 @@ export interface Lane {
   turn: number;
   /** ms: when a class was seen last. */
   readonly seen: number[];
-  /** Draining goes on: how many invocations are at it. */
-  draining: number;
+  /** ms: until then an invocation looks for room for its backlog. */
+  attendedUntil: number;
 }
 
 /** What ended in a cell: successes, failures, and when what was throttled had been claimed. */
@@ -68,7 +68,7 @@ export class Lanes {
     if (!lane) {
       const { tasks } = this.#world;
       const waiting = [new TaskList(tasks), new TaskList(tasks), new TaskList(tasks)];
-      lane = { tenant, cells: [], waiting, pressed: false, started: 0, turn: 0, seen: [-Infinity, -Infinity, -Infinity], draining: 0 };
+      lane = { tenant, cells: [], waiting, pressed: false, started: 0, turn: 0, seen: [-Infinity, -Infinity, -Infinity], attendedUntil: 0 };
       this.#lanes.set(tenant, lane);
     }
     return lane;
@@ -78,14 +78,12 @@ export class Lanes {
     return this.#lanes.values();
   }
 
-  /** Says how much a lane may have at once; its cells are as many as hold that. What is held in a cell that goes counts there. */
-  share(lane: Lane, share: number): void {
-    const shares = cellLimits(share);
-    const cells = shares.length;
-    const most = Math.max(cells, lane.cells.length);
+  /** Says how much each cell of a lane may have at once. What is held in a cell that goes counts there. */
+  share(lane: Lane, shares: readonly number[]): void {
+    const most = Math.max(shares.length, lane.cells.length);
     for (let i = 0; i < most; i++) {
       const cell = this.#cell(lane, i);
-      cell.known = { ...cell.known, share: { share: shares[i] ?? 0, cells, version: this.#world.now } };
+      cell.known = { ...cell.known, share: { share: shares[i] ?? 0, cells: shares.length, version: this.#world.now } };
     }
   }
 

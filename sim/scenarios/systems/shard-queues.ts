@@ -47,6 +47,8 @@ export class ShardQueues {
       }),
     );
     this.#environments = Array.from({ length: environments }, () => ({ sent: createSentCounts(), depths: undefined, readAt: -Infinity }));
+    // As a platform that has run for a while: its depths are known.
+    this.#measure();
     world.every(control.everyMs, () => this.#measure(), control.everyMs);
   }
 

@@ -1,4 +1,5 @@
 import { PRIORITIES, type RetryPolicy, type StarvationBounds } from '@sluice/contracts';
+import { ATTEND_MS, LOOK_MS } from '../../../core/dispatch/attend.ts';
 import { limitOf as roomOf, freshLimit, SEEN_MS } from '../../../core/priority/reserve.ts';
 import { DEFAULT_BOUNDS, depthOf, takeTurns } from '../../../core/priority/turns.ts';
 import { backoffMs } from '../../../core/retry/backoff.ts';
@@ -28,7 +29,8 @@ export interface SluiceRules extends LaneRules, ShardRules {
 
 /** Where permits come from, and go back to. */
 export interface PermitSource {
-  readonly acquire: (lane: Lane, wanted: number, most: (limit: number) => number) => readonly number[];
+  /** @param fresh whether they are for tasks that came by a queue */
+  readonly acquire: (lane: Lane, wanted: number, most: (limit: number) => number, fresh: boolean) => readonly number[];
   readonly release: (lane: Lane, cell: number, ends: CellEnds) => void;
   readonly free: (lane: Lane) => number;
 }
@@ -63,7 +65,7 @@ export class Sluice implements System {
   readonly #begin: (at: number, task: number) => void;
   readonly #settleOne: (at: number, task: number) => void;
   readonly #drainOn: (at: number, tenant: number) => void;
-  readonly #drains = new Map<number, (() => void)[]>();
+  readonly #drains = new Map<number, Drain[]>();
   readonly #chance;
 
   constructor(parts: Parts, rules: SluiceRules) {
@@ -107,8 +109,13 @@ export class Sluice implements System {
   goOn(): void {
     for (const lane of this.lanes.all()) {
       this.#goOnWithRetries(lane);
-      if (hasBacklog(lane)) this.#hintLane(lane);
+      if (hasBacklog(lane)) this.hintLane(lane);
     }
+  }
+
+  /** Tells a lane that it may have room. */
+  hintLane(lane: Lane): void {
+    this.queues.send(-1 - lane.tenant, lane.tenant, 0);
   }
 
   #goOnWithRetries(lane: Lane): void {
@@ -159,7 +166,7 @@ export class Sluice implements System {
       lane.seen[rank] = now;
       const passed = this.#rules.gate?.pass(ofClass) ?? ofClass;
       const most = this.#mostOf(lane, rank, hasBacklog(lane));
-      const cells = this.#permits.acquire(lane, passed.length, most);
+      const cells = this.#permits.acquire(lane, passed.length, most, true);
       cells.forEach((cell, i) => this.#start(passed[i]!, cell, now + dispatchMs));
       if (cells.length < passed.length) this.#rules.gate?.undo(passed.slice(cells.length));
       const started = new Set(passed.slice(0, cells.length));
@@ -195,25 +202,27 @@ export class Sluice implements System {
     return 1;
   }
 
-  #hintLane(lane: Lane): void {
-    this.queues.send(-1 - lane.tenant, lane.tenant, 0);
-  }
-
-  #drainLater(lane: Lane, at: number, finish: () => void): void {
+  #drainLater(lane: Lane, at: number, finish: () => void, until = 0): void {
     const list = this.#drains.get(lane.tenant) ?? [];
     this.#drains.set(lane.tenant, list);
-    list.push(finish);
+    list.push({ finish, until });
     this.#drainOn(at, lane.tenant);
   }
 
-  /** One round of working off a lane's backlog; another one follows while something came of it. */
-  #drain(lane: Lane, finish: () => void): void {
+  /** One round of working off a lane's backlog; another one follows while something came of it, and a while after that. */
+  #drain(lane: Lane, { finish, until }: Drain): void {
     const { now } = this.#parts.world;
     const room = Math.min(drainAtOnce, this.#permits.free(lane));
     const picked = room > 0 ? this.#pick(lane, room) : [];
     const started = picked.length > 0 ? this.#startPicked(lane, picked) : 0;
     lane.turn += started;
-    if (started > 0 && hasBacklog(lane)) this.#drainLater(lane, now + drainMs, finish);
+    if (!hasBacklog(lane)) finish();
+    else if (started > 0) {
+      // The pool of `wait` goes on by itself.
+      const mark = this.#rules.start === 'event' ? now + ATTEND_MS : 0;
+      if (mark > 0) lane.attendedUntil = mark;
+      this.#drainLater(lane, now + drainMs, finish, mark);
+    } else if (now < until && lane.attendedUntil <= until) this.#drainLater(lane, now + LOOK_MS, finish, until);
     else finish();
   }
 
@@ -225,7 +234,7 @@ export class Sluice implements System {
     for (const { task, own } of picked) {
       const rank = tasks.priority[task]!;
       const most = own ? (limit: number) => limit : this.#mostOf(lane, rank, false);
-      const [cell] = passed.has(task) ? this.#permits.acquire(lane, 1, most) : [];
+      const [cell] = passed.has(task) ? this.#permits.acquire(lane, 1, most, false) : [];
       if (cell === undefined) back.push(task);
       else {
         this.#start(task, cell, now + drainMs);
@@ -287,7 +296,9 @@ export class Sluice implements System {
     for (const lane of new Set([...cells.values()].map(({ lane }) => lane))) {
       this.#goOnWithRetries(lane);
       if (!hasBacklog(lane)) continue;
-      if (this.#rules.start === 'event') this.#hintLane(lane);
+      if (this.#rules.start === 'event') {
+        if (lane.attendedUntil <= this.#parts.world.now) this.hintLane(lane);
+      }
       // The pool of `wait` goes on by itself.
       else this.#drainLater(lane, this.#parts.world.now, () => undefined);
     }
@@ -326,6 +337,13 @@ export class Sluice implements System {
     tasks.remove(task);
     return true;
   }
+}
+
+/** An invocation that works off a lane. */
+interface Drain {
+  readonly finish: () => void;
+  /** ms: it looks for room until then. */
+  readonly until: number;
 }
 
 interface Picked {

@@ -194,6 +194,9 @@ async function hasFilledItsShare({ world: { permits } }: Stage, lane: Lane, left
     good: 0,
     slow: 0,
     pause: 0,
+    base: 0,
+    spent: 0,
+    most: 0,
   };
   const { adapted } = await permits.adapt(lane, 0, aimd, cell);
   if (!adapted) throw new Error('the cell was changed meanwhile');

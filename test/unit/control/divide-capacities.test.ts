@@ -5,6 +5,7 @@ import { divideCapacities, LEASE_MS } from '../../../core/control/divide-capacit
 import { parseHint } from '../../../core/hints/parse.ts';
 import { acquireOrEnter, entryOfType, homeOf } from '../../../core/permits/entry.ts';
 import { laneRules } from '../../../core/limits/lane-rules.ts';
+import { laneKey } from '../../../core/permits/lane-key.ts';
 import type { Lane, Permit } from '../../../core/ports/permit-store.ts';
 import { createServices } from '../../../sim/services.ts';
 import { typeSpec } from '../../../sim/type-spec.ts';
@@ -19,7 +20,11 @@ const spec = (type: string, given: Partial<TaskTypeSpec>): TaskTypeSpec => ({
 function platform(types: readonly TaskTypeSpec[], resources: readonly ResourceSpec[] = [], quotas: Record<string, Quota> = {}) {
   const clock = createMemoryClock();
   const random = createMemoryRandom(1);
-  const services = createServices({ clock, random, types });
+  const made = createServices({ clock, random, types });
+  /** What waits in each lane. */
+  const waiting = new Map<string, number>();
+  const measure = async (lane: Lane) => ({ count: waiting.get(laneKey(lane)) ?? 0, more: false, oldestAt: undefined });
+  const services = { ...made, backlog: { ...made.backlog, measure } };
   const specs = new Map(types.map((each) => [each.type, each]));
   const ready = Promise.all([
     ...resources.map((resource) => services.types.putResource(resource)),
@@ -43,9 +48,12 @@ function platform(types: readonly TaskTypeSpec[], resources: readonly ResourceSp
     const taken: { lane: Lane; cell: number; permit: Permit }[] = [];
     // One at a time, as from batches of one.
     for (const permit of permits) {
-      const { cells, entered } = await acquireOrEnter(services, lane, laneRules(own), [permit]);
-      if (typeof cells[0] === 'number') taken.push({ lane: homeOf(lane, entered.has(0)), cell: cells[0], permit });
+      const { cells, entered, permits } = await acquireOrEnter(services, lane, laneRules(own), [permit]);
+      const held = permits[0] ?? permit;
+      if (typeof cells[0] === 'number') taken.push({ lane: homeOf(lane, entered.has(0)), cell: cells[0], permit: held });
     }
+    waiting.set(laneKey(lane), n - taken.length);
+    if (taken.length < n) await services.permits.raise(lane, 0);
     await services.control.tell({ v: 1, kind: 'divide', made: clock.now(), ...lane });
     return taken;
   };
@@ -67,27 +75,57 @@ function platform(types: readonly TaskTypeSpec[], resources: readonly ResourceSp
 }
 
 describe('the division of a capacity', () => {
-  it('keeps a tenth for newcomers, who wait until control has looked at all', async () => {
+  it('leaves all of it to newcomers while nobody needs more than a little, each a tenth, and keeps a tenth for them', async () => {
     const { start, round, sharesOf } = platform([spec('mail', { capacity: 20 })]);
-    expect(await start('acme/mail', 1)).toEqual([]);
+    expect(await start('acme/mail', 30)).toEqual([]);
     await round();
     expect(await sharesOf('~/mail', 'acme/mail')).toEqual({ '~/mail': 2, 'acme/mail': 18 });
-    expect(await start('beta/mail', 5)).toHaveLength(2);
     expect(await start('acme/mail', 30)).toHaveLength(18);
+    expect(await start('beta/mail', 5)).toHaveLength(2);
+  });
+
+  it('leaves small lanes in the entry pool, where no lane has more than a tenth of the capacity nor than its concurrency', async () => {
+    const { start, round, divisions } = platform([spec('mail', { capacity: 200, concurrency: 15 })]);
+    await round();
+    const names = Array.from({ length: 40 }, (_, n) => `tenant-${n}/mail`);
+    for (const name of names) expect(await start(name, 4)).toHaveLength(4);
+    await round(false);
+    expect((await divisions.grants()).map(({ tenant }) => tenant)).toEqual(['~']);
+    // One that comes to be big has what it may have there until it has a share.
+    const first = await start('acme/mail', 30);
+    expect(first.length).toBeLessThanOrEqual(15);
+    expect(first.length).toBeGreaterThanOrEqual(12);
+    await round(false);
+    expect((await divisions.grants()).map(({ tenant }) => tenant).sort()).toEqual(['acme', '~']);
+  });
+
+  it('gives the entry pool what small lanes need and what chance adds to it, with the weight of all of them', async () => {
+    const { start, round, sharesOf } = platform([spec('mail', { capacity: 100 })]);
+    await round();
+    for (let n = 0; n < 36; n++) await start(`tenant-${n}/mail`, 1);
+    await start('acme/mail', 500);
+    await round(false);
+    await round(false);
+    // 36 + 3 √36 of small lanes, the rest for the big one as far as it may have it: 50.
+    const shares = await sharesOf('~/mail', 'acme/mail');
+    expect(shares['acme/mail']).toBeGreaterThanOrEqual(36);
+    expect(shares['~/mail']).toBeGreaterThanOrEqual(50);
+    expect((shares['acme/mail'] ?? 0) + (shares['~/mail'] ?? 0)).toBeLessThanOrEqual(100);
   });
 
   it('shrinks before it raises: what is held above a lowered share counts as taken', async () => {
     const { start, end, round, sharesOf } = platform([spec('mail', { capacity: 20 })]);
     await round();
-    await start('acme/mail', 1);
+    await start('acme/mail', 40);
+    await round(false);
     await round(false);
     const held = await start('acme/mail', 30);
-    expect(held).toHaveLength(18);
-    await start('beta/mail', 1);
+    expect(held.length).toBeGreaterThanOrEqual(16);
+    await start('beta/mail', 40);
     await round(false);
     expect(await sharesOf('acme/mail', 'beta/mail')).toMatchObject({ 'beta/mail': 0 });
     await end(held.slice(0, 12));
-    await start('beta/mail', 0);
+    await start('beta/mail', 40);
     await round(false);
     const shares = await sharesOf('acme/mail', 'beta/mail');
     expect(shares['beta/mail']).toBeGreaterThan(0);
@@ -98,17 +136,17 @@ describe('the division of a capacity', () => {
     const quotas = { gold: { guaranteed: 12 } };
     const { start, end, round, sharesOf } = platform([spec('mail', { capacity: 20 })], [], quotas);
     await round();
-    await start('acme/mail', 1);
+    await start('acme/mail', 40);
+    await round(false);
     await round(false);
     const held = await start('acme/mail', 30);
-    expect(held).toHaveLength(18);
-    await start('gold/mail', 1);
+    expect(held.length).toBeGreaterThanOrEqual(16);
+    await start('gold/mail', 40);
     await end(held);
-    await start('acme/mail', 1);
     await round(false);
-    expect(await start('gold/mail', 30)).toHaveLength((await sharesOf('gold/mail'))['gold/mail'] ?? 0);
-    await round(false);
-    await start('gold/mail', 0);
+    const { 'gold/mail': gold = 0 } = await sharesOf('gold/mail');
+    expect(gold).toBeGreaterThanOrEqual(12);
+    expect(await start('gold/mail', 30)).toHaveLength(gold);
   });
 
   it('divides a resource among the types that draw on it', async () => {
@@ -116,12 +154,15 @@ describe('the division of a capacity', () => {
     const drawing = { resources: ['stripe-api'] };
     const { start, round, sharesOf } = platform([spec('charge', drawing), spec('refund', drawing)], [stripe]);
     await round();
-    expect(await sharesOf('~/charge', '~/refund')).toEqual({ '~/charge': 1, '~/refund': 1 });
-    await start('acme/charge', 1);
-    await start('acme/refund', 1);
+    expect(await sharesOf('~/charge', '~/refund')).toEqual({ '~/charge': 10, '~/refund': 10 });
+    await start('acme/charge', 40);
+    await start('acme/refund', 40);
     await round(false);
-    const { 'acme/charge': charge = 0, 'acme/refund': refund = 0 } = await sharesOf('acme/charge', 'acme/refund');
-    expect([charge + refund, Math.abs(charge - refund)]).toEqual([18, 0]);
+    await round(false);
+    const shares = await sharesOf('acme/charge', 'acme/refund', '~/charge', '~/refund');
+    expect(Object.values(shares).reduce((sum, share) => sum + share, 0)).toBeLessThanOrEqual(20);
+    // What is still held in the entry pools is taken from the one that is raised last.
+    expect(Math.min(shares['acme/charge'] ?? 0, shares['acme/refund'] ?? 0)).toBeGreaterThanOrEqual(7);
   });
 
   it('gives nothing of a resource that is not deployed, and counts it', async () => {
@@ -169,8 +210,9 @@ describe('the division of a capacity', () => {
   it('takes the share of a lane that has had no work for some minutes', async () => {
     const { start, end, round, clock, divisions } = platform([spec('mail', { capacity: 20 })]);
     await round();
-    await start('acme/mail', 1);
+    const entered = await start('acme/mail', 9);
     await round(false);
+    await end(entered);
     await end(await start('acme/mail', 3));
     for (let minute = 0; minute < 4; minute++) {
       clock.advance(60_000);
@@ -183,9 +225,8 @@ describe('the division of a capacity', () => {
 
   it('spreads a wide share over cells', async () => {
     const { start, round, sharesOf } = platform([spec('mail', { capacity: 100, concurrency: 1_000 })]);
+    expect(await start('acme/mail', 300)).toEqual([]);
     await round();
-    await start('acme/mail', 1);
-    await round(false);
     expect(await sharesOf('acme/mail')).toEqual({ 'acme/mail': 90 });
     expect(await start('acme/mail', 120)).toHaveLength(90);
   });
@@ -219,6 +260,6 @@ describe('two rounds of control at once', () => {
     await expect(round(false)).rejects.toThrow('another round of control has taken over');
     Object.assign(permits, { read });
     expect((await permits.read({ tenant: 'acme', type: 'mail' }, 0)).share).toBeUndefined();
-    expect((await permits.read(entryOfType('mail'), 0)).share).toMatchObject({ share: 2 });
+    expect((await permits.read(entryOfType('mail'), 0)).share).toMatchObject({ share: 20 });
   });
 });

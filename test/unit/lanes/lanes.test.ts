@@ -86,7 +86,24 @@ describe('what makes the limit of a lane', () => {
     expect(await get('echo')).toMatchObject({ limit: 10, limitedBy: { by: 'adaptive' }, limits: { concurrency: 30, adaptive: 10 } });
     const { permits } = world.deps;
     const seen = await permits.read(lane('acme'), 0);
-    const aimd = { limit: 4, top: 5, step: 0, round: 0, since: 0, lag: 0, cutAt: 0, flight: 0, late: 0, at: 0, good: 0, slow: 0, pause: 0 };
+    const aimd = {
+      limit: 4,
+      top: 5,
+      step: 0,
+      round: 0,
+      since: 0,
+      lag: 0,
+      cutAt: 0,
+      flight: 0,
+      late: 0,
+      at: 0,
+      good: 0,
+      slow: 0,
+      pause: 0,
+      base: 0,
+      spent: 0,
+      most: 0,
+    };
     await permits.adapt(lane('acme'), 0, aimd, seen);
     expect(await get('echo')).toMatchObject({ limit: 4, limitedBy: { by: 'adaptive' }, limits: { adaptive: 4 } });
   });
@@ -201,6 +218,9 @@ describe('why a lane starts no more', () => {
       good: 0,
       slow: 0,
       pause: 1_000,
+      base: 0,
+      spent: 0,
+      most: 0,
     };
     await permits.adapt(lane('acme'), 0, aimd, seen);
     expect(await get('echo')).toMatchObject({ why: { code: 'paused', until: new Date(cutAt + 1_000).toISOString() } });
