@@ -25,8 +25,8 @@ async function ask(what: Mutant | string): Promise<Found> {
   const plant = mutant ? ['--import', new URL('mutants/plant.ts', here).href] : [];
   const args =
     typeof what !== 'string' && 'seeds' in what
-      ? [new URL('mutants/random.ts', here).pathname, String(what.seeds)]
-      : [new URL(questionOf(what) === 'division' ? 'division-question.ts' : 'explore.ts', here).pathname, '--here', ...explored(what)];
+      ? [new URL('mutants/random.ts', here).pathname, String(what.seeds), JSON.stringify(what.profile ?? {})]
+      : [new URL('explore.ts', here).pathname, '--here', ...explored(what)];
   const env = { ...process.env, ...(mutant && { SLUICE_MUTANT: mutant.name }) };
   const child = spawn(process.execPath, [...plant, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const said = await text(child.stdout);

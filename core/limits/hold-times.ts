@@ -1,4 +1,4 @@
-import type { Aimd, AimdRules, Ends } from './aimd.ts';
+import type { Aimd, AimdRules, Ends } from './aimd-state.ts';
 
 /**
  * What the time for which attempts are held says of the capacity behind them, where throttles are heard of late: an event

@@ -6,6 +6,7 @@ export const DIVISION: readonly Mutant[] = [
     name: 'held-not-taken',
     why: 'what is still held above a share that was lowered is given to others',
     edits: [{ file: 'core/control/targets.ts', find: 'Math.max(shares[cell] ?? 0, held[cell] ?? 0)', replace: 'shares[cell] ?? 0' }],
-    question: 'division',
+    seeds: 60,
+    profile: { divides: true, redeploys: false, purges: false },
   },
 ];

@@ -1,3 +1,4 @@
+import type { Profile } from '../faults.ts';
 import type { Edit } from './edit.ts';
 
 /** A planted bug: the code with an edit, and what finds it, a question of the explorer or random runs. */
@@ -12,7 +13,7 @@ interface Planted {
 }
 
 interface Asked {
-  /** A question of sim/explore/configs.ts, or `division`, which the random simulation is asked. */
+  /** A question of sim/explore/configs.ts. */
   readonly question: string;
   /** States that it takes to find it, where the usual number is too small. */
   readonly states?: number;
@@ -21,4 +22,6 @@ interface Asked {
 interface Random {
   /** Runs of `npm run sim` from the first seed on, of which one finds it. The same without the bug are in `npm run sim`. */
   readonly seeds: number;
+  /** What all of these runs have, where few have it. */
+  readonly profile?: Partial<Profile>;
 }
