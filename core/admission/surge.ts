@@ -22,7 +22,7 @@ export interface Surge {
   /** Environments of submit; absent where that is not known. */
   readonly environments: number | undefined;
   /** Tasks a second of the tenant over all environments, as known. */
-  readonly merged: Pick<AdmittedTenant, 'offered' | 'refused'> | undefined;
+  readonly merged: Pick<AdmittedTenant, 'offered' | 'refused' | 'refuse'> | undefined;
 }
 
 /** What an environment lets pass of a tenant that comes all at once. */
@@ -49,7 +49,8 @@ export function createSurgeGuard(): SurgeGuard {
       const { admitted, waitMs } = limiter.take(tenant, now, bounds, {
         wanted,
         offered: wanted,
-        merged: merged && messages(merged.offered),
+        // As what comes here: without what is refused of it in any case.
+        merged: merged && messages(merged.offered * (1 - (merged.refuse?.part ?? 0))),
       });
       return { admitted: Math.min(tasks, admitted * TASKS_PER_MESSAGE), waitMs };
     },
