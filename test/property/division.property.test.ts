@@ -160,7 +160,7 @@ describe('rounds of control that overlap and die anywhere', () => {
         for (let n = 0; n < 4; n++) {
           clock.advance(61_000);
           await divideCapacities(services, { now: clock.now(), deadline: clock.now() + 110_000, minute: true, told });
-          for (const lane of wanting) await start(lane, 1);
+          for (const lane of wanting) await start(lane, 60);
         }
         for (const lane of wanting) for (let n = 0; n < 60; n++) await start(lane, 1);
         check();
