@@ -93,6 +93,11 @@ export async function createRedrive(deps: RedriveDeps, tenant: string, request: 
   return toRedrive(record);
 }
 
+/** A share as a table can hold it: DynamoDB refuses numbers next to zero (below 1e-130), which no wave can tell from it. */
+function storable(share: number): number {
+  return Math.round(share * 1e9) / 1e9;
+}
+
 function newRecord(tenant: string, id: string, request: RedriveRequest, hash: string, now: number, nonce: string): RedriveRecord {
   const { filter, ids, canary, limit, ratePerSecond = RATE } = request;
   return {
@@ -104,7 +109,7 @@ function newRecord(tenant: string, id: string, request: RedriveRequest, hash: st
     ratePerSecond,
     ...(filter && { filter }),
     ...(ids && { ids: [...new Set(ids)] }),
-    ...(canary && { canary }),
+    ...(canary && { canary: { ...canary, maxFailureShare: storable(canary.maxFailureShare) } }),
     ...(limit !== undefined && { limit }),
     state: canary ? 'canary' : 'running',
     slice: 0,

@@ -197,8 +197,9 @@ describe('the division of a capacity', () => {
 
   it('tells lanes alone that they are free, not what was kept for newcomers, when a type has no capacity any more', async () => {
     const { start, round, types, divisions, queue } = platform([spec('mail', { capacity: 20 })]);
-    await start('acme/mail', 1);
     await round();
+    await start('acme/mail', 9);
+    await round(false);
     expect((await divisions.grants()).map(({ tenant }) => tenant).toSorted()).toEqual(['acme', '~']);
     await types.put(spec('mail', {}));
     await round();

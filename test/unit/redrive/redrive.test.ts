@@ -121,6 +121,12 @@ describe('a redrive', () => {
 describe('a first wave', () => {
   const canary = { tasks: 10, maxFailureShare: 0.2, waitSeconds: 300 };
 
+  it('has a share that a table can hold, however small it was given', async () => {
+    const { create, get } = await deadWorld(1);
+    const { id } = await create({ canary: { ...canary, maxFailureShare: Number.MIN_VALUE } });
+    expect(await get(id)).toMatchObject({ canary: { maxFailureShare: 0 } });
+  });
+
   it('that mostly fails again stops the redrive', async () => {
     const { world, create, get } = await deadWorld(50);
     world.breaks(() => 'FatalError');
