@@ -11,6 +11,8 @@ export const BREAKER_TIMES = {
   flapping: 600_000,
   /** By so much a tenant whose probe crashed lets others go before it. */
   shy: 10_000,
+  /** As much for types, at a resource's: longer than the minute in which each lane with a backlog is told once. */
+  shyType: 90_000,
   /** A half-open one that nobody probes any more closes; one whose only probe was lost is open again. */
   idle: 120_000,
   /** An open one for whose probe nobody asks has nothing waiting, and closes. */
@@ -134,8 +136,9 @@ export function admit(breaker: Breaker, { tenant, type, uids, until }: Admission
   const canary = { breaker: breaker.key, opening: breaker.opening };
   const none: Change<Admitted> = { answer: { uids: [], canary } };
   if (isShut(breaker, now)) return none;
-  const isShy = breaker.shy?.includes(tenant) === true || breaker.shyTypes?.includes(type) === true;
-  if (isShy && (breaker.wave ?? 0) === 0 && now < (breaker.probeAt ?? 0) + BREAKER_TIMES.shy) return none;
+  const { shy = [], shyTypes = [], probeAt = 0, wave = 0 } = breaker;
+  const shyMs = shyTypes.includes(type) ? BREAKER_TIMES.shyType : shy.includes(tenant) ? BREAKER_TIMES.shy : 0;
+  if (wave === 0 && now < probeAt + shyMs) return none;
   const half = breaker.state === 'half-open' ? breaker : { ...breaker, state: 'half-open' as const, since: now, wave: 0, ended: 0 };
   const probes = (half.probes ?? []).filter(([uid, end]) => end > now && !uids.includes(uid));
   const granted = uids.slice(0, Math.max(0, waveSize(half) - (half.ended ?? 0) - probes.length));

@@ -36,12 +36,13 @@ const ROUND_MS = 5_000;
 export async function drainLane(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<Drained> {
   const spec = await deps.types.get(lane.type);
   if (!spec) return 'left';
-  // With `wait` its own attempts that end are what it goes on with.
-  const attends = (await modeOf(deps, spec)) === 'event';
+  let gate = await gateOf(deps, lane.type);
+  // With `wait` its own attempts that end are what it goes on with. Probes are for the lanes of all types that a breaker holds.
+  const attends = gate === 'open' && (await modeOf(deps, spec)) === 'event';
   let [looks, attendedUntil] = [LOOKS, 0];
   /** The last look comes after all that was promised, so that no permit is given back unseen. */
   const lookAgain = async (): Promise<boolean> => {
-    if (looks === LOOKS) return false;
+    if (looks === LOOKS || gate !== 'open') return false;
     looks += 1;
     await deps.timer.sleep(LOOK_MS);
     return true;
@@ -49,7 +50,8 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
   const slots = createSlots(deps, lane, attends ? { ...options, attendMs: ATTEND_MS } : options);
   try {
     while (await hasTime(deps, options, spec)) {
-      if ((await gateOf(deps, lane.type)) === 'shut') {
+      gate = await gateOf(deps, lane.type);
+      if (gate === 'shut') {
         await expireHeld(deps, lane, slots);
         return 'left';
       }
