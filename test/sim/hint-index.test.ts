@@ -1,7 +1,7 @@
 import type { HintedTask, TaskRow } from '@sluice/contracts';
 import { expect, it } from 'vitest';
 import { parseHint } from '../../core/hints/parse.ts';
-import { hasBacklog } from '../../core/permits/cells.ts';
+import { hasBacklog, hasRetries } from '../../core/permits/cells.ts';
 import { laneKey } from '../../core/permits/lane-key.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import { actsOn } from '../../sim/checks/hint-index.ts';
@@ -21,8 +21,12 @@ async function homesOf(services: Services, row: TaskRow, now: number): Promise<s
   const cells = await Promise.all(Array.from({ length: CELLS }, (_, cell) => services.permits.read(lane, cell)));
   const noted = (await services.backlog.lanes()).some((note) => laneKey(note.lane) === laneKey(lane));
   const told = messages.some((m) => m.kind === 'lane' && laneKey(m) === laneKey(lane));
-  if (cells.some(hasBacklog) && (noted || told)) {
-    const items = await services.backlog.first(lane, 10_000);
+  for (const [place, isUp] of [
+    ['permits', hasBacklog],
+    ['budget', hasRetries],
+  ] as const) {
+    if (!cells.some(isUp) || !(noted || told)) continue;
+    const items = await services.backlog.first(lane, 10_000, place);
     homes.push(...items.filter((task) => acts(row.tenant, task)).map(() => 'backlog'));
   }
   for (let shard = 0; shard < services.buckets.shards; shard++) {
