@@ -1,4 +1,6 @@
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { Grant, TaskTypeSpec } from '@sluice/contracts';
+import { laneListKey } from '../../../adapters/aws/keys.ts';
 import { livePermits } from '../../../core/permits/cells.ts';
 import { entryOf } from '../../../core/limits/entry.ts';
 import { entryOfType } from '../../../core/permits/entry.ts';
@@ -43,6 +45,9 @@ export const capacities: readonly Exercise[] = [
             await stage.world.divisions.put(lane, { v: 1, ...lane, shares: [0], idleSince: Date.now() - IDLE_MS });
           }
           await stage.until('the share is given up', async () => {
+            // The minute takes the note of a lane away after some minutes.
+            const { clients, table: TableName } = stage.world;
+            await clients.dynamodb.send(new DeleteCommand({ TableName, Key: laneListKey(lane) }));
             const grant = await grantOf(stage, type);
             if (grant && (grant.idleSince ?? Date.now()) > Date.now() - IDLE_MS / 2) {
               await stage.world.divisions.put(grant, { ...grant, idleSince: Date.now() - IDLE_MS });
