@@ -4,10 +4,10 @@ import { CAPPED, DIVIDED_TYPES, DOWNSTREAM } from './capacities.ts';
 import type { Stream } from './choices.ts';
 import { TIMEOUT_SECONDS } from './functions.ts';
 import { invoke } from './invocation.ts';
-import { oneOf, strike, strikes, type Simulation } from './simulation.ts';
+import { everyMinute } from './minutes.ts';
+import { oneOf, strike, type Simulation } from './simulation.ts';
 import { submit, SUBMITTING_MS, TENANTS } from './workload.ts';
 
-const MINUTE_MS = 60_000;
 /** ms after which control hears of what it was told. */
 const POLL_MS = 5_000;
 /** What control needs for its answer, ms, as its handler has it. */
@@ -30,27 +30,13 @@ export async function startDivision(sim: Simulation): Promise<void> {
       submit(sim, stream, oneOf(stream, 'tenant', [...TENANTS, tenant]), batchOf(stream, n));
     });
   }
-  everyMinute(sim);
+  everyMinute(sim, 'control', (stream, about) => round(sim, stream, about, []));
   whenTold(sim);
 }
 
 function batchOf(stream: Stream, n: number): Record<string, unknown>[] {
   const { type } = DIVIDED_TYPES[stream.choose(DIVIDED_TYPES.length, 'type')] ?? { type: '' };
   return Array.from({ length: 1 + stream.choose(5, 'tasks') }, (_, i) => ({ type, id: `${type}-${n}-${i}`, payload: {} }));
-}
-
-function everyMinute(sim: Simulation): void {
-  const minute = Math.floor(sim.kernel.now() / MINUTE_MS) + 1;
-  sim.kernel.at(minute * MINUTE_MS, () => {
-    const stream = sim.root.fork('control', minute % 2 ** 31);
-    const run = (name: string) => round(sim, stream.fork(name), `minute ${minute}`, []);
-    if (!strikes(sim, stream, 'tick-missed')) {
-      const late = strikes(sim, stream, 'tick-late') ? oneOf(stream, 'late by', [1_000, 20_000, 60_000]) : 0;
-      sim.kernel.after(late, () => run('first'));
-      if (strikes(sim, stream, 'tick-twice')) sim.kernel.after(oneOf(stream, 'again after', [0, 1_000, 40_000]), () => run('second'));
-    }
-    everyMinute(sim);
-  });
 }
 
 function whenTold(sim: Simulation, turn = 0): void {

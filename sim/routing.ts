@@ -7,7 +7,8 @@ import { tendRouting } from '../core/routing/tend-routing.ts';
 import type { Checks } from './checks/checks.ts';
 import type { Stream } from './choices.ts';
 import { invoke } from './invocation.ts';
-import { oneOf, strike, strikes, type Simulation } from './simulation.ts';
+import { everyMinute } from './minutes.ts';
+import { oneOf, strike, type Simulation } from './simulation.ts';
 import { TENANTS } from './workload.ts';
 
 const MINUTE_MS = 60_000;
@@ -81,23 +82,5 @@ export async function startRouting(sim: Simulation): Promise<void> {
   };
   for (const { tenant, generation } of document.dedicated) await queue.dedicatedQueues.make(tenant, generation);
   await routes.write(document);
-  const next = (): void => {
-    const minute = Math.floor(sim.kernel.now() / MINUTE_MS) + 1;
-    sim.kernel.at(minute * MINUTE_MS, () => {
-      round(sim, minute);
-      next();
-    });
-  };
-  next();
-}
-
-/** The step of control: late, twice at once, or not at all. */
-function round(sim: Simulation, minute: number): void {
-  const stream = sim.root.fork('routing', minute % 2 ** 31);
-  const run = (name: string) =>
-    invoke(sim, { name: 'routing', stream: stream.fork(name), about: `minute ${minute}`, run: (ports) => tendRouting(ports) });
-  if (strikes(sim, stream, 'tick-missed')) return;
-  const late = strikes(sim, stream, 'tick-late') ? oneOf(stream, 'late by', [1_000, 20_000, 60_000]) : 0;
-  sim.kernel.after(late, () => run('first'));
-  if (strikes(sim, stream, 'tick-twice')) sim.kernel.after(oneOf(stream, 'again after', [0, 1_000, 40_000]), () => run('second'));
+  everyMinute(sim, 'routing', (stream, about) => invoke(sim, { name: 'routing', stream, about, run: (ports) => tendRouting(ports) }));
 }

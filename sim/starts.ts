@@ -2,7 +2,8 @@ import type { StartMode } from '@sluice/contracts';
 import { isAuto, type StartRules } from '../core/starts/choose.ts';
 import { chooseStarts } from '../core/starts/control-step.ts';
 import { invoke } from './invocation.ts';
-import { oneOf, strike, strikes, type Simulation } from './simulation.ts';
+import { everyMinute } from './minutes.ts';
+import { oneOf, strike, type Simulation } from './simulation.ts';
 import { TYPES } from './workload.ts';
 
 const MINUTE_MS = 60_000;
@@ -24,14 +25,7 @@ export async function startStarts(sim: Simulation): Promise<void> {
     const type = oneOf(stream, 'type', ['wide', 'single']);
     sim.kernel.after(stream.choose(FLIPPING_MS / 100, 'at') * 100, () => void flip(sim, type));
   }
-  const next = (): void => {
-    const minute = Math.floor(sim.kernel.now() / MINUTE_MS) + 1;
-    sim.kernel.at(minute * MINUTE_MS, () => {
-      round(sim, minute);
-      next();
-    });
-  };
-  next();
+  everyMinute(sim, 'starts', (stream, about) => invoke(sim, { name: 'starts', stream, about, run: (ports) => chooseStarts(ports) }));
 }
 
 /** Another round of control has seen what this one has not. */
@@ -44,15 +38,4 @@ async function flip(sim: Simulation, type: string): Promise<void> {
   if (!(await starts.write({ v: 1, type, mode, since }, choice))) return;
   strike(sim, 'starts');
   sim.history?.add('control', `has ${type} started by ${mode}`);
-}
-
-/** The step of control: late, twice at once, or not at all. */
-function round(sim: Simulation, minute: number): void {
-  const stream = sim.root.fork('starts', minute % 2 ** 31);
-  const run = (name: string) =>
-    invoke(sim, { name: 'starts', stream: stream.fork(name), about: `minute ${minute}`, run: (ports) => chooseStarts(ports) });
-  if (strikes(sim, stream, 'tick-missed')) return;
-  const late = strikes(sim, stream, 'tick-late') ? oneOf(stream, 'late by', [1_000, 20_000, 60_000]) : 0;
-  sim.kernel.after(late, () => run('first'));
-  if (strikes(sim, stream, 'tick-twice')) sim.kernel.after(oneOf(stream, 'again after', [0, 1_000, 40_000]), () => run('second'));
 }

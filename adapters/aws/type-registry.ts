@@ -12,6 +12,7 @@ import {
 } from '@sluice/contracts';
 import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { ZodType } from 'zod';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../../core/ports/type-registry.ts';
@@ -68,25 +69,21 @@ export function createTypeRegistry(
   let known: (Known & { readonly readAt: number }) | undefined;
   let reading: Promise<Types> | undefined;
 
-  const specOf = (item: Item): [string, TaskTypeSpec][] => {
+  /** None where it cannot be read, which is logged. */
+  const parsed = <T>(schema: ZodType<T>, json: unknown, what: string, named: object): T[] => {
     try {
-      const spec = deepFreeze(taskTypeSpecSchema.parse(JSON.parse(String(item['spec']))));
-      return [[spec.type, spec]];
+      return [deepFreeze(schema.parse(JSON.parse(String(json))))];
     } catch (error) {
-      telemetry.log('error', 'task type that cannot be read', { type: item['s'], error: String(error) });
+      telemetry.log('error', `${what} that cannot be read`, { ...named, error: String(error) });
       return [];
     }
   };
 
-  const resourceOf = (item: Item): [string, ResourceSpec][] => {
-    try {
-      const spec = deepFreeze(resourceSpecSchema.parse(JSON.parse(String(item['spec']))));
-      return [[spec.resource, spec]];
-    } catch (error) {
-      telemetry.log('error', 'resource that cannot be read', { resource: item['s'], error: String(error) });
-      return [];
-    }
-  };
+  const specOf = (item: Item): [string, TaskTypeSpec][] =>
+    parsed(taskTypeSpecSchema, item['spec'], 'task type', { type: item['s'] }).map((spec) => [spec.type, spec]);
+
+  const resourceOf = (item: Item): [string, ResourceSpec][] =>
+    parsed(resourceSpecSchema, item['spec'], 'resource', { resource: item['s'] }).map((spec) => [spec.resource, spec]);
 
   const breakerOf = (item: Item): [string, Breaker][] => {
     const breaker = breakerOfItem(item);
@@ -94,15 +91,8 @@ export function createTypeRegistry(
     return breaker ? [[breaker.key, deepFreeze(breaker)]] : [];
   };
 
-  const startOf = (item: Item): [string, StartChoice][] => {
-    try {
-      const choice = deepFreeze(startChoiceSchema.parse(JSON.parse(String(item['choice']))));
-      return [[choice.type, choice]];
-    } catch (error) {
-      telemetry.log('error', 'start of a type that cannot be read', { type: item['s'], error: String(error) });
-      return [];
-    }
-  };
+  const startOf = (item: Item): [string, StartChoice][] =>
+    parsed(startChoiceSchema, item['choice'], 'start of a type', { type: item['s'] }).map((choice) => [choice.type, choice]);
 
   const read = async (): Promise<Types> => {
     const readAt = clock.now();

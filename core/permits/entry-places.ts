@@ -3,6 +3,10 @@ import type { Permit } from '../ports/permit-store.ts';
 
 /** Cells of an entry pool that one lane draws on at most: with four to choose from it seldom finds all full while others have room. */
 const PLACES = 4;
+/** Lanes that wait in line for one cell: a few names, so that it stays within 1 KB. */
+export const IN_LINE = 3;
+/** Part of a cell that is left to the lanes in line for it, where there are any. */
+const YIELDED = 0.1;
 
 /** A cell of an entry pool, and attempts at once that one lane may have there. */
 export interface EntryPlace {
@@ -20,6 +24,11 @@ export function entryPlaces(tenant: string, cells: number, most: number): readon
   const ranked = Array.from({ length: cells }, (_, cell) => ({ cell, rank: hash32(`${tenant}#${cell}`) }));
   const chosen = ranked.sort((a, b) => b.rank - a.rank || a.cell - b.cell).slice(0, Math.min(PLACES, most));
   return chosen.map(({ cell }, n) => ({ cell, most: Math.floor(most / chosen.length) + (n < most % chosen.length ? 1 : 0) }));
+}
+
+/** What others may not fill of a cell that lanes wait in line for: a tenth of it, at least one. @param limit permits of the cell */
+export function yieldedOf(limit: number): number {
+  return Math.max(1, Math.floor(YIELDED * limit));
 }
 
 /** The tag of a permit's name, where it has one. */

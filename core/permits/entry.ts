@@ -6,14 +6,10 @@ import type { Cell, Demands, Lane, Permit } from '../ports/permit-store.ts';
 import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
 import { acquirePermits, type AcquireDeps, type Acquired, type AcquireOptions } from './acquire.ts';
 import { cellLimit, expiredPermits, livePermits, mostCells, type KnownCell } from './cells.ts';
-import { entryPermit, entryPlaces, heldBy, type EntryPlace } from './entry-places.ts';
+import { entryPermit, entryPlaces, heldBy, IN_LINE, yieldedOf, type EntryPlace } from './entry-places.ts';
 
 /** Looks at one cell: as it was remembered, as it then is, and once more after a race. */
 const MAX_TRIES = 3;
-/** Lanes that wait in line for one cell: a few names, so that it stays within 1 KB. */
-const IN_LINE = 3;
-/** Of a cell that lanes wait in line for, others may fill all but so much of it, at least one. */
-const YIELDED = 0.1;
 
 /** The entry pool of a type: what its lanes without a share draw on together. It has cells as a lane has. */
 export function entryOfType(type: string): Lane {
@@ -141,7 +137,7 @@ async function enterCell(
     if (own <= 0) return { taken: [], full: false };
     // Those in line come first, and whoever comes out of a backlog is one of them.
     const fresh = wanted.every((each) => each.fresh);
-    const demands: Demands = fresh ? { yields: limit - Math.max(1, Math.floor(YIELDED * limit)) } : {};
+    const demands: Demands = fresh ? { yields: limit - yieldedOf(limit) } : {};
     const ask = wanted.slice(0, Math.max(0, Math.min(own, limitFor(seen ?? {}, limit, demands) - live.length)));
     if (ask.length === 0) {
       if (seen) return { taken: [], full: true };

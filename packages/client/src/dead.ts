@@ -1,6 +1,6 @@
 import { deadResponseSchema, listDeadQuerySchema, ROUTES } from '@sluice/contracts';
 import type { DeadQuery, DeadReason, DeadResponse, DeadTask } from '@sluice/contracts';
-import { everyTask, labelsOf, pathWith, timeOf } from './paging.ts';
+import { everyItem, labelsOf, pathWith, timeOf } from './paging.ts';
 import type { Transport } from './transport.ts';
 import type { CallOptions } from './types.ts';
 
@@ -50,7 +50,10 @@ export class DeadTasks {
    */
   list(filter: DeadListFilter = {}, { signal }: CallOptions = {}): AsyncGenerator<DeadTask, void, void> {
     const query = queryOf(filter);
-    return everyTask((cursor) => this.#call(cursor === undefined ? query : { ...query, cursor }, signal));
+    return everyItem(
+      (cursor) => this.#call(cursor === undefined ? query : { ...query, cursor }, signal),
+      ({ tasks }) => tasks,
+    );
   }
 
   /** One page of {@link list}. It may be empty and yet have a cursor. @throws ApiError `bad_cursor` for one of another filter */

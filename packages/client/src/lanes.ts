@@ -1,6 +1,6 @@
 import { laneListQuerySchema, laneListSchema, laneViewSchema, ROUTES, taskTypeNameSchema, tenantSchema } from '@sluice/contracts';
 import type { LaneList, LaneListQuery, LaneSummary, LaneView } from '@sluice/contracts';
-import { pathWith } from './paging.ts';
+import { everyItem, pathWith } from './paging.ts';
 import { pathOf } from './path.ts';
 import type { Transport } from './transport.ts';
 import type { CallOptions } from './types.ts';
@@ -61,21 +61,16 @@ export class Lanes {
    * @throws TypeError at once, for a filter that is wrong
    */
   list(filter: LaneFilter = {}, { signal }: CallOptions = {}): AsyncGenerator<LaneSummary, void, void> {
-    return this.#all(queryOf(filter), signal);
+    const query = queryOf(filter);
+    return everyItem(
+      (cursor) => this.#page(cursor === undefined ? query : { ...query, cursor }, signal),
+      ({ lanes }) => lanes,
+    );
   }
 
   /** One page of {@link list}. It may be empty and yet have a cursor. @throws ApiError `bad_cursor` for one of another filter */
   async page(filter: LanePageFilter = {}, { signal }: CallOptions = {}): Promise<LaneList> {
     return this.#page(queryOf(filter), signal);
-  }
-
-  async *#all(query: LaneListQuery, signal: AbortSignal | undefined): AsyncGenerator<LaneSummary, void, void> {
-    let cursor: string | undefined;
-    do {
-      const page = await this.#page(cursor === undefined ? query : { ...query, cursor }, signal);
-      yield* page.lanes;
-      ({ cursor } = page);
-    } while (cursor !== undefined);
   }
 
   async #page(query: LaneListQuery, signal: AbortSignal | undefined): Promise<LaneList> {

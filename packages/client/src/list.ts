@@ -1,6 +1,6 @@
 import { listQuerySchema, listResponseSchema, ROUTES } from '@sluice/contracts';
 import type { ListQuery, ListResponse } from '@sluice/contracts';
-import { everyTask, labelsOf, pathWith, timeOf } from './paging.ts';
+import { everyItem, labelsOf, pathWith, timeOf } from './paging.ts';
 import type { Transport } from './transport.ts';
 import type { PageFilter } from './types.ts';
 
@@ -34,5 +34,8 @@ export async function callList(transport: Transport, query: ListQuery, signal: A
 
 /** All tasks of all pages. */
 export function listAll(transport: Transport, query: ListQuery, signal: AbortSignal | undefined) {
-  return everyTask((cursor) => callList(transport, cursor === undefined ? query : { ...query, cursor }, signal));
+  return everyItem(
+    (cursor) => callList(transport, cursor === undefined ? query : { ...query, cursor }, signal),
+    ({ tasks }) => tasks,
+  );
 }

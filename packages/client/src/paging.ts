@@ -26,14 +26,20 @@ export function pathWith(path: string, query: Readonly<Record<string, QueryValue
   return path + (text && `?${text}`);
 }
 
-/** All tasks of all pages; a page is fetched when the one before has been read to its end. */
-export async function* everyTask<Task>(
-  page: (cursor: string | undefined) => Promise<{ readonly tasks: readonly Task[]; readonly cursor?: string | undefined }>,
-): AsyncGenerator<Task, void, void> {
+/** What a list answers with beside its items. */
+interface Page {
+  readonly cursor?: string | undefined;
+}
+
+/** All items of all pages; a page is fetched when the one before has been read to its end. */
+export async function* everyItem<P extends Page, Item>(
+  page: (cursor: string | undefined) => Promise<P>,
+  itemsOf: (page: P) => readonly Item[],
+): AsyncGenerator<Item, void, void> {
   let cursor: string | undefined;
   do {
     const answer = await page(cursor);
-    yield* answer.tasks;
+    yield* itemsOf(answer);
     if (answer.cursor !== undefined && answer.cursor === cursor) {
       throw new SchemaMismatchError(
         'a page of the list has the cursor that it was asked for with; it would never end',

@@ -1,13 +1,9 @@
 import { entryOfLane } from '../../../core/limits/entry.ts';
 import { PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
-import { entryPlaces, type EntryPlace } from '../../../core/permits/entry-places.ts';
+import { entryPlaces, IN_LINE, yieldedOf, type EntryPlace } from '../../../core/permits/entry-places.ts';
 import type { Chance } from '../engine/chance.ts';
 import type { Lane } from './lanes.ts';
 import { nameOf } from './shard-queues.ts';
-
-/** As core/permits/entry.ts has them. */
-const IN_LINE = 3;
-const YIELDED = 0.1;
 
 interface EntryCell {
   share: number;
@@ -67,7 +63,7 @@ export class EntryPool {
     for (let n = 0; n < places.length && taken.length < wanted; n++) {
       const place = places[(start + n) % places.length]!;
       const cell = this.cells[place.cell]!;
-      const yields = fresh && cell.line.length > 0 ? Math.max(1, Math.floor(YIELDED * cell.share)) : 0;
+      const yields = fresh && cell.line.length > 0 ? yieldedOf(cell.share) : 0;
       const { room, isFull } = this.#roomAt(lane, place, yields);
       const more = Math.min(room, wanted - taken.length);
       if (isFull) full = cell;

@@ -1,6 +1,6 @@
 import type { Priority } from '@sluice/contracts';
 import { systemRandom } from '../../../adapters/system.ts';
-import type { Aimd } from '../../../core/limits/aimd.ts';
+import { AIMD_DEFAULTS, initial, type Aimd } from '../../../core/limits/aimd.ts';
 import { claimRates } from '../../../core/limits/gcra.ts';
 import { PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
 import type { Lane, Permit } from '../../../core/ports/permit-store.ts';
@@ -180,24 +180,7 @@ async function hasFilledItsShare({ world: { permits } }: Stage, lane: Lane, left
   const expiry = Date.now() + FULL_MS;
   const held = Array.from({ length: limit + 1 - left }, () => ({ expiry, nonce: systemRandom.nonce() }));
   const { cell } = await permits.acquire(lane, 0, held, limit);
-  const aimd: Aimd = {
-    limit,
-    top: 0,
-    step: 0,
-    round: 0,
-    since: 0,
-    lag: 0,
-    cutAt: 0,
-    flight: 0,
-    late: 0,
-    at: 0,
-    good: 0,
-    slow: 0,
-    pause: 0,
-    base: 0,
-    spent: 0,
-    most: 0,
-  };
+  const aimd: Aimd = { ...initial(AIMD_DEFAULTS, PERMITS_PER_CELL), limit };
   const { adapted } = await permits.adapt(lane, 0, aimd, cell);
   if (!adapted) throw new Error('the cell was changed meanwhile');
   await permits.release(lane, 0, held.slice(0, 1), { good: limit });

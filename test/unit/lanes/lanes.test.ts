@@ -1,5 +1,7 @@
 import { laneViewSchema, type TaskTypeSpec } from '@sluice/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { AIMD_DEFAULTS, initial } from '../../../core/limits/aimd.ts';
+import { PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
 import { entryOfType } from '../../../core/permits/entry.ts';
 import { makeHinted, makePermits } from '../../contract/fixtures.ts';
 import { lane, lanePlatform, type LanePlatform } from '../../helpers/lanes-api.ts';
@@ -86,24 +88,7 @@ describe('what makes the limit of a lane', () => {
     expect(await get('echo')).toMatchObject({ limit: 10, limitedBy: { by: 'adaptive' }, limits: { concurrency: 30, adaptive: 10 } });
     const { permits } = world.deps;
     const seen = await permits.read(lane('acme'), 0);
-    const aimd = {
-      limit: 4,
-      top: 5,
-      step: 0,
-      round: 0,
-      since: 0,
-      lag: 0,
-      cutAt: 0,
-      flight: 0,
-      late: 0,
-      at: 0,
-      good: 0,
-      slow: 0,
-      pause: 0,
-      base: 0,
-      spent: 0,
-      most: 0,
-    };
+    const aimd = { ...initial(AIMD_DEFAULTS, PERMITS_PER_CELL), limit: 4, top: 5 };
     await permits.adapt(lane('acme'), 0, aimd, seen);
     expect(await get('echo')).toMatchObject({ limit: 4, limitedBy: { by: 'adaptive' }, limits: { adaptive: 4 } });
   });
@@ -204,24 +189,7 @@ describe('why a lane starts no more', () => {
     expect(await get('echo')).toMatchObject({ why: { code: 'open' } });
     const seen = await permits.read(lane('acme'), 0);
     const cutAt = world.clock.now();
-    const aimd = {
-      limit: 1,
-      top: 2,
-      step: 0,
-      round: 0,
-      since: 0,
-      lag: 0,
-      cutAt,
-      flight: 0,
-      late: 0,
-      at: 0,
-      good: 0,
-      slow: 0,
-      pause: 1_000,
-      base: 0,
-      spent: 0,
-      most: 0,
-    };
+    const aimd = { ...initial(AIMD_DEFAULTS, PERMITS_PER_CELL), limit: 1, top: 2, cutAt, pause: 1_000 };
     await permits.adapt(lane('acme'), 0, aimd, seen);
     expect(await get('echo')).toMatchObject({ why: { code: 'paused', until: new Date(cutAt + 1_000).toISOString() } });
   });
