@@ -9,8 +9,8 @@ import type { Telemetry } from '../../core/ports/telemetry.ts';
 import { createKnownQuotas } from '../../core/quotas/known.ts';
 
 /**
- * The gate of an environment that has been running for some seconds: it has read what it reads in the background, as it
- * knows the task types. It reads that anew every five seconds at most, however many tasks come.
+ * The gate of the one environment of a platform that has been running for some seconds: it has read what it reads in the background,
+ * as it knows the task types. It reads that anew every five seconds at most, however many tasks come.
  */
 export async function warmGate(dynamodb: DynamoDBDocumentClient, table: string, telemetry: Telemetry, tenant: string): Promise<Admission> {
   const started = clock.now();
@@ -22,6 +22,8 @@ export async function warmGate(dynamodb: DynamoDBDocumentClient, table: string, 
     return read;
   };
   const store = createAdmissionStore(dynamodb, { table, telemetry });
+  // Control has heard of this environment and knows of no other: all of the platform's submissions come here.
+  await store.putDocument({ v: 1, at: started, environments: 1, offered: 0, refused: 0, tenants: [] });
   const feed = createAdmissionFeed({
     admissions: { ...store, document: () => kept(store.document()) },
     bounds: { bounds: (of) => kept(quotas.of(of)) },
