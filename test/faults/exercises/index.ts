@@ -17,6 +17,7 @@ import { schedules } from './schedules.ts';
 import { starts } from './starts.ts';
 import { submissions } from './submissions.ts';
 import { tokens } from './tokens.ts';
+import { views } from './views.ts';
 
 /** Every exercise, by feature. A new feature brings a file of its own. */
 export const EXERCISES: readonly Exercise[] = [
@@ -37,5 +38,6 @@ export const EXERCISES: readonly Exercise[] = [
   ...lanes,
   ...capacities,
   ...operators,
+  ...views,
   ...dedicatedQueues,
 ];

@@ -1,4 +1,4 @@
-import type { Overlap } from '@sluice/contracts';
+import type { Overlap, ScheduleTask } from '@sluice/contracts';
 import { SCHEDULE_DIRECTORY_SHARDS, shardNumbers } from '../../../adapters/aws/keys.ts';
 import { taskIdOf } from '../../../core/schedules/submit-occurrence.ts';
 import { TYPES } from '../app/types.ts';
@@ -26,7 +26,11 @@ import {
 import { CANCEL, COMMIT_FIRE, NOTE_RUN, PAUSE_SCHEDULE, READ, WRITE_CHAINED } from './sites.ts';
 
 const DAY_MS = 86_400_000;
-const SLOW = { type: TYPES.event, payload: { do: 'ok', ms: 4_000 } } as const;
+/** What takes twice as long as the time between two. Where the older one is cancelled it fails first: a success of it would win. */
+const slow = (overlap: Overlap): ScheduleTask => ({
+  type: TYPES.event,
+  payload: { do: overlap === 'cancel' ? 'fail-once' : 'ok', ms: 4_000 },
+});
 const EVERY = { everySeconds: 2, task: TASK } as const;
 /** What each policy comes to when tasks take twice as long as the time between two. */
 const OVERLAPS = [
@@ -80,7 +84,7 @@ export const schedules: readonly Exercise[] = [
   ...OVERLAPS.map(({ overlap, what, holds }): Exercise => ({
     name: `fires a schedule whose tasks overlap: ${overlap}`,
     run: async (stage) => {
-      await stage.client.schedules.put(NAME, { everySeconds: 2, overlap, task: SLOW });
+      await stage.client.schedules.put(NAME, { everySeconds: 2, overlap, task: slow(overlap) });
       await submitted(stage, 2);
       await stage.until(what, () => holds(stage));
       await allTold(stage);
