@@ -218,7 +218,16 @@ export async function lineUp(deps: PlaceDeps & Pick<AcquireDeps, 'permits' | 'vi
   const places = await placesOf(deps, lane, rules);
   const place = places[Math.floor(deps.random.fraction() * places.length)];
   if (!place) return;
-  const cell = await deps.permits.lineUp(entryOfType(lane.type), place.cell, lane.tenant, IN_LINE);
-  // Given back since it was refused.
-  if (roomAt(lane, place, cell, deps.clock.now()).room > 0) await placeLaneHints(deps, [lane]);
+  const pool = entryOfType(lane.type);
+  const cell = await deps.permits.lineUp(pool, place.cell, lane.tenant, IN_LINE);
+  // Given back since it was refused, or left to those who were in line before.
+  const { room } = roomAt(lane, place, cell, deps.clock.now());
+  if (room === 0) return;
+  const before = (cell.line ?? []).filter((tenant) => tenant !== lane.tenant);
+  const called = [...before, lane.tenant].slice(0, room);
+  await deps.permits.called(pool, place.cell, called);
+  await placeLaneHints(
+    deps,
+    called.map((tenant) => ({ tenant, type: lane.type })),
+  );
 }
