@@ -1,4 +1,4 @@
-import { GetQueueUrlCommand, ReceiveMessageCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, GetQueueUrlCommand, ReceiveMessageCommand, type Message, type SQSClient } from '@aws-sdk/client-sqs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { LambdaService } from '../lambda/service.ts';
@@ -34,8 +34,9 @@ const [FIRST_BACKOFF_MS, LAST_BACKOFF_MS] = [100, 5000];
 
 /**
  * An SQS event source: one long poll at a time per queue, so that many idle queues cost next to nothing, and as many
- * batches at once as Lambda would run. Throttled and failed batches are left to their visibility time-out.
+ * batches at once as Lambda would run. A failed batch is left to its visibility time-out; a throttled one is tried again until then.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export class EventSource {
   private readonly configuration: EventSourceConfiguration;
@@ -47,6 +48,7 @@ export class EventSource {
   private readonly running = new Set<Promise<void>>();
   private loop: Promise<void> | undefined;
   private queueUrl = '';
+  private visibilityMs = 0;
   private busySince: number | undefined;
   private lastWork = 0;
   private backoff = 0;
@@ -125,7 +127,13 @@ export class EventSource {
       const found = await this.sqs.send(new GetQueueUrlCommand({ QueueName: this.configuration.queueName }), {
         abortSignal: this.stop.signal,
       });
-      this.queueUrl = found.QueueUrl ?? '';
+      const queueUrl = found.QueueUrl ?? '';
+      const { Attributes: attributes } = await this.sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['VisibilityTimeout'] }),
+        { abortSignal: this.stop.signal },
+      );
+      this.visibilityMs = Number(attributes?.VisibilityTimeout ?? 0) * 1000;
+      this.queueUrl = queueUrl;
     }
     const received = await this.sqs.send(
       new ReceiveMessageCommand({
@@ -161,10 +169,13 @@ export class EventSource {
     const target = this.service.find(functionReference);
     if (target === undefined) throw new Error(`there is no function ${functionReference}`);
     const event = JSON.stringify({ Records: batch.map((message) => recordOf(message, queueArn)) });
-    const outcome = await this.service.invoke(target, event);
-    if (outcome.kind === 'throttled') {
+    const hiddenUntil = Date.now() + this.visibilityMs;
+    let outcome = await this.service.invoke(target, event);
+    while (outcome.kind === 'throttled') {
       this.backoff = Math.min(Math.max(FIRST_BACKOFF_MS, this.backoff * 2), LAST_BACKOFF_MS);
-      return;
+      if (Date.now() + this.backoff >= hiddenUntil) return;
+      await sleep(this.backoff, undefined, { signal: this.stop.signal });
+      outcome = await this.service.invoke(target, event);
     }
     this.backoff = 0;
     if (outcome.functionError !== undefined || this.stop.signal.aborted) return;

@@ -9,12 +9,6 @@ import type { Deployment } from './deployment.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/**
- * Room for the others beside a hundred clients at once: a batch of hints that finds none comes back only when its
- * visibility ends, three minutes later.
- */
-const CONCURRENCY = 200;
-
 /** What the suite brings of its own: ports for the servers that handlers call, and a certificate for the receivers of webhooks. */
 export interface Outside extends Pick<Deployment, 'smtpPort' | 'reportsPort' | 'certificate'> {
   /** The file of the certificate. */
@@ -53,7 +47,7 @@ export async function startEmbedded(): Promise<{ deployment: Deployment; close: 
     const assembly = join(folder, 'cdk.out');
     await synthesise({ root: ROOT, out: assembly, context: contextOf(outside) });
     const log: HostLogEntry[] = [];
-    const host = await startHost({ assembly, concurrency: CONCURRENCY, onLog: (entry) => log.push(entry) });
+    const host = await startHost({ assembly, onLog: (entry) => log.push(entry) });
     const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '', AWS_REGION: region = '' } = host.clientEnv();
     const deployment: Deployment = {
       name: 'embedded',

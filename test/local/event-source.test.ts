@@ -46,6 +46,11 @@ beforeAll(async () => {
       new SqsEventSource(bounded, { batchSize: 1, maxConcurrency: 2 }),
     );
 
+    const patient = queue('Patient', 600);
+    inlineFunction(stack, 'patient', `exports.handler = () => new Promise((resolve) => setTimeout(resolve, 300));`, {
+      reservedConcurrentExecutions: 1,
+    }).addEventSource(new SqsEventSource(patient, { batchSize: 1 }));
+
     const throttled = queue('Throttled', 1);
     inlineFunction(stack, 'throttled', `exports.handler = () => new Promise((resolve) => setTimeout(resolve, 300));`, {
       reservedConcurrentExecutions: 1,
@@ -164,6 +169,11 @@ describe('an SQS event source', () => {
     await send('Throttled', '1', '2', '3', '4');
     await eventually(() => isEmpty('Throttled'));
     expect(host.logs.filter((entry) => entry.functionName === 'throttled' && entry.level === 'error')).toEqual([]);
+  });
+
+  it('tries a throttled batch again, long before it would be visible', async () => {
+    await send('Patient', '1', '2', '3', '4');
+    await eventually(() => isEmpty('Patient'));
   });
 
   it('gathers a batch within its window', async () => {
