@@ -5,6 +5,7 @@ import { capacities } from './capacities.ts';
 import { deadLetters } from './dead-letters.ts';
 import { dedicatedQueues } from './dedicated-queues.ts';
 import { deployments } from './deployments.ts';
+import { entryPools } from './entry-pools.ts';
 import type { Exercise } from './exercise.ts';
 import { hints } from './hints.ts';
 import { lanes } from './lanes.ts';
@@ -36,6 +37,7 @@ export const EXERCISES: readonly Exercise[] = [
   ...starts,
   ...lanes,
   ...capacities,
+  ...entryPools,
   ...operators,
   ...dedicatedQueues,
 ];
