@@ -1,5 +1,6 @@
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { Grant, TaskTypeSpec } from '@sluice/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { laneListKey } from '../../../adapters/aws/keys.ts';
 import { livePermits } from '../../../core/permits/cells.ts';
 import { entryOfType } from '../../../core/permits/entry.ts';
@@ -14,6 +15,10 @@ import { withType } from './type-scenes.ts';
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 /** Longer than a lane keeps a share for which it has no work. */
 const IDLE_MS = 3_600_000;
+/** Rates that hold nothing back. */
+const FAST = { limit: 100, perSeconds: 1 } as const;
+/** ms that a call of control is held for: two of them are longer than what it has read with the types is used. */
+const HELD_MS = 3_000;
 
 /** Capacities that control divides among lanes: what nobody may ever have is more than there is. */
 export const capacities: readonly Exercise[] = [
@@ -45,7 +50,7 @@ export const capacities: readonly Exercise[] = [
   {
     name: 'takes the share of a lane back that has no work, and draws on no entry pool',
     run: (stage) =>
-      withType(stage, TYPES.event, { capacity: 4, concurrency: 3, rates: [{ limit: 100, perSeconds: 1 }] }, (type) =>
+      withType(stage, TYPES.event, { capacity: 4, concurrency: 3, rates: [FAST] }, (type) =>
         comesTo(stage, FORGET_OWN, async (n) => {
           if (n === 0) await worksUntilShared(stage, type, ['task']);
           else await grantNothing(stage, type, Date.now() - IDLE_MS);
@@ -87,6 +92,28 @@ export const capacities: readonly Exercise[] = [
         });
       }
     },
+  },
+  {
+    name: 'asks for the routing anew in a round that takes long',
+    ticks: ['control'],
+    of: 'RoutingMap',
+    run: (stage) =>
+      // A lane with rates has a share however small it is, and is told of it.
+      withType(stage, TYPES.event, { capacity: 4, concurrency: 3, rates: [FAST] }, async (type) => {
+        await stage.until('the type has been divided', async () => {
+          const { share } = await stage.world.permits.read(entryOfType(type), 0);
+          return (share?.share ?? 0) > 0;
+        });
+        const holds = [GRANT, SHARE].map((site) => stage.arm({ ...site, kind: 'hold' }));
+        await stage.submit('task', type, { do: 'ok' });
+        const ended = stage.ends('task', { state: 'succeeded', attempts: 1 });
+        for (const held of holds) {
+          await Promise.race([held.whenFired(), ended]);
+          await sleep(HELD_MS);
+          held.release();
+        }
+        await ended;
+      }),
   },
   {
     name: 'asks for another round where one is at work',

@@ -15,6 +15,7 @@ import { operators } from './operators.ts';
 import { reads } from './reads.ts';
 import { schedule } from './schedule.ts';
 import { schedules } from './schedules.ts';
+import { stackDeletions } from './stack-deletions.ts';
 import { starts } from './starts.ts';
 import { submissions } from './submissions.ts';
 import { tokens } from './tokens.ts';
@@ -40,4 +41,5 @@ export const EXERCISES: readonly Exercise[] = [
   ...entryPools,
   ...operators,
   ...dedicatedQueues,
+  ...stackDeletions,
 ];
