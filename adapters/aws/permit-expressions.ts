@@ -123,5 +123,9 @@ export function updateOf({ set, add, remove = [], conditions, values }: Parts) {
     ...(add.length > 0 ? [`ADD ${add.join(', ')}`] : []),
     ...(remove.length > 0 ? [`REMOVE ${remove.join(', ')}`] : []),
   ];
-  return { UpdateExpression: clauses.join(' '), ConditionExpression: conditions.join(' AND '), ExpressionAttributeValues: values };
+  return {
+    UpdateExpression: clauses.join(' '),
+    ...(conditions.length > 0 && { ConditionExpression: conditions.join(' AND ') }),
+    ExpressionAttributeValues: values,
+  };
 }

@@ -186,7 +186,9 @@ class Division {
       if (entry !== undefined || !grant) return;
       if (small && sumOf(held) === 0 && sumOf(shares) === 0) return this.#deps.divisions.remove(lane);
       if (rests && sumOf(shares) === 0 && !closed && demand === 0) return this.#deps.divisions.remove(lane);
-      if (rests !== (grant.idleSince !== undefined)) await this.#put(standing, rests);
+      // What it still holds without a share counts: it is looked at until that has ended.
+      const idles = rests && (sumOf(shares) > 0 || sumOf(held) === 0);
+      if (idles !== (grant.idleSince !== undefined)) await this.#put(standing, idles);
     });
   }
 
@@ -221,11 +223,12 @@ class Division {
     return answer.cell.permits.length;
   }
 
-  /** Some at a time, while the lease is surely ours. */
+  /** Some at a time, while the lease is surely ours. @throws the first error once all have ended, for the lease is then given back */
   async #each<T>(all: readonly T[], run: (each: T) => Promise<unknown>): Promise<void> {
     for (const part of chunks(all, AT_ONCE)) {
       await this.#keepLease();
-      await Promise.all(part.map(run));
+      const ends = await Promise.allSettled(part.map(run));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
     }
   }
 

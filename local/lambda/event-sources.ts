@@ -117,7 +117,9 @@ export class EventSources {
   }
 
   private describe(id: string, wanted: Wanted, state: 'Enabled' | 'Deleting'): object {
-    return { UUID: id, EventSourceMappingArn: arnOf('lambda', `event-source-mapping:${id}`), ...wanted, State: state };
+    const { FunctionName, ...given } = wanted;
+    const FunctionArn = this.service.find(FunctionName)?.arn;
+    return { UUID: id, EventSourceMappingArn: arnOf('lambda', `event-source-mapping:${id}`), FunctionArn, ...given, State: state };
   }
 }
 

@@ -30,7 +30,7 @@ const CONFIG = {
 
 /** A dispatch that keeps all that it gets. */
 const dispatch = {
-  find: () => ({ fn: { configuration: { name: 'sluice-dispatch' } } }),
+  find: () => ({ fn: { configuration: { name: 'sluice-dispatch' } }, arn: FUNCTION }),
   invoke: async () => ({ kind: 'throttled', reason: 'ConcurrentInvocationLimitExceeded' }),
 } as unknown as LambdaService;
 
@@ -112,7 +112,12 @@ it('a dedicated queue is made as those of the pool are, and tells by its tags wh
   expect(Tags).toEqual({ 'sluice:platform': 'sluice', 'sluice:tenant': 'acme' });
   const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName: FUNCTION }));
   expect(EventSourceMappings).toHaveLength(3);
-  expect(EventSourceMappings[0]).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'], State: 'Enabled' });
+  expect(EventSourceMappings[0]).toMatchObject({
+    FunctionArn: FUNCTION,
+    BatchSize: 10,
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    State: 'Enabled',
+  });
 });
 
 it('a clean-up takes every dedicated queue with its event source, and nothing else; again it finds nothing', async () => {

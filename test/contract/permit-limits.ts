@@ -139,6 +139,8 @@ export function permitLimitsContract(name: string, make: () => Promise<PermitSto
         expect(await store.count(LANE, 0, { firsts: 0, retries: 1, within })).toMatchObject({ counted: false });
         expect(await store.count(LANE, 0, { firsts: 0, retries: 2, within: { ...within, seen: mark } })).toMatchObject({ counted: false });
         expect(await store.count(LANE, 0, { firsts: 0, retries: 1, within: { ...within, seen: mark } })).toMatchObject({ counted: true });
+        const starts = await store.count(LANE, 0, { firsts: 2, retries: 0 });
+        expect(starts).toMatchObject({ counted: true, cell: { budget: { firsts: 2, retries: 3 } } });
       });
     });
 

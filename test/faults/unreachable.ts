@@ -12,6 +12,7 @@ const RELEASES = ['releaseInCell', 'releasePermits'].map((caller) => `core/permi
 const READ_CELL = 'adapters/aws/permit-cell read GetCommand';
 const UPDATE_CELL = 'adapters/aws/permit-cell update UpdateCommand';
 const WAIT = 'core/api/wait-for-task';
+const ENTRY = 'core/permits/entry';
 
 const INSERT = 'core/submit/put-row putRow tasks.insert';
 const PUT_ROW = 'core/submit/put-row putRow tasks.replace';
@@ -38,7 +39,13 @@ const UNREACHABLE: readonly Unreachable[] = [
   {
     why: 'the same',
     fns: ['dispatch'],
-    ports: ['core/permits/acquire acquireInCell permits.release', 'core/permits/acquire spendRates permits.release'],
+    ports: [
+      'core/permits/acquire acquireInCell permits.release',
+      'core/permits/acquire spendRates permits.release',
+      `${ENTRY} enterCell permits.release`,
+      `${ENTRY} enterCell permits.release #2`,
+      `${ENTRY} overBudget permits.release`,
+    ],
     command: READ_CELL,
   },
   {
@@ -50,7 +57,7 @@ const UNREACHABLE: readonly Unreachable[] = [
   {
     why: 'the same',
     fns: ['dispatch'],
-    ports: ['core/permits/acquire acquireInCell permits.acquire'],
+    ports: ['core/permits/acquire acquireInCell permits.acquire', `${ENTRY} enterCell permits.acquire`],
     command: READ_CELL,
   },
   {
@@ -68,13 +75,7 @@ const UNREACHABLE: readonly Unreachable[] = [
   {
     why: 'the same',
     fns: ['dispatch'],
-    ports: ['core/permits/acquire spendRates permits.spend'],
-    command: READ_CELL,
-  },
-  {
-    why: 'a lane without a share has one cell, whose answer that refuses it is remembered',
-    fns: ['dispatch'],
-    ports: ['core/permits/entry acquireOrEnter permits.read'],
+    ports: ['core/permits/acquire spendRates permits.spend', `${ENTRY} overBudget permits.count`, `${ENTRY} lineUp permits.lineUp`],
     command: READ_CELL,
   },
   {
@@ -155,6 +156,7 @@ const UNREACHABLE: readonly Unreachable[] = [
       [release, READ_CELL],
       [release, UPDATE_CELL],
     ]),
+    ['core/permits/release inLine permits.called', UPDATE_CELL],
     ['core/permits/wake wakeLane permits.wake', 'adapters/aws/permit-cell change UpdateCommand'],
     [READ_VALUE, 'adapters/aws/value-store getItem GetCommand'],
     [READ_VALUE, 'adapters/aws/value-store getObject GetObjectCommand'],

@@ -1,24 +1,16 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
-import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import type { TaskHint } from '@sluice/contracts';
 import { systemRandom } from '../../../adapters/system.ts';
 import { TYPES } from '../app/types.ts';
 import { depthOf } from '../world/queues.ts';
 import type { Stage } from '../world/stage.ts';
-import { hostNameOf } from '../world/world.ts';
 import type { Exercise } from './exercise.ts';
-import { closeAll, forget, makeQueues, nameOfQueue, noteDedicated, noteResident, stateOf } from './routing-scenes.ts';
+import { closeAll, forget, makeQueues, nameOfQueue, noteDedicated, QUEUES, stateOf } from './routing-scenes.ts';
 import { comesTo, foundByAudit, messageOf, rowWithoutHint, sendToDeadHints } from './scenes.ts';
 import { LOOK_AT_ROW, SEND_ELSEWHERE } from './sites.ts';
 import { TASK } from './schedule-scenes.ts';
 
-/** One that deletes all dedicated queues runs when no other one uses some. */
-const QUEUES = 'dedicated queues';
 const FAR_MS = 30 * 60_000;
 const DAY_MS = 86_400_000;
 
@@ -137,26 +129,6 @@ export const dedicatedQueues: readonly Exercise[] = [
       await closeAll(stage);
     },
   },
-  {
-    name: 'takes all dedicated queues away with the platform',
-    alone: QUEUES,
-    calls: ['control'],
-    of: 'functions/control/clean-up',
-    run: async (stage) => {
-      const generation = await noteDedicated(stage, 'creating');
-      await stage.until('it has queues of its own', async () => (await stateOf(stage)) === 'active');
-      await removed(stage);
-      const { dedicated = [] } = (await stage.world.routes.read()) ?? {};
-      if (dedicated.length > 0) throw new Error(`the routing still names ${dedicated.map(({ tenant }) => tenant).join(', ')}`);
-      const { sqs, lambda } = stage.world.clients;
-      const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: nameOfQueue('normal', generation) }));
-      if (QueueUrls.length > 0) throw new Error(`left are ${QueueUrls.join(', ')}`);
-      const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}));
-      const left = EventSourceMappings.filter(({ EventSourceArn = '' }) => EventSourceArn.endsWith(nameOfQueue('normal', generation)));
-      if (left.length > 0) throw new Error(`an event source is left: ${JSON.stringify(left)}`);
-      await noteResident(stage);
-    },
-  },
 ];
 
 /** Longer than a routing is used that says something, ms. */
@@ -223,47 +195,5 @@ async function keepBusy(stage: Stage): Promise<void> {
     }
   } finally {
     for (const each of held) stage.world.proxy.disarm(each);
-  }
-}
-
-const TRIES = 6;
-const PAUSE_MS = 500;
-
-/** CloudFormation deletes what stands for the dedicated queues, again if it fails. */
-async function removed(stage: Stage): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const answered = await deletionAnswered(stage);
-    if (answered === 'SUCCESS') return;
-    if (tries === TRIES) throw new Error(`the dedicated queues could not be deleted: ${answered}`);
-    await sleep(PAUSE_MS);
-  }
-}
-
-async function deletionAnswered(stage: Stage): Promise<string | undefined> {
-  let status: string | undefined;
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      ({ Status: status } = JSON.parse(Buffer.concat(chunks).toString()) as { Status: string });
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const event = {
-    RequestType: 'Delete',
-    PhysicalResourceId: 'dedicated-queues',
-    StackId: `stack-of-${stage.tenant}`,
-    RequestId: stage.tenant,
-    LogicalResourceId: 'DedicatedQueues',
-    ResourceType: 'Custom::SluiceDedicatedQueues',
-    ResponseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${stage.tenant}`,
-  } satisfies Partial<CloudFormationCustomResourceEvent>;
-  try {
-    await stage.world.host.invoke(hostNameOf('control'), event);
-    return status;
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
   }
 }

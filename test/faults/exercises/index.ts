@@ -5,6 +5,7 @@ import { capacities } from './capacities.ts';
 import { deadLetters } from './dead-letters.ts';
 import { dedicatedQueues } from './dedicated-queues.ts';
 import { deployments } from './deployments.ts';
+import { entryPools } from './entry-pools.ts';
 import type { Exercise } from './exercise.ts';
 import { hints } from './hints.ts';
 import { lanes } from './lanes.ts';
@@ -14,6 +15,7 @@ import { operators } from './operators.ts';
 import { reads } from './reads.ts';
 import { schedule } from './schedule.ts';
 import { schedules } from './schedules.ts';
+import { stackDeletions } from './stack-deletions.ts';
 import { starts } from './starts.ts';
 import { submissions } from './submissions.ts';
 import { tokens } from './tokens.ts';
@@ -37,7 +39,9 @@ export const EXERCISES: readonly Exercise[] = [
   ...starts,
   ...lanes,
   ...capacities,
+  ...entryPools,
   ...operators,
   ...views,
   ...dedicatedQueues,
+  ...stackDeletions,
 ];

@@ -8,7 +8,8 @@ import { hintOf } from '../../../core/tasks/state.ts';
 import { TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
-import { comesTo, deleteRow, messageOf, rowWithoutHint, sendHint } from './scenes.ts';
+import { GIVEN_BACK } from './given-back.ts';
+import { comesTo, deleteRow, messageOf, rowWithoutHint, sendHint, waitsUntold } from './scenes.ts';
 import { GIVE_BACK_UNPACED, PREEMPT, READ } from './sites.ts';
 import { withType } from './type-scenes.ts';
 
@@ -116,34 +117,10 @@ export const lanes: readonly Exercise[] = [
         await stage.ends('first', { state: 'succeeded', attempts: 1 });
       }),
   },
-  {
-    name: 'tells a lane when its rates let it go on, as an id is freed',
-    run: (stage) =>
-      paced(stage, async (type) => {
-        await hasFailed(stage, type);
-        const { uid } = await stage.submit('first', type, { do: 'ok' });
-        await stage.ends('first', { state: 'succeeded', attempts: 1 }, uid);
-      }),
-  },
-  {
-    name: 'tells a lane when its rates let it go on, as a task is retried',
-    run: (stage) =>
-      paced(stage, async (type) => {
-        const old = await hasFailed(stage, type);
-        const { uid } = await stage.client.retry('first', { uid: old });
-        await stage.ends('first', { state: 'failed', reason: 'fatal', attempts: 1 }, uid);
-      }),
-  },
-  {
-    name: 'tells a lane when its rates let it go on, as a task is redriven',
-    run: (stage) =>
-      paced(stage, async (type) => {
-        const old = await hasFailed(stage, type);
-        await stage.client.redrives.create({ ids: ['first'] });
-        await stage.row('first', 'it is redriven', ({ uid, state }) => uid !== old && state === 'failed');
-        await stage.ends('first', { state: 'failed', reason: 'fatal', attempts: 1 });
-      }),
-  },
+  ...GIVEN_BACK.map(({ as, run }): Exercise => ({
+    name: `tells a lane when its rates let it go on, ${as}`,
+    run: (stage) => paced(stage, (type) => run(stage, type, () => waitsUntold(stage, type))),
+  })),
 ];
 
 async function paced(stage: Stage, run: (type: string) => Promise<void>): Promise<void> {
@@ -153,22 +130,6 @@ async function paced(stage: Stage, run: (type: string) => Promise<void>): Promis
     await stage.world.backlog.register({ tenant: stage.tenant, type }, Date.now());
     await stage.ends('untold', { state: 'succeeded', attempts: 1 });
   });
-}
-
-/** A task that fails, and one that waits for the rates meanwhile. @returns its uid */
-async function hasFailed(stage: Stage, type: string): Promise<string> {
-  const { uid } = await stage.submit('first', type, { do: 'fatal' });
-  await stage.ends('first', { state: 'failed', reason: 'fatal', attempts: 1 });
-  await waitsUntold(stage, type);
-  return uid;
-}
-
-/** A task in a backlog that the minute has not heard of yet, and nobody else either. */
-async function waitsUntold(stage: Stage, type: string): Promise<void> {
-  const lane = { tenant: stage.tenant, type };
-  const row = await rowWithoutHint(stage, 'untold', type, Date.now());
-  await stage.world.backlog.put(lane, [hintOf(row, Date.now())]);
-  await stage.world.permits.raise(lane, 0, 'permits', ['normal']);
 }
 
 /** So long what was never an attempt holds permits at most, ms. */

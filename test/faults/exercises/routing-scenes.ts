@@ -7,6 +7,9 @@ import { PLATFORM } from '../app/synth.ts';
 import type { Stage } from '../world/stage.ts';
 import { RESIDENT } from '../world/world.ts';
 
+/** Whoever deletes all dedicated queues runs when nobody else uses some. */
+export const QUEUES = 'dedicated queues';
+
 /** Changes the routing between two rounds of control, as a decision of its own would. */
 export async function decide(stage: Stage, change: (document: RoutingDocument) => RoutingDocument): Promise<void> {
   const { routes } = stage.world;
@@ -24,9 +27,24 @@ export async function noteDedicated(stage: Stage, state: DedicatedState): Promis
     const entry = { tenant: stage.tenant, generation, state, since: Date.now() };
     return { ...document, generations: generation, dedicated: [...document.dedicated, entry] };
   });
-  // What is about one of the queues names it alone.
-  for (const end of ['"', '&', '/']) stage.names.push(`-${dedicatedShard(generation)}${end}`);
+  namesQueues(stage, generation);
   return generation;
+}
+
+/** A generation whose queues nobody has noted. */
+export async function takeGeneration(stage: Stage): Promise<number> {
+  let generation = 0;
+  await decide(stage, (document) => {
+    generation = document.generations + 1;
+    return { ...document, generations: generation };
+  });
+  namesQueues(stage, generation);
+  return generation;
+}
+
+/** What is about one of the queues names it alone. */
+function namesQueues(stage: Stage, generation: number): void {
+  for (const end of ['"', '&', '/']) stage.names.push(`-${dedicatedShard(generation)}${end}`);
 }
 
 /** Notes queues anew of the tenant whose routing functions ask for again and again. */
@@ -78,7 +96,7 @@ export async function makeQueues({ world: { clients } }: Stage, generation: numb
   );
 }
 
-async function isThere({ world: { clients } }: Stage, priority: Priority, generation: number): Promise<boolean> {
+export async function isThere({ world: { clients } }: Stage, priority: Priority, generation: number): Promise<boolean> {
   return clients.sqs.send(new GetQueueUrlCommand({ QueueName: nameOfQueue(priority, generation) })).then(
     () => true,
     () => false,

@@ -133,6 +133,14 @@ export async function backlogged(stage: Stage, lane: Lane): Promise<void> {
   await stage.until('the lane has a backlog', isUp, BACKLOG_SECONDS).catch(() => undefined);
 }
 
+/** A task in a backlog that the minute has not heard of yet, and nobody else either. */
+export async function waitsUntold(stage: Stage, type: string): Promise<void> {
+  const lane = { tenant: stage.tenant, type };
+  const row = await rowWithoutHint(stage, 'untold', type, Date.now());
+  await stage.world.backlog.put(lane, [hintOf(row, Date.now())]);
+  await stage.world.permits.raise(lane, 0, 'permits', ['normal']);
+}
+
 /** A task ends that nobody but the audit knows of, however many days that takes. */
 export async function foundByAudit(stage: Stage, id: string): Promise<void> {
   const ended = stage.ends(id, { state: 'succeeded', attempts: 1 });

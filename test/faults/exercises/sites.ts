@@ -4,6 +4,7 @@ const TASKS = 'adapters/aws/task-store';
 const SCHEDULES = 'adapters/aws/schedule-store';
 const CHANGE_CELL = 'adapters/aws/permit-cell change UpdateCommand';
 const READ_CELL = 'adapters/aws/permit-cell read GetCommand';
+const UPDATE_CELL = 'adapters/aws/permit-cell update UpdateCommand';
 
 /** Where rows, breakers and schedules are read that a write did not find. */
 export const READ = {
@@ -77,12 +78,12 @@ export const SEND_ELSEWHERE = {
 export const GIVE_BACK_UNPACED = {
   fn: 'dispatch',
   port: 'core/permits/acquire spendRates permits.release',
-  command: 'adapters/aws/permit-cell update UpdateCommand',
+  command: UPDATE_CELL,
 };
 export const LOOK_AT_ROW = { fn: 'dispatch', port: 'core/dispatch/look look tasks.get', command: READ.row };
 
 const DIVIDE = 'core/control/divide-capacities';
-export const STANDING = { fn: 'control', port: 'core/control/survey standingOf permits.read', command: READ_CELL };
+export const STANDING = { fn: 'control', port: 'core/control/survey look permits.read', command: READ_CELL };
 export const GRANT = { fn: 'control', port: `${DIVIDE} #put divisions.put`, command: 'adapters/aws/division-store put PutCommand' };
 export const SHARE = { fn: 'control', port: `${DIVIDE} #write permits.setShare`, command: CHANGE_CELL };
 export const ASK_LATER = {
@@ -95,4 +96,14 @@ export const FORGET = {
   port: `${DIVIDE} #noteRest divisions.remove`,
   command: 'adapters/aws/division-store remove DeleteCommand',
 };
+/** The same where a lane does not draw on the entry pool. */
+export const FORGET_OWN = { ...FORGET, port: `${FORGET.port} #2` };
 export const COUNT_DRAINED = { fn: 'control', port: 'core/admission/measure-waiting drainedOf permits.read', command: READ_CELL };
+
+const ENTRY = 'core/permits/entry';
+/** Of one lane, more than it may have there. */
+export const GIVE_BACK_OVER = { fn: 'dispatch', port: `${ENTRY} enterCell permits.release`, command: UPDATE_CELL };
+export const GIVE_BACK_EXPIRED = { fn: 'dispatch', port: `${ENTRY} enterCell permits.release #2`, command: UPDATE_CELL };
+export const LINE_UP = { fn: 'dispatch', port: `${ENTRY} lineUp permits.lineUp`, command: CHANGE_CELL };
+export const COUNT_ENTERED = { fn: 'dispatch', port: `${ENTRY} overBudget permits.count`, command: CHANGE_CELL };
+export const GIVE_BACK_UNCOUNTED = { fn: 'dispatch', port: `${ENTRY} overBudget permits.release`, command: UPDATE_CELL };

@@ -1,12 +1,12 @@
 import type { Quota, ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMemoryClock, createMemoryRandom } from '../../../adapters/memory/index.ts';
 import { divideCapacities, LEASE_MS } from '../../../core/control/divide-capacities.ts';
 import { parseHint } from '../../../core/hints/parse.ts';
 import { acquireOrEnter, entryOfType, homeOf } from '../../../core/permits/entry.ts';
 import { laneRules } from '../../../core/limits/lane-rules.ts';
 import { laneKey } from '../../../core/permits/lane-key.ts';
-import type { Lane, Permit } from '../../../core/ports/permit-store.ts';
+import type { Lane, Permit, PermitStore } from '../../../core/ports/permit-store.ts';
 import { createServices } from '../../../sim/services.ts';
 import { typeSpec } from '../../../sim/type-spec.ts';
 
@@ -222,6 +222,47 @@ describe('the division of a capacity', () => {
     clock.advance(60_000);
     await round();
     expect((await divisions.grants()).map(({ tenant }) => tenant)).toEqual(['~']);
+  });
+
+  it('counts what a lane still holds whose share it has taken, until that has ended', async () => {
+    const { start, end, round, clock, divisions } = platform([spec('mail', { capacity: 100 })]);
+    await start('acme/mail', 60);
+    await round();
+    const held = await start('acme/mail', 60);
+    await end(held.slice(1));
+    await start('acme/mail', 0);
+    const grantOf = async () => (await divisions.grants()).find(({ tenant }) => tenant === 'acme');
+    for (let minute = 0; minute < 6; minute++) {
+      await round();
+      clock.advance(60_000);
+      expect(await grantOf()).toBeDefined();
+    }
+    expect((await grantOf())?.shares.every((share) => share === 0)).toBe(true);
+    await end(held.slice(0, 1));
+    await round();
+    await round();
+    expect(await grantOf()).toBeUndefined();
+  });
+
+  it('gives its lease back only when nothing that it has begun is under way any more', async () => {
+    const made = platform([spec('mail', { capacity: 100 }), spec('sms', { capacity: 100 })]);
+    const writing = Promise.withResolvers<void>();
+    const { setShare } = made.permits;
+    let written = false;
+    const late: PermitStore['setShare'] = async (lane, cell, share) => {
+      if (lane.type === 'mail') throw new Error('a write that fails');
+      await writing.promise;
+      written = true;
+      return setShare(lane, cell, share);
+    };
+    Object.assign(made.permits, { setShare: late });
+    const { end } = made.divisions;
+    const ended = vi.fn(async (holder: string) => (written ? end(holder) : Promise.reject(new Error('too early'))));
+    Object.assign(made.divisions, { end: ended });
+    const round = made.round();
+    setTimeout(writing.resolve);
+    await expect(round).rejects.toThrow('a write that fails');
+    expect(ended).toHaveBeenCalledOnce();
   });
 
   it('spreads a wide share over cells', async () => {
