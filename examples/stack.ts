@@ -11,7 +11,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { join } from 'node:path';
 import { acknowledge, acknowledgeWildcard } from '../lib/acknowledge.ts';
-import { TaskType, type TaskPlatform } from '../lib/index.ts';
+import { Resource, TaskType, type TaskPlatform } from '../lib/index.ts';
 
 /** Where the examples find their input in the bucket. */
 const PHOTOS = 'photos/*';
@@ -124,7 +124,10 @@ function addCleanText(home: Construct, platform: TaskPlatform): void {
   new TaskType(home, 'CleanText', { platform, handler, retry: QUICK_RETRY, concurrency: 3, start: 'wait' });
 }
 
-/** One function, five task types: each starter and the choice of them, a lane of two, and one whose breaker concerns no other. */
+/**
+ * One function, seven task types: each starter and the choice of them, a lane of two, one whose breaker concerns no other, and two that
+ * draw on one resource.
+ */
 function addUnruly(home: Construct, platform: TaskPlatform): void {
   const shared = { platform, timeout: Duration.seconds(3), retry: QUICK_RETRY, concurrency: 3 };
   const { handler } = new TaskType(home, 'Unruly', {
@@ -136,6 +139,9 @@ function addUnruly(home: Construct, platform: TaskPlatform): void {
   new TaskType(home, 'UnrulyAuto', { ...shared, handler, start: 'auto' });
   new TaskType(home, 'Narrow', { ...shared, handler, concurrency: 2, start: 'event' });
   new TaskType(home, 'Fragile', { ...shared, handler, start: 'event' });
+  const vendor = new Resource(home, 'Vendor', { platform, concurrency: 4 });
+  new TaskType(home, 'Order', { ...shared, handler, resources: [vendor], start: 'event' });
+  new TaskType(home, 'Refund', { ...shared, handler, resources: [vendor], start: 'wait' });
 }
 
 /** What to do about failures is a team's own affair: here a rule of the bus puts their events into a queue. */
