@@ -9,12 +9,14 @@ import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
 import { GIVEN_BACK } from './given-back.ts';
 import { comesTo, waitsUntold } from './scenes.ts';
-import { COUNT_ENTERED, GIVE_BACK_EXPIRED, GIVE_BACK_OVER, GIVE_BACK_UNCOUNTED, LINE_UP } from './sites.ts';
+import { CALL_IN, COUNT_ENTERED, GIVE_BACK_EXPIRED, GIVE_BACK_OVER, GIVE_BACK_UNCOUNTED, LINE_UP } from './sites.ts';
 import { withType } from './type-scenes.ts';
 
 /** So little that one attempt at a time is all that a lane may have of its entry pool, and so much that it is small. */
 const CAPACITY = 10;
 const POOLED = { capacity: CAPACITY, concurrency: 3 } as const;
+/** So much that a pool has several attempts before anybody wants some. */
+const ROOMY = { capacity: 40, concurrency: 3 } as const;
 /** Long enough for control to make a pool wider meanwhile, ms; a handler has eight seconds. */
 const LONG_MS = 6_000;
 /** So long what was never an attempt holds permits at most, ms. */
@@ -74,6 +76,21 @@ export const entryPools: readonly Exercise[] = [
       );
     },
   },
+  {
+    name: 'leaves the last room of an entry pool to those in line',
+    run: (stage) =>
+      ofItsOwn(stage, CALL_IN, ROOMY, async (n, type, comes) => {
+        const { permits } = stage.world;
+        await stage.until('the pool has its part', async () => (await poolOf(stage, type)).share > 1);
+        const { share } = await poolOf(stage, type);
+        const held = await fill(stage, type, Date.now() + FULL_MS, share - 1);
+        await permits.lineUp(entryOfType(type), 0, `before-${stage.tenant}`, IN_LINE);
+        await stage.submit(`task-${n}`, type, { do: 'ok' });
+        await comes();
+        await permits.release(entryOfType(type), 0, held);
+        await stage.ends(`task-${n}`, { state: 'succeeded', attempts: 1 });
+      }),
+  },
   ...[TYPES.event, TYPES.wait].map((like): Exercise => ({
     name: `tells who is in line for an entry pool, as an attempt ends ${like}`,
     run: (stage) =>
@@ -111,10 +128,13 @@ export const entryPools: readonly Exercise[] = [
         await stage.submit(`task-${n}`, type, { do: 'fail-once' });
         const ended = stage.ends(`task-${n}`, { state: 'succeeded', attempts: 2 });
         await Promise.race([counting.whenFired(), ended]);
-        const { budget: known } = await permits.read(lane, 0);
-        const { left, base, next } = claimOf(known, RETRY_BUDGET, 1, Date.now());
-        const within = { seen: known?.next, base, next, most: (known?.retries ?? 0) + left };
-        if (left > 0) await permits.count(lane, 0, { firsts: 0, retries: left, within });
+        await stage.until('the budget is used up', async () => {
+          const { budget: known } = await permits.read(lane, 0);
+          const { left, base, next } = claimOf(known, RETRY_BUDGET, 1, Date.now());
+          const within = { seen: known?.next, base, next, most: (known?.retries ?? 0) + left };
+          if (left > 0) await permits.count(lane, 0, { firsts: 0, retries: left, within });
+          return left === 0;
+        });
         counting.release();
         await comes();
         await permits.count(lane, 0, { firsts: FIRSTS, retries: 0 });
@@ -149,9 +169,9 @@ async function poolOf({ world: { permits } }: Stage, type: string): Promise<{ pe
 }
 
 /** The pool of a type that is not there yet has no room, whatever it will be given. @returns what fills it */
-async function fill({ world: { permits } }: Stage, type: string, expiry: number): Promise<readonly Permit[]> {
-  const held = Array.from({ length: CAPACITY }, () => ({ expiry, nonce: systemRandom.nonce() }));
-  const { granted } = await permits.acquire(entryOfType(type), 0, held, CAPACITY, undefined, { adaptive: false });
+async function fill({ world: { permits } }: Stage, type: string, expiry: number, count = CAPACITY): Promise<readonly Permit[]> {
+  const held = Array.from({ length: count }, () => ({ expiry, nonce: systemRandom.nonce() }));
+  const { granted } = await permits.acquire(entryOfType(type), 0, held, count, undefined, { adaptive: false });
   if (!granted) throw new Error(`the entry pool of ${type} is in use`);
   return held;
 }

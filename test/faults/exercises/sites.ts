@@ -105,5 +105,6 @@ const ENTRY = 'core/permits/entry';
 export const GIVE_BACK_OVER = { fn: 'dispatch', port: `${ENTRY} enterCell permits.release`, command: UPDATE_CELL };
 export const GIVE_BACK_EXPIRED = { fn: 'dispatch', port: `${ENTRY} enterCell permits.release #2`, command: UPDATE_CELL };
 export const LINE_UP = { fn: 'dispatch', port: `${ENTRY} lineUp permits.lineUp`, command: CHANGE_CELL };
+export const CALL_IN = { fn: 'dispatch', port: `${ENTRY} lineUp permits.called`, command: UPDATE_CELL };
 export const COUNT_ENTERED = { fn: 'dispatch', port: `${ENTRY} overBudget permits.count`, command: CHANGE_CELL };
 export const GIVE_BACK_UNCOUNTED = { fn: 'dispatch', port: `${ENTRY} overBudget permits.release`, command: UPDATE_CELL };
