@@ -73,7 +73,7 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
       }
       // Another has been quicker: for permits whoever gives them back tells, for rates nobody else does.
       if (await lookAgain()) continue;
-      if (spec.rates) await wakeLane(deps, lane, deps.clock.now());
+      if (spec.rates ?? deps.views?.cell(lane, 0)?.rateShare) await wakeLane(deps, lane, deps.clock.now());
       // Or the type has become one that is waited for, and there is no time for it.
       return isAuto(spec) && !(await hasTime(deps, options, spec)) ? 'late' : 'left';
     }
@@ -112,7 +112,7 @@ async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, option
   if (room === 0) {
     await expireFull(deps, lane, options, slots);
     if (!cells.some(isWaiting)) return NOTHING;
-    if (rules.divided && free === 0) await tellControl(deps, options.noted, lane);
+    if (rules.divided && (free === 0 || cells[0]?.rateShare)) await tellControl(deps, options.noted, lane);
     if (full) await lineUp(deps, lane, rules);
     const at = goesOnAt(rules, cells[0], now);
     if (at !== undefined) await wakeLane(deps, lane, at, cells[0]);
