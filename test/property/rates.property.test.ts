@@ -19,7 +19,7 @@ const spec = (type: string, given: Partial<TaskTypeSpec>): TaskTypeSpec => ({
 });
 const TYPES = [
   spec('charge', { resources: ['stripe'] }),
-  spec('refund', { resources: ['stripe', 'bank'], rates: [{ limit: 7, perSeconds: 1 }] }),
+  spec('refund', { resources: ['stripe', 'bank'], rates: [{ limit: 7, perSeconds: 2 }] }),
   spec('payout', { resources: ['bank'] }),
 ];
 const RESOURCES: readonly ResourceSpec[] = [
@@ -28,11 +28,11 @@ const RESOURCES: readonly ResourceSpec[] = [
     resource: 'stripe',
     concurrency: 1_000_000,
     rates: [
-      { limit: 9, perSeconds: 1 },
-      { limit: 60, perSeconds: 30 },
+      { limit: 9, perSeconds: 10 },
+      { limit: 30, perSeconds: 60 },
     ],
   },
-  { v: 1, resource: 'bank', concurrency: 90, rates: [{ limit: 50, perSeconds: 30 }] },
+  { v: 1, resource: 'bank', concurrency: 90, rates: [{ limit: 21, perSeconds: 60 }] },
 ];
 const TENANTS = ['a', 'b', 'c', 'd'];
 const LANES: readonly Lane[] = TENANTS.flatMap((tenant) => TYPES.map(({ type }) => ({ tenant, type })));
@@ -70,7 +70,7 @@ async function platform() {
   const start = async (lane: Lane, wanted: number): Promise<number> => {
     const own = TYPES.find(({ type }) => type === lane.type);
     if (!own) throw new Error(lane.type);
-    const permits = Array.from({ length: wanted }, (): Permit => ({ expiry: clock.now() + 20_000, nonce: random.nonce() }));
+    const permits = Array.from({ length: wanted }, (): Permit => ({ expiry: clock.now() + 1_000, nonce: random.nonce() }));
     const { cells } = await acquireOrEnter(services, lane, laneRules(own), permits);
     const n = cells.filter((cell) => typeof cell === 'number').length;
     starts += n;
@@ -105,12 +105,12 @@ async function platform() {
 /** Rounds of control whose calls are applied, lost or left in any order, while lanes start what they may. */
 async function play(choices: readonly number[]) {
   const world = await platform();
-  const { services, clock, random, start } = world;
+  const { services, clock, random, start, waiting } = world;
   await world.divide();
   const pending: Call[] = [];
   const alive = new Set<number>();
   let rounds = 0;
-  const begin = (): void => {
+  const begin = (lanes: readonly Lane[]): void => {
     const round = ++rounds;
     alive.add(round);
     const port = (name: 'permits' | 'divisions'): object =>
@@ -132,7 +132,7 @@ async function play(choices: readonly number[]) {
       divisions: port('divisions'),
     } as DivideDeps;
     void world
-      .divide(LANES, deps)
+      .divide(lanes, deps)
       .catch(() => undefined)
       .finally(() => alive.delete(round));
   };
@@ -153,12 +153,15 @@ async function play(choices: readonly number[]) {
     const [what = 0, which = 0, how = 0] = choices.slice(n, n + 3);
     const late = pending.find(({ at }) => clock.now() - at > CALL_MS - 8_000);
     if (late) await finish(late, how % 10);
-    else if (what < 2 && alive.size < 3) begin();
+    else if (what < 2 && alive.size < 3) begin(LANES.filter((_, i) => which & (1 << (i % 10))));
     else if (what < 12) {
       for (const call of pending.slice(0, 1 + (which % 25))) await finish(call, how < 985 ? 0 : how % 10);
     } else if (what < 13 && how < 500) alive.delete([...alive][which % Math.max(1, alive.size)] ?? 0);
-    else if (what < 18) await start(LANES[which % LANES.length] ?? { tenant: 'a', type: 'charge' }, 1 + (how % 30));
-    else clock.advance(4 * how);
+    else if (what < 17) {
+      // All that they may, so that what is too much is seen.
+      for (const [i, lane] of LANES.entries()) if (which & (1 << (i % 10))) await start(lane, 1 + (how % 40));
+    } else if (what < 18) waiting.clear();
+    else clock.advance(how > 985 ? 130_000 : how);
     await world.checkGrants();
   }
   // What is left over is lost, and the world goes on without faults.
@@ -203,8 +206,8 @@ describe('rates of resources, divided by rounds of control that overlap and die 
         await checkGrants();
         const { rateShare } = await services.permits.read(lane, 0);
         expect(rateShare?.windows.map(({ perSeconds, limit }) => [perSeconds, limit])).toEqual([
-          [1, 9],
-          [30, 60],
+          [10, 9],
+          [60, 30],
         ]);
         // What rested meanwhile starts at once, as far as the shorter window lets it.
         expect(await start(lane, 1_000)).toBe(9);
