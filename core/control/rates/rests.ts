@@ -35,13 +35,18 @@ export class RateRests {
 
   /** Takes a part of each for a lane. @returns the starts that come with it */
   take(rates: readonly ResourceRate[], limit: number): number {
-    const tokens = Math.max(0, Math.min(limit, ...rates.map((rate) => leftOf(this.#windows.get(rate)))));
+    const tokens = Math.min(limit, ...rates.map((rate) => this.left(rate)));
     for (const rate of rates) {
       const rest = this.#windows.get(rate);
       if (!rest) continue;
       this.#windows.set(rate, { ...rest, free: rest.free - limit, tokens: rest.tokens - tokens });
     }
     return tokens;
+  }
+
+  /** Starts that a rate has left. */
+  left(rate: ResourceRate): number {
+    return Math.max(0, leftOf(this.#windows.get(rate)));
   }
 
   /** What has to be written: a rest that only grows by itself need not. */
@@ -67,7 +72,7 @@ export class RateRests {
 
   #stored(rate: ResourceRate): RestOfRate {
     const rest = this.#windows.get(rate);
-    const tokens = Math.floor(Math.max(0, leftOf(rest)) * PARTS) / PARTS;
+    const tokens = Math.floor(this.left(rate) * PARTS) / PARTS;
     return { perSeconds: rate.perSeconds, free: Math.max(0, rest?.free ?? 0), tokens };
   }
 }
