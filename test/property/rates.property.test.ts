@@ -28,11 +28,11 @@ const RESOURCES: readonly ResourceSpec[] = [
     resource: 'stripe',
     concurrency: 1_000_000,
     rates: [
-      { limit: 9, perSeconds: 10 },
-      { limit: 30, perSeconds: 60 },
+      { limit: 19, perSeconds: 2 },
+      { limit: 60, perSeconds: 10 },
     ],
   },
-  { v: 1, resource: 'bank', concurrency: 90, rates: [{ limit: 21, perSeconds: 60 }] },
+  { v: 1, resource: 'bank', concurrency: 90, rates: [{ limit: 41, perSeconds: 10 }] },
 ];
 const TENANTS = ['a', 'b', 'c', 'd'];
 const LANES: readonly Lane[] = TENANTS.flatMap((tenant) => TYPES.map(({ type }) => ({ tenant, type })));
@@ -161,7 +161,7 @@ async function play(choices: readonly number[]) {
       // All that they may, so that what is too much is seen.
       for (const [i, lane] of LANES.entries()) if (which & (1 << (i % 10))) await start(lane, 1 + (how % 40));
     } else if (what < 18) waiting.clear();
-    else clock.advance(how > 985 ? 130_000 : how);
+    else clock.advance(how > 985 ? 130_000 : 2 * how);
     await world.checkGrants();
   }
   // What is left over is lost, and the world goes on without faults.
@@ -206,11 +206,11 @@ describe('rates of resources, divided by rounds of control that overlap and die 
         await checkGrants();
         const { rateShare } = await services.permits.read(lane, 0);
         expect(rateShare?.windows.map(({ perSeconds, limit }) => [perSeconds, limit])).toEqual([
-          [10, 9],
-          [60, 30],
+          [2, 19],
+          [10, 60],
         ]);
         // What rested meanwhile starts at once, as far as the shorter window lets it.
-        expect(await start(lane, 1_000)).toBe(9);
+        expect(await start(lane, 1_000)).toBe(19);
       }),
       { numRuns: 20, endOnFailure: true },
     );
