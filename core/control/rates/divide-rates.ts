@@ -105,9 +105,9 @@ async function raiseAll(
   await round.each(
     lanes.filter(({ windows }) => windows.length > 0),
     async (lane) => {
-      const seen = lowered.get(lane)?.cell ?? lane.seen ?? (await round.permits.read(lane.lane, 0));
+      const seen = lowered.get(lane)?.cell ?? lane.seen;
       const to = new Map(lane.windows.map((window) => [window.perSeconds, targetOf(window)]));
-      if (!differs(lane, seen, to, lowered.has(lane))) return;
+      if (!seen || !differs(lane, seen, to, lowered.has(lane))) return;
       await raiseLane(round, lane, seen, to);
       raised.push(lane);
     },

@@ -15,7 +15,7 @@ export interface LaneWindow extends RateClaimant {
 /** A lane that draws on resources with rates, or did. */
 export interface RatedLane {
   readonly lane: Lane;
-  /** Its first cell, where it was read. */
+  /** Its first cell; not of one of which nothing but its grant is known. */
   readonly seen: Cell | undefined;
   readonly grant: RateGrant | undefined;
   /** Its windows, the shortest first; none where it is to have no part of any rate any more. */
