@@ -187,9 +187,11 @@ async function spendRates(
   cell: number,
   taken: readonly Wanted[],
 ): Promise<Answer['held']> {
-  let first: KnownCell | undefined = deps.views?.cell(lane, 0) ?? (rules.divided ? await deps.permits.read(lane, 0) : undefined);
+  let first: KnownCell | undefined = deps.views?.cell(lane, 0);
   let claim: RateClaim | undefined;
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
+  // One that has been forgotten since may have parts of resources' rates.
+  const isKnown = (): boolean => first !== undefined || !rules.divided;
+  for (let tries = 0; tries < MAX_TRIES && isKnown(); tries++) {
     claim = ratesOf(rules, first, taken.length, deps.clock.now());
     if (claim.allowed === 0 || claim.steps.length === 0) break;
     const { spent, cell: after } = await deps.permits.spend(lane, claim.steps, rules.divided === true && !first?.rateShare);

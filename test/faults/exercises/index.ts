@@ -12,6 +12,7 @@ import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
 import { operators } from './operators.ts';
 import { reads } from './reads.ts';
+import { resourceRates } from './resource-rates.ts';
 import { schedule } from './schedule.ts';
 import { schedules } from './schedules.ts';
 import { starts } from './starts.ts';
@@ -36,6 +37,7 @@ export const EXERCISES: readonly Exercise[] = [
   ...starts,
   ...lanes,
   ...capacities,
+  ...resourceRates,
   ...operators,
   ...dedicatedQueues,
 ];
