@@ -1,4 +1,4 @@
-import type { ResourceSpec } from '@sluice/contracts';
+import type { ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
 import { TYPES } from '../app/types.ts';
 import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
@@ -32,8 +32,8 @@ export const resourceRates: readonly Exercise[] = [
   },
 ];
 
-function drawing(stage: Stage, resource: string, name: string) {
-  return { type: `${name}-of-${stage.tenant}`, resources: [resource], concurrency: 4, adaptive: false } as const;
+function drawing(stage: Stage, resource: string, name: string): Partial<TaskTypeSpec> {
+  return { type: `${name}-of-${stage.tenant}`, resources: [resource], concurrency: 4, adaptive: false };
 }
 
 /** All at once, so that some find their lane without anything to start with. */
