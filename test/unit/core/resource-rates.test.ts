@@ -1,6 +1,7 @@
 import type { Rate } from '../../../core/limits/gcra.ts';
 import type { Lane } from '../../../core/ports/permit-store.ts';
 import { describe, expect, it } from 'vitest';
+import type { createMemoryControlQueue } from '../../../adapters/memory/index.ts';
 import { divideCapacities } from '../../../core/control/divide-capacities.ts';
 import { isTerminal } from '../../../core/tasks/state.ts';
 import { ReferenceBucket } from '../../helpers/reference-bucket.ts';
@@ -23,14 +24,11 @@ function platform(rates: readonly Rate[]) {
     handlers: { event: handler, wait: handler, other: handler },
   });
   const { clock, deps } = world;
-  const { control } = deps;
-  if (!control) throw new Error('no control');
+  const control = deps.control as ReturnType<typeof createMemoryControlQueue>;
   const round = (minute: boolean) => {
-    const told = 'take' in control ? (control as unknown as { take: () => [] }).take() : [];
-    return divideCapacities(
-      { ...world.deps, control, divisions: world.divisions, types: world.types },
-      { now: clock.now(), deadline: clock.now() + 110_000, minute, told },
-    );
+    const now = clock.now();
+    const services = { ...deps, control, divisions: world.divisions, types: world.types };
+    return divideCapacities(services, { now, deadline: now + 110_000, minute, told: control.take() });
   };
   return {
     world,
