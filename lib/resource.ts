@@ -1,4 +1,4 @@
-import { limitMessage, resourceSpecSchema } from '@sluice/contracts';
+import { limitMessage, LIMITS, resourceSpecSchema, type ResourceSpec } from '@sluice/contracts';
 import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { registerResource } from './registration.ts';
@@ -11,15 +11,24 @@ export interface ResourceProps {
    * @default - the construct's id in kebab case: `StripeApi` is `stripe-api`
    */
   readonly resource?: string;
-  /** Attempts at once, of all task types and tenants that draw on it together; 1 to 1,000,000. */
-  readonly concurrency: number;
+  /**
+   * Attempts at once, of all task types and tenants that draw on it together; 1 to 1,000,000.
+   * @default - as many as its rates let start; it needs at least one of both
+   */
+  readonly concurrency?: number;
+  /**
+   * Attempts that all of them together start in windows of time, one or two that hold at once, such as 100 a second and 5,000 an
+   * hour. What is beyond them waits, free of charge. After a rest as many as the limit start at once.
+   * @default - at any pace
+   */
+  readonly rates?: ResourceSpec['rates'];
 }
 
 /**
  * Something downstream with a capacity of its own, which task types draw on: an API, a database, a licence. It is declared
  * once, and divided among the lanes of all types that name it.
  * @example
- * const stripe = new Resource(this, 'StripeApi', { platform, concurrency: 20 });
+ * const stripe = new Resource(this, 'StripeApi', { platform, concurrency: 20, rates: [{ limit: 100, perSeconds: 1 }] });
  * new TaskType(this, 'Charge', { platform, handler: fn, resources: [stripe] });
  */
 export class Resource extends Construct {
@@ -28,11 +37,18 @@ export class Resource extends Construct {
 
   constructor(scope: Construct, id: string, props: ResourceProps) {
     super(scope, id);
-    const { platform, concurrency } = props;
+    const { platform, rates } = props;
     this.resource = props.resource ?? kebab(id);
+    if (props.concurrency === undefined && rates === undefined) {
+      throw new Error(`Resource ${this.node.path}: it limits nothing: give it concurrency, rates or both`);
+    }
+    const concurrency = props.concurrency ?? LIMITS.capacity;
     // A number that is known only at deploy time passes here; the registrar checks it again.
     const known = Token.isUnresolved(concurrency) ? 1 : concurrency;
-    const parsed = resourceSpecSchema.safeParse({ v: 1, resource: this.resource, concurrency: known }, { error: limitMessage });
+    const parsed = resourceSpecSchema.safeParse(
+      { v: 1, resource: this.resource, concurrency: known, ...(rates && { rates }) },
+      { error: limitMessage },
+    );
     if (!parsed.success) {
       const found = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
       throw new Error(`Resource ${this.node.path}: ${found.join('; ')}`);

@@ -5,6 +5,7 @@ import type { DivisionStore } from '../../core/ports/division-store.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
 import { divisionLeaseKey, grantKey, grantPartitions } from './keys.ts';
 import { allPages } from './pages.ts';
+import { createRateGrants } from './rate-grants.ts';
 
 const FREE = 'attribute_not_exists(holder) OR holder = :holder OR ends <= :now';
 const OURS = 'holder = :holder';
@@ -27,6 +28,7 @@ export function createDivisionStore(client: DynamoDBDocumentClient, config: { re
       ),
     );
   return {
+    ...createRateGrants(client, config),
     begin: async (holder, now, until) => {
       const values = { ':holder': holder, ':now': now, ':until': until, ':one': 1 };
       const taken = await lease(

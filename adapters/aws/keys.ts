@@ -200,6 +200,15 @@ export const grantKey = ({ tenant, type }: Lane): { p: string; s: string } => {
   const name = `${tenant}#${type}`;
   return { p: `DV#${shardOf(name, GRANT_SHARDS)}`, s: name };
 };
+/** Parts of the list of what lanes have been given of resources' rates. */
+export const rateGrantPartitions = (): readonly string[] => shardNumbers(GRANT_SHARDS).map((shard) => `DR#${shard}`);
+export const rateGrantKey = ({ tenant, type }: Lane): { p: string; s: string } => {
+  const name = `${tenant}#${type}`;
+  return { p: `DR#${shardOf(name, GRANT_SHARDS)}`, s: name };
+};
+/** What rates of resources have left. */
+export const RATE_RESTS_PARTITION = 'DR';
+export const rateRestKey = (resource: string): { p: string; s: string } => ({ p: RATE_RESTS_PARTITION, s: resource });
 export const principalKey = (arn: string): { p: string; s: string } => ({ p: `I#${arn}`, s: 'I' });
 
 function padded(n: number, digits: number): string {

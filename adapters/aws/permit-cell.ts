@@ -6,6 +6,7 @@ import { cellKey } from './keys.ts';
 import { classesOf } from './permit-classes.ts';
 import { aimdOf, markOfText, permitOfText } from './permit-codec.ts';
 import { updateOf, type Parts } from './permit-expressions.ts';
+import { rateShareOf } from './permit-rates.ts';
 
 /**
  * Attributes beside the permits. A cell is billed by the kilobyte, so they are short: `f` and `r` count first attempts and
@@ -13,7 +14,7 @@ import { updateOf, type Parts } from './permit-expressions.ts';
  * limit of AIMD and what it knows beside that, `g` counts successes, `gh` sums up for how long they were held, `n` is the number of
  * cells in use; `sh`, `sc` and `sv` are the share, its cells and its version; `se` is what one lane may have of an entry pool,
  * `wl` who is in line for it; `au` is until when somebody looks for room; `t1` and `t2` the TATs of rates, `wk` the time at which
- * they let the lane go on.
+ * they let the lane go on; `sr` and `rv` are the parts of resources' rates and their version, `q60` the TAT of that in windows of 60 s.
  * Those of classes are in permit-classes.ts.
  */
 export const FLAGS = { permits: { raised: 'raised', cleared: 'cleared' }, budget: { raised: 'rr', cleared: 'rc' } } as const;
@@ -82,6 +83,7 @@ export function cellOf(item: Item): Cell {
     }),
     ...(item['ok'] !== undefined && { aliveAt: Number(item['ok']) * 1000 }),
     ...limitsOf(item),
+    ...rateShareOf(item),
     ...classesOf(item),
   };
 }

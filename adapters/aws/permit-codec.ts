@@ -1,4 +1,5 @@
 import type { Aimd } from '../../core/limits/aimd.ts';
+import type { Rate } from '../../core/limits/gcra.ts';
 import type { Mark, Permit } from '../../core/ports/permit-store.ts';
 
 /**
@@ -61,4 +62,19 @@ export function aimdOf(limit: unknown, text: unknown): Aimd | undefined {
   const part = (n: number): number => numbers[n] ?? (n < LEAST_PARTS ? Number.NaN : 0);
   const parts = Object.fromEntries(AIMD_PARTS.map((name, n) => [name, part(n)])) as Omit<Aimd, 'limit'>;
   return Object.values(parts).some(Number.isNaN) ? undefined : { limit, ...parts };
+}
+
+/** The limits of parts of resources' rates, which conditions compare: `seconds:limit` in base 36, one after the other. */
+export function textOfRates(rates: readonly Rate[]): string {
+  return rates.map(({ perSeconds, limit }) => `${perSeconds.toString(36)}:${limit.toString(36)}`).join('.');
+}
+
+/** @returns nothing for what are none. */
+export function ratesOfText(text: unknown): readonly Rate[] | undefined {
+  if (typeof text !== 'string') return undefined;
+  const rates = text.split('.').map((part) => {
+    const [perSeconds = Number.NaN, limit = Number.NaN] = part.split(':').map((number) => Number.parseInt(number, 36));
+    return { perSeconds, limit };
+  });
+  return rates.some(({ perSeconds, limit }) => Number.isNaN(perSeconds + limit)) ? undefined : rates;
 }

@@ -1,7 +1,7 @@
-import type { RateStep } from '../../core/limits/gcra.ts';
+import type { Rate, RateStep } from '../../core/limits/gcra.ts';
 import type { Demands, Starts } from '../../core/ports/permit-store.ts';
 import type { Item } from './answers.ts';
-import { textOfMark } from './permit-codec.ts';
+import { textOfMark, textOfRates } from './permit-codec.ts';
 
 /** Parts of the one write that takes permits. */
 export interface Parts {
@@ -20,14 +20,19 @@ const NOT_YET = 'NOT contains(permits, :first)';
 /** What the caller took for the cell's limit is no more than that now. A cell without one is as the caller expects. */
 const WITHIN_SHARE = '(attribute_not_exists(sh) OR sh >= :limit)';
 const WITHIN_AIMD = '(attribute_not_exists(al) OR al >= :limit)';
-/** The attributes that rates' TATs are in. */
+/** The attributes that TATs of a lane's own rates are in. */
 const TATS = ['t1', 't2'] as const;
+/** The attribute that the TAT of a part of resources' rates is in. */
+export const partTat = ({ perSeconds }: Pick<Rate, 'perSeconds'>): string => `q${perSeconds}`;
+/** Nobody has given the lane other parts since they were seen. A cell that had none may have some by now. */
+const SAME_PARTS = 'sr = :parts';
+export const NO_PARTS = 'attribute_not_exists(sr)';
 
-export function partsOfLimit(limit: number, { adaptive = true, attended }: Demands): Parts {
+export function partsOfLimit(limit: number, { adaptive = true, attended, unrated = false }: Demands): Parts {
   return {
     set: attended === undefined ? [] : ['au = :attended'],
     add: [],
-    conditions: [WITHIN_SHARE, ...(adaptive ? [WITHIN_AIMD] : [])],
+    conditions: [WITHIN_SHARE, ...(adaptive ? [WITHIN_AIMD] : []), ...(unrated ? [NO_PARTS] : [])],
     values: { ':limit': limit, ...(attended !== undefined && { ':attended': attended }) },
   };
 }
@@ -82,8 +87,9 @@ export function partsOfStarts({ firsts, retries, within }: Starts): Parts {
 
 /** As `stepped` in core/limits/gcra.ts says it. */
 export function partsOfRates(rates: readonly RateStep[]): Parts {
-  const parts = rates.map(({ was, now, add, most, seen }, n): Parts => {
-    const tat = TATS[n] ?? '';
+  const parts = rates.map(({ was, now, add, most, seen, part }, n): Parts => {
+    // The lane's own rates come first.
+    const tat = part ? partTat(part) : (TATS[n] ?? '');
     const [at, plus, limit, old] = [`:now${n}`, `:add${n}`, `:most${n}`, `:tat${n}`];
     switch (was) {
       case 'rested':
@@ -104,7 +110,9 @@ export function partsOfRates(rates: readonly RateStep[]): Parts {
         return { set: [`${tat} = ${plus}`], add: [], conditions: [`${tat} = ${old}`], values: { [plus]: now + add, [old]: seen } };
     }
   });
-  return together(parts);
+  const given = rates.flatMap(({ part }) => part ?? []);
+  const same: Parts = { set: [], add: [], conditions: [SAME_PARTS], values: { ':parts': textOfRates(given) } };
+  return together(given.length > 0 ? [...parts, same] : parts);
 }
 
 export function together(parts: readonly Parts[]): Parts {

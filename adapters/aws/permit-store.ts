@@ -4,7 +4,17 @@ import { limitFor } from '../../core/priority/ask.ts';
 import { cellOf, createCellCalls, FLAGS, textsOf, type CellChange, type PermitStoreConfig } from './permit-cell.ts';
 import { partsOfClasses, ranksOf } from './permit-classes.ts';
 import { textOfAimd, textOfPermit } from './permit-codec.ts';
-import { partsOfLimit, partsOfRates, partsOfStarts, partsOfYield, partsOnce, together, type Parts } from './permit-expressions.ts';
+import {
+  NO_PARTS,
+  partsOfLimit,
+  partsOfRates,
+  partsOfStarts,
+  partsOfYield,
+  partsOnce,
+  together,
+  type Parts,
+} from './permit-expressions.ts';
+import { partsOfRateShare } from './permit-rates.ts';
 import { createPermitReturns } from './permit-returns.ts';
 
 /** An absent set has size 0; DynamoDB has no empty sets, and no size of an absent attribute. */
@@ -151,6 +161,10 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       const answer = await change('give a share', lane, cell, partsOfShare(share));
       return { set: answer.met, cell: await cellAfter(lane, cell, answer) };
     },
+    setRates: async (lane, rates, seen) => {
+      const answer = await change('give rates', lane, 0, partsOfRateShare(rates, seen));
+      return { set: answer.met, cell: await cellAfter(lane, 0, answer) };
+    },
     count: async (lane, cell, starts) => {
       const answer = await change('count starts', lane, cell, partsOfStarts(starts));
       return { counted: answer.met, cell: await cellAfter(lane, cell, answer) };
@@ -164,8 +178,9 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       });
       return cellAfter(pool, cell, answer);
     },
-    spend: async (lane, rates) => {
-      const answer = await change('step rates', lane, 0, partsOfRates(rates));
+    spend: async (lane, rates, unrated = false) => {
+      const steps = partsOfRates(rates);
+      const answer = await change('step rates', lane, 0, unrated ? { ...steps, conditions: [...steps.conditions, NO_PARTS] } : steps);
       return { spent: answer.met, cell: await cellAfter(lane, 0, answer) };
     },
   };

@@ -1,7 +1,6 @@
 import { PRIORITIES, type Priority } from '@sluice/contracts';
 import { limitFor } from '../../core/priority/ask.ts';
 import type { Aimd } from '../../core/limits/aimd.ts';
-import { stepped, type RateStep } from '../../core/limits/gcra.ts';
 import type {
   Budget,
   Cell,
@@ -12,10 +11,12 @@ import type {
   Permit,
   PermitStore,
   Place,
+  RateShare,
   Share,
   Starts,
 } from '../../core/ports/permit-store.ts';
 import { laneKey } from '../../core/permits/lane-key.ts';
+import { passes, sameWindows, steppedAll } from './permit-rates.ts';
 
 interface Flag {
   raised: number;
@@ -28,6 +29,9 @@ interface StoredCell {
   budget: Budget | undefined;
   aliveAt: number | undefined;
   share?: Share;
+  rateShare?: RateShare;
+  /** Of the latest write of it, also where it then was removed. */
+  rateVersion?: number;
   aimd?: Aimd;
   good?: number;
   held?: number;
@@ -69,7 +73,7 @@ export function createMemoryPermitStore(): PermitStore {
       const granted = repeated || room;
       if (granted) for (const permit of missing) stored.permits.set(keyOf(permit), structuredClone(permit));
       if (granted && !repeated && starts) stored.budget = counted(stored.budget, starts);
-      if (granted && !repeated && demands.rates) stored.tats = steppedAll(stored.tats, demands.rates);
+      if (granted && !repeated && demands.rates) Object.assign(stored, steppedAll(stored, demands.rates));
       if (granted && !repeated && demands.classes) note(stored, demands.classes);
       if (granted && !repeated && demands.attended !== undefined) stored.attendedUntil = demands.attended;
       return { granted, cell: view(stored) };
@@ -122,10 +126,18 @@ export function createMemoryPermitStore(): PermitStore {
       if (set) stored.share = share;
       return { set, cell: view(stored) };
     },
-    spend: async (lane, rates) => {
+    setRates: async (lane, { version, windows }, seen) => {
       const stored = cellOf(lane, 0);
-      const spent = passes(stored.tats, rates);
-      if (spent) stored.tats = steppedAll(stored.tats, rates);
+      const set = (stored.rateVersion ?? 0) < version && sameWindows(stored.rateShare?.windows, seen.rateShare?.windows);
+      if (set) stored.rateVersion = version;
+      if (set && windows.length > 0) stored.rateShare = { version, windows: structuredClone([...windows]) };
+      else if (set) delete stored.rateShare;
+      return { set, cell: view(stored) };
+    },
+    spend: async (lane, rates, unrated = false) => {
+      const stored = cellOf(lane, 0);
+      const spent = passes(stored, rates, unrated);
+      if (spent) Object.assign(stored, steppedAll(stored, rates));
       return { spent, cell: view(stored) };
     },
     count: async (lane, cell, starts) => {
@@ -156,17 +168,10 @@ export function createMemoryPermitStore(): PermitStore {
 }
 
 /** Whether a cell lets its permits be taken up to that limit. */
-export function allows({ aimd, share, tats }: Pick<Cell, 'aimd' | 'share' | 'tats'>, limit: number, demands: Demands): boolean {
+export function allows(cell: Pick<Cell, 'aimd' | 'share' | 'tats' | 'rateShare'>, limit: number, demands: Demands): boolean {
+  const { aimd, share } = cell;
   if (demands.adaptive !== false && aimd && aimd.limit < limit) return false;
-  return (share?.share ?? limit) >= limit && passes(tats, demands.rates ?? []);
-}
-
-function passes(tats: Cell['tats'], rates: readonly RateStep[]): boolean {
-  return rates.every((step, i) => stepped(tats?.[i], step) !== undefined);
-}
-
-export function steppedAll(tats: Cell['tats'], rates: readonly RateStep[]): (number | undefined)[] {
-  return rates.map((step, i) => stepped(tats?.[i], step));
+  return (share?.share ?? limit) >= limit && passes(cell, demands.rates ?? [], demands.unrated ?? false);
 }
 
 /** Like the other store, it compares what is written: of no two states are all numbers the same. */
@@ -197,7 +202,7 @@ function keyOf({ expiry, nonce }: Permit): string {
   return `${expiry}|${nonce}`;
 }
 
-function view({ permits, flags, budget, aliveAt, ...more }: StoredCell): Cell {
+function view({ permits, flags, budget, aliveAt, rateVersion: _, ...more }: StoredCell): Cell {
   return structuredClone({
     permits: [...permits.values()],
     ...flags.permits,

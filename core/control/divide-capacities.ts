@@ -7,6 +7,7 @@ import type { QuotaStore } from '../ports/quota-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../ports/type-registry.ts';
 import { quotaPages } from '../quotas/quota-pages.ts';
+import { divideRates, type RateRound } from './rates/divide-rates.ts';
 import { cellShares, Ledger, raises, shrinks, type Move } from './moves.ts';
 import { entryOfLane } from '../limits/entry.ts';
 import type { ControlRound, ControlStep } from './round.ts';
@@ -84,8 +85,9 @@ class Division {
       this.#deps.telemetry.log('error', 'a resource is not deployed: its lanes wait', { type, resource });
     }
     await this.#each(freed, (grant) => this.#free(grant));
-    if (lanes.length === 0) return;
     const standings = await survey(this.#deps, world, lanes);
+    const hastened = await divideRates(this.#rateRound(), world, standings);
+    if (lanes.length === 0) return;
     const targets = targetsOf(standings, world.quotas, world.turn);
     const lowering = shrinks(targets);
     const after = await this.#shrink(targets, lowering);
@@ -94,10 +96,16 @@ class Division {
     await placeLaneHints(this.#deps, [
       ...[...raised].filter(({ entry, demand, held }) => entry === undefined && demand > sumOf(held)).map(({ lane }) => lane),
       ...toldToEnter(after, world.turn),
+      ...hastened.filter((lane) => ![...raised].some((standing) => standing.lane === lane)),
     ]);
     // Of those that it asked for itself none asks again: they would become ever more.
     const isNews = minute || told.some(({ kind, ...of }) => kind === 'divide' && 'tenant' in of);
     await this.#lookAgain(after, raised, isNews && lowering.length > 0, minute);
+  }
+
+  #rateRound(): RateRound {
+    const keepLease = () => this.#keepLease();
+    return { ...this.#deps, version: this.#version, keepLease, each: (all, run) => this.#each(all, run) };
   }
 
   async #lookAgain(targets: readonly Target[], raised: ReadonlySet<Standing>, hasLowered: boolean, minute: boolean): Promise<void> {
@@ -110,13 +118,16 @@ class Division {
 
   async #look(told: ControlRound['told']): Promise<World> {
     const { types, quotas, divisions, backlog, clock } = this.#deps;
-    const [names, resources, grants, noted, all] = await Promise.all([
+    const [names, resources, grants, noted, all, rests] = await Promise.all([
       types.names(),
       types.resources(),
       divisions.grants(),
       backlog.lanes(),
       allQuotas(quotas),
+      divisions.rateRests(),
     ]);
+    // What is left of a rate is written before any of it is given away.
+    const rated = rests.length > 0 ? await divisions.rateGrants() : [];
     const specs = await Promise.all(names.map((name) => types.get(name)));
     const named = told.flatMap((message): Lane[] =>
       message.kind === 'divide' && message.tenant !== undefined && message.type !== undefined
@@ -128,6 +139,7 @@ class Division {
       resources,
       quotas: all,
       grants,
+      rates: { grants: rated, rests },
       working: [...noted.map(({ lane }) => lane), ...named],
       turn: Math.floor(clock.now() / TURN_MS),
     };

@@ -8,6 +8,7 @@ import { sideBySide } from '../tasks/side-by-side.ts';
 import { entryOfLane } from '../limits/entry.ts';
 import { tagIn, tagOf } from '../permits/entry-places.ts';
 import { sumOf, type Standing } from './targets.ts';
+import { isRated } from './rates/windows.ts';
 import { weigh } from './weigh.ts';
 import { leastOf, type DividedLane, type World } from './world.ts';
 import { laneKey } from '../permits/lane-key.ts';
@@ -33,7 +34,7 @@ export async function survey(deps: SurveyDeps, world: World, lanes: readonly Div
     lane.grant.shares.length >= lane.cells &&
     !working.has(laneKey(lane.lane)) &&
     lane.grant.closed === (lane.closed || undefined);
-  const nothing = { shares: [], held: [], entered: 0, demand: 0, cap: 0, small: false, rests: true, stale: false };
+  const nothing = { shares: [], held: [], waits: 0, entered: 0, demand: 0, cap: 0, small: false, rests: true, stale: false };
   const resting = lanes.filter(rests).map((lane): Standing => ({ ...lane, ...nothing }));
   const entries = await sideBySide(
     lanes.filter(({ entry }) => entry !== undefined),
@@ -82,7 +83,7 @@ async function poolOf(deps: SurveyDeps, lane: DividedLane): Promise<{ standing: 
   }
   const each = entryOfLane(leastOf(lane.capacities));
   const stale = differs || cells.slice(0, lane.cells).some(({ share }) => share?.each !== each || share.cells !== lane.cells);
-  return { standing: { ...lane, shares, held, entered: tags.size, demand: 0, cap: 0, small: false, rests: false, stale }, tags };
+  return { standing: { ...lane, shares, held, waits: 0, entered: tags.size, demand: 0, cap: 0, small: false, rests: false, stale }, tags };
 }
 
 interface Heard {
@@ -103,14 +104,15 @@ async function standingOf(deps: SurveyDeps, world: World, lane: DividedLane, { h
     (cells.slice(0, lane.cells).some(({ share }) => share === undefined) && lane.closed) ||
     (cells[0]?.share !== undefined && (cells[0].share.closed ?? false) !== lane.closed);
   const cap = capOf(world, lane, cells);
-  const waiting = await waitingIn(deps, lane, cells, cap, many);
+  const waits = await waitingIn(deps, lane, cells, countedOf(world, lane, cap), many);
+  const waiting = Math.min(cap, waits);
   const idleSince = lane.grant?.idleSince;
   const weighed = weigh(
     lane,
     { shares, held: sumOf(held), entered, waiting, cap, heard, ...(idleSince !== undefined && { idleSince }) },
     now,
   );
-  return { ...lane, shares, held, entered, stale, ...weighed };
+  return { ...lane, shares, held, first: cells[0], waits, entered, stale, ...weighed };
 }
 
 /** What a lane may use: twice what it has found to be good, so that it can find more. */
@@ -123,15 +125,22 @@ function capOf({ types }: World, { lane, concurrency }: DividedLane, cells: read
   return Math.min(concurrency, 2 * found);
 }
 
+/** Hints of a lane that are counted: as many as it could start at once, or, for a rate, in a while. */
+function countedOf({ types, resources }: World, { lane }: DividedLane, cap: number): number {
+  const spec = types.get(lane.type);
+  return spec && isRated(spec, resources) ? COUNTED : Math.min(cap, COUNTED);
+}
+
+/** @returns infinitely many where there are more than are counted */
 async function waitingIn(
   { backlog }: SurveyDeps,
   { lane }: DividedLane,
   cells: readonly Cell[],
-  cap: number,
+  atMost: number,
   many: boolean,
 ): Promise<number> {
   if (!cells.some((cell) => hasBacklog(cell) || hasRetries(cell))) return 0;
-  if (many) return cap;
-  const { count, more } = await backlog.measure(lane, Math.min(cap, COUNTED));
-  return more ? cap : count;
+  if (many) return Infinity;
+  const { count, more } = await backlog.measure(lane, atMost);
+  return more ? Infinity : count;
 }

@@ -3,6 +3,7 @@ import { divide, type Claimant } from '../limits/divide.ts';
 import { poolDemand } from '../limits/entry.ts';
 import { leastOf, type DividedLane } from './world.ts';
 import { laneKey } from '../permits/lane-key.ts';
+import type { Cell } from '../ports/permit-store.ts';
 
 /** How a lane stands. */
 export interface Standing extends DividedLane {
@@ -10,6 +11,10 @@ export interface Standing extends DividedLane {
   readonly shares: readonly number[];
   /** Permits that each of its cells holds. */
   readonly held: readonly number[];
+  /** Its first cell, where it was read. */
+  readonly first?: Cell | undefined;
+  /** Hints in its backlog that could start; infinite where they are too many to count. */
+  readonly waits: number;
   /** Attempts at once that it could use now. */
   readonly demand: number;
   /** Permits that it holds in the entry pool; of an entry pool, tenants that hold any. */

@@ -1,4 +1,12 @@
-import { ENTRY_TENANT, type Grant, type Quota, type ResourceSpec, type TaskTypeSpec } from '@sluice/contracts';
+import {
+  ENTRY_TENANT,
+  type Grant,
+  type Quota,
+  type RateGrant,
+  type RateRest,
+  type ResourceSpec,
+  type TaskTypeSpec,
+} from '@sluice/contracts';
 import { isDivided } from '../limits/lane-rules.ts';
 import type { Pool } from '../limits/divide.ts';
 import { entriesOf, entryOf } from '../limits/entry.ts';
@@ -6,6 +14,7 @@ import { cellLimits, PERMITS_PER_CELL } from '../permits/cells.ts';
 import { entryOfType } from '../permits/entry.ts';
 import type { Lane } from '../ports/permit-store.ts';
 import { laneKey } from '../permits/lane-key.ts';
+import { isRated } from './rates/windows.ts';
 
 /** A capacity that lanes draw on together. */
 export interface Capacity {
@@ -37,6 +46,8 @@ export interface World {
   readonly resources: ReadonlyMap<string, ResourceSpec>;
   readonly quotas: ReadonlyMap<string, Quota>;
   readonly grants: readonly Grant[];
+  /** What lanes have of the rates of resources, and what these have left. */
+  readonly rates: { readonly grants: readonly RateGrant[]; readonly rests: readonly RateRest[] };
   /** Lanes that were seen to have work: those with a backlog, and those that control was told of. */
   readonly working: readonly Lane[];
   /** Changes every few minutes: whose turn it is where a capacity has less than one for each. */
@@ -53,7 +64,7 @@ export interface Divided {
 
 /** Which lanes draw on which capacities. Pure. */
 export function dividedLanes(world: World): Divided {
-  const { types, quotas, grants, working } = world;
+  const { types, resources, quotas, grants, working } = world;
   const missing: { type: string; resource: string }[] = [];
   const ofTypes = new Map([...types.values()].filter(isDivided).map((spec) => [spec.type, capacitiesOf(spec, world, missing)]));
   const ofTenants = new Map(
@@ -73,7 +84,7 @@ export function dividedLanes(world: World): Divided {
       concurrency: spec.concurrency,
       weight,
       closed: ofTenant !== undefined,
-      pools: ofTenant === undefined && guaranteed === undefined && spec.rates === undefined,
+      pools: ofTenant === undefined && guaranteed === undefined && spec.rates === undefined && !isRated(spec, resources),
       cells: isDivided(spec) ? 1 : cellLimits(spec.concurrency).length,
       capacities,
       grant: granted.get(key),
@@ -82,7 +93,9 @@ export function dividedLanes(world: World): Divided {
   for (const lane of [...grants, ...working]) add(lane);
   // Dispatch does not ask for quotas: a tenant with a cap has a share of every type before it needs one, of nothing at first.
   for (const tenant of ofTenants.keys()) for (const type of types.keys()) add({ tenant, type });
-  for (const entry of entryLanes(ofTypes, granted, world.turn)) lanes.set(laneKey(entry.lane), entry);
+  // A pace is kept in the lane's own cell: of a type that has one by its resources nobody draws on an entry pool.
+  const pooled = new Map([...ofTypes].filter(([type]) => !isRatedType(world, type)));
+  for (const entry of entryLanes(pooled, granted, world.turn)) lanes.set(laneKey(entry.lane), entry);
   return { lanes: [...lanes.values()], freed: grants.filter((grant) => !lanes.has(laneKey(grant))), missing };
 }
 
@@ -96,20 +109,26 @@ const shared = new WeakMap<World, Map<string, Capacity>>();
 function capacitiesOf(spec: TaskTypeSpec, world: World, missing: { type: string; resource: string }[]): readonly Capacity[] {
   const known = shared.get(world) ?? new Map<string, Capacity>();
   shared.set(world, known);
-  const of = (name: string, whole: number): Capacity => {
-    const found = known.get(name) ?? { whole, divided: { capacity: whole - entryOf(whole) } };
+  /** Where all lanes have rates to keep to, nothing is kept for newcomers. */
+  const of = (name: string, whole: number, rated: boolean): Capacity => {
+    const found = known.get(name) ?? { whole, divided: { capacity: rated ? whole : whole - entryOf(whole) } };
     known.set(name, found);
     return found;
   };
   const { type, capacity, resources = [] } = spec;
   return [
-    ...(capacity === undefined ? [] : [of(`type ${type}`, capacity)]),
+    ...(capacity === undefined ? [] : [of(`type ${type}`, capacity, isRated(spec, world.resources))]),
     ...resources.map((resource) => {
-      const whole = world.resources.get(resource)?.concurrency;
-      if (whole === undefined) missing.push({ type, resource });
-      return of(`resource ${resource}`, whole ?? 0);
+      const found = world.resources.get(resource);
+      if (!found) missing.push({ type, resource });
+      return of(`resource ${resource}`, found?.concurrency ?? 0, found?.rates !== undefined);
     }),
   ];
+}
+
+function isRatedType({ types, resources }: World, type: string): boolean {
+  const spec = types.get(type);
+  return spec !== undefined && isRated(spec, resources);
 }
 
 function entryLanes(

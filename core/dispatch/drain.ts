@@ -26,6 +26,8 @@ const HELD_LOOKED_AT = 500;
 const FULL_LOOK_MS = 20_000;
 /** Looks at a full lane until what was promised is over. */
 const LOOKS = Math.ceil(ATTEND_MS / LOOK_MS);
+/** ms: a lane that its rates hold back for so long is looked at meanwhile. */
+const LONG_MS = 10_000;
 /** Time that one more round needs at least, ms. */
 const ROUND_MS = 5_000;
 
@@ -73,7 +75,7 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
       }
       // Another has been quicker: for permits whoever gives them back tells, for rates nobody else does.
       if (await lookAgain()) continue;
-      if (spec.rates) await wakeLane(deps, lane, deps.clock.now());
+      if (spec.rates ?? deps.views?.cell(lane, 0)?.rateShare) await wakeLane(deps, lane, deps.clock.now());
       // Or the type has become one that is waited for, and there is no time for it.
       return isAuto(spec) && !(await hasTime(deps, options, spec)) ? 'late' : 'left';
     }
@@ -112,10 +114,12 @@ async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, option
   if (room === 0) {
     await expireFull(deps, lane, options, slots);
     if (!cells.some(isWaiting)) return NOTHING;
-    if (rules.divided && free === 0) await tellControl(deps, options.noted, lane);
+    if (rules.divided && (free === 0 || cells[0]?.rateShare)) await tellControl(deps, options.noted, lane);
     if (full) await lineUp(deps, lane, rules);
     const at = goesOnAt(rules, cells[0], now);
     if (at !== undefined) await wakeLane(deps, lane, at, cells[0]);
+    // While it seems to wait it has a part of its resources' rates, which others could use.
+    if (at !== undefined && at - now > LONG_MS && cells[0]?.rateShare) await clearEmpty(deps, lane, cells);
     return { works: [], waits: at === undefined && !enters, attendedUntil };
   }
   const budget = cells.reduce((sum, cell) => sum + retriesLeft(cell, spec.retryBudget ?? DEFAULT_BUDGET, cells.length, now), 0);
@@ -126,6 +130,18 @@ async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, option
   await clearFlags(deps, lane, cells, empty);
   const places = [...(cells.some(hasBacklog) ? ['permits' as const] : []), ...(cells.some(hasRetries) ? ['budget' as const] : [])];
   return { works, waits: places.some((place) => !empty.includes(place)), attendedUntil };
+}
+
+/** Takes down the flags of places with nothing in them. */
+async function clearEmpty(deps: DispatchDeps, lane: Lane, cells: readonly Cell[]): Promise<void> {
+  const places = [...(cells.some(hasBacklog) ? ['permits' as const] : []), ...(cells.some(hasRetries) ? ['budget' as const] : [])];
+  const found = await Promise.all(places.map((place) => deps.backlog.first(lane, 1, place)));
+  await clearFlags(
+    deps,
+    lane,
+    cells,
+    places.filter((_, i) => found[i]?.length === 0),
+  );
 }
 
 /** Behind a breaker that lets nothing pass, or a full lane, tasks still expire, without a permit. @returns whether any did */

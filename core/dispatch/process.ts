@@ -121,7 +121,8 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
     canary,
     Object.values(refused).flatMap((held) => held.map(({ task }) => task.uid)),
   );
-  if (rules.divided && refused.full.length > 0) await tellControl(deps, options.noted, lane);
+  const rated = refused.rate.length > 0 && deps.views?.cell(lane, 0)?.rateShare !== undefined;
+  if (rules.divided && (refused.full.length > 0 || rated)) await tellControl(deps, options.noted, lane);
   await parkAll(deps, lane, spec, refused.full, 'full', options, ends);
   await parkAll(deps, lane, spec, refused.budget, 'budget', options, ends);
   await parkAll(deps, lane, spec, refused.rate, 'rate', options, ends);

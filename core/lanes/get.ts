@@ -49,6 +49,7 @@ export async function getLane(deps: LaneDeps, tenant: string, type: string): Pro
   const now = deps.clock.now();
   const limits = limitsOf(spec, cells, now);
   const { allowed, nextAt } = ratesOf(limits.rules, cells[0], 1, now);
+  const parts = limits.rules.divided ? cells[0]?.rateShare?.windows : undefined;
   const classes = PRIORITIES.map((priority): [Priority, LaneView['waiting']] => [
     priority,
     waitingOf(sizes.permits[priority] ?? NOTHING, now),
@@ -61,7 +62,8 @@ export async function getLane(deps: LaneDeps, tenant: string, type: string): Pro
       ...(limits.share !== undefined && { share: limits.share }),
       capacities: [...capacities],
       rates: (spec?.rates ?? []).map(({ limit, perSeconds }) => ({ limit, perSeconds })),
-      ...(allowed === 0 && { nextStartAt: new Date(nextAt).toISOString() }),
+      ...(parts && { resourceRates: parts.map(({ limit, perSeconds }) => ({ limit, perSeconds })) }),
+      ...(allowed === 0 && !parts?.some(({ limit }) => limit === 0) && { nextStartAt: new Date(nextAt).toISOString() }),
       retries: spec ? budgetOf(limits.inUse, spec.retryBudget, now) : 0,
     },
     waitingByClass: Object.fromEntries(classes) as LaneView['waitingByClass'],

@@ -1,6 +1,7 @@
 import { PRIORITIES, type Breaker, type LaneCapacity, type LaneLimiter, type LaneSummary, type TaskTypeSpec } from '@sluice/contracts';
 import { isShut } from '../breakers/decide.ts';
 import { cellLimit, cellPausedUntil, hasBacklog, hasRetries, livePermits, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import type { Rate } from '../limits/gcra.ts';
 import type { Cell, Lane } from '../ports/permit-store.ts';
 import { limitUnder } from '../priority/ask.ts';
 import { above, limitOf, SEEN_MS } from '../priority/reserve.ts';
@@ -76,16 +77,37 @@ const LIMITERS: Readonly<Record<LaneLimiter, (name: string) => string>> = {
 };
 const NOUNS: Readonly<Record<LaneCapacity['by'], string>> = { type: 'type', resource: 'resource', quota: 'tenant' };
 
-function byPace({ limits: { rules, inUse } }: LaneFacts, now: number): Why | undefined {
-  const { allowed, nextAt } = ratesOf(rules, inUse[0], 1, now);
+function byPace({ spec, limits: { rules, inUse } }: LaneFacts, now: number): Why | undefined {
+  const [first] = inUse;
+  const { allowed, nextAt } = ratesOf(rules, first, 1, now);
   if (allowed === 0) {
-    const rates = (rules.rates ?? []).map(({ limit, perSeconds }) => `${limit} in ${perSeconds} s`).join(' and ');
-    return until(nextAt, { code: 'rate', message: `its rates (${rates}) let the next attempt start at ${instant(nextAt)}` });
+    const own = ratesOf({ ...rules, divided: false }, first, 1, now);
+    if (own.allowed === 0 && own.nextAt >= nextAt) {
+      return until(nextAt, {
+        code: 'rate',
+        message: `its rates (${textOf(rules.rates)}) let the next attempt start at ${instant(nextAt)}`,
+      });
+    }
+    return byRatesOfResources(first?.rateShare?.windows ?? [], spec?.resources ?? [], nextAt);
   }
   const pauses = inUse.map((cell) => cellPausedUntil(rules, cell));
   if (pauses.length === 0 || pauses.some((at) => at <= now)) return undefined;
   const at = Math.min(...pauses);
   return until(at, { code: 'paused', message: `its only attempt was throttled: the next one starts at ${instant(at)}` });
+}
+
+/** What it was given of them is the least that any of them gave. */
+function byRatesOfResources(parts: readonly Rate[], resources: readonly string[], nextAt: number): Why {
+  const of = `${resources.length === 1 ? 'resource' : 'resources'} ${resources.join(', ')}`;
+  if (parts.some(({ limit }) => limit === 0)) {
+    return { code: 'rate', message: `it was given nothing of the rates of ${of}: it gets some within 10 s of having work, or by turns` };
+  }
+  const message = `its part of the rates of ${of} (${textOf(parts)}) lets the next attempt start at ${instant(nextAt)}`;
+  return until(nextAt, { code: 'rate', message });
+}
+
+function textOf(rates: readonly Rate[] = []): string {
+  return rates.map(({ limit, perSeconds }) => `${limit} in ${perSeconds} s`).join(' and ');
 }
 
 function byRoom({ limits, capacities }: LaneFacts, now: number): Why | undefined {

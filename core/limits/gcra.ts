@@ -12,8 +12,10 @@ export interface Rate {
   readonly perSeconds: number;
 }
 
-/** Microseconds: of a limit of thousands a second, ms would lose too much. */
-const US = 1_000;
+/** Microseconds in a ms: of a limit of thousands a second, ms would lose too much. */
+export const US = 1_000;
+/** A part of a rate that lets nothing pass is looked at again so much later, ms: who raises it tells before that. */
+const NOTHING_MS = 60_000;
 
 /** What one window lets pass, and how its TAT is written: what was seen of it is a condition, so that no read is needed. */
 export interface RateStep {
@@ -26,6 +28,8 @@ export interface RateStep {
   readonly most: number;
   /** µs: the TAT that was seen. */
   readonly seen: number | undefined;
+  /** Of a part of the rates of resources; else of a rate of the lane's own. */
+  readonly part?: Rate;
 }
 
 export interface RateClaim {
@@ -33,7 +37,7 @@ export interface RateClaim {
   readonly allowed: number;
   /** ms: when the next one may pass, where none may now; rounded up. */
   readonly nextAt: number;
-  /** For each window, where some may pass. */
+  /** For each window, where some may pass: the lane's own ones first. */
   readonly steps: readonly RateStep[];
 }
 
@@ -43,33 +47,51 @@ export function inOrder(rates: readonly Rate[]): readonly Rate[] {
 }
 
 /** µs that one start takes of its window; rounded up, so that no more than the limit passes. */
-function intervalOf({ limit, perSeconds }: Rate): number {
+export function intervalOf({ limit, perSeconds }: Rate): number {
   return Math.ceil((perSeconds * 1_000 * US) / limit);
+}
+
+/** A part of the rates of resources, and its TAT, µs. */
+interface Part extends Rate {
+  readonly tat: number;
 }
 
 /**
  * Looks at what may pass now; nothing is taken by that.
  * @param tats µs, one for each rate {@link inOrder}
+ * @param parts of the rates of resources: each has its own TAT, which is never a former rate's
  */
-export function claimRates(rates: readonly Rate[], tats: readonly (number | undefined)[], wanted: number, nowMs: number): RateClaim {
+export function claimRates(
+  rates: readonly Rate[],
+  tats: readonly (number | undefined)[],
+  wanted: number,
+  nowMs: number,
+  parts: readonly Part[] = [],
+): RateClaim {
   const now = nowMs * US;
+  if (parts.some(({ limit }) => limit === 0)) return { allowed: 0, nextAt: nowMs + NOTHING_MS, steps: [] };
   let allowed = wanted;
   let next = now;
-  const windows = inOrder(rates).map((rate, i) => {
+  const claim = (rate: Rate, tat: number | undefined, part?: Rate) => {
     const interval = intervalOf(rate);
-    const tat = tats[i];
-    const stray = tat !== undefined && tat > now + interval * rate.limit;
+    const stray = !part && tat !== undefined && tat > now + interval * rate.limit;
     const from = tat === undefined || stray ? now : Math.max(tat, now);
-    allowed = Math.min(allowed, Math.floor((now + interval * rate.limit - from) / interval));
+    // A clock that is behind the one that has set the TAT sees less than nothing.
+    allowed = Math.max(0, Math.min(allowed, Math.floor((now + interval * rate.limit - from) / interval)));
     next = Math.max(next, from + interval - interval * rate.limit);
-    return { rate, interval, tat, was: stray ? ('stray' as const) : from > now ? ('busy' as const) : ('rested' as const) };
-  });
-  const steps = windows.map(({ rate, interval, tat, was }): RateStep => ({
+    return { rate, interval, tat, was: stray ? ('stray' as const) : from > now ? ('busy' as const) : ('rested' as const), part };
+  };
+  const windows = [
+    ...inOrder(rates).map((rate, i) => claim(rate, tats[i])),
+    ...parts.map(({ limit, perSeconds, tat }) => claim({ limit, perSeconds }, tat, { limit, perSeconds })),
+  ];
+  const steps = windows.map(({ rate, interval, tat, was, part }): RateStep => ({
     was,
     now,
     add: allowed * interval,
     most: now + interval * (rate.limit - allowed),
     seen: tat,
+    ...(part && { part }),
   }));
   return { allowed, nextAt: Math.ceil(next / US), steps: allowed > 0 ? steps : [] };
 }

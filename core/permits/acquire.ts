@@ -7,7 +7,7 @@ import type { Budget, Cell, Demands, Lane, Permit, PermitStore, Starts } from '.
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
-import { cellLimit, cellPausedUntil, cellsInUse, expiredPermits, livePermits, ratesOf, type KnownCell } from './cells.ts';
+import { cellLimit, cellPausedUntil, cellsInUse, expiredPermits, isPaced, livePermits, ratesOf, type KnownCell } from './cells.ts';
 import { createLaneViews, type LaneViews } from './views.ts';
 
 export interface AcquireDeps {
@@ -70,7 +70,8 @@ export async function acquirePermits(
   const wanted = permits
     .map((permit, index): Wanted => ({ index, permit, again: again[index], asker: askers[index] }))
     .sort((a, b) => (a.asker && b.asker ? orderOf(a.asker) - orderOf(b.asker) : 0));
-  // A TAT only grows: what the last one that was seen holds back need not be asked for.
+  // A TAT only grows: what the last one that was seen holds back need not be asked for. Where control has given more since, whoever
+  // parks it sees that.
   const { allowed, nextAt } = ratesOf(rules, deps.views.cell(lane, 0), wanted.length, deps.clock.now());
   for (const { index } of wanted.slice(allowed)) acquired[index] = { nextAt };
   let pending = wanted.slice(0, allowed);
@@ -92,9 +93,11 @@ export async function acquirePermits(
 
 /** The lane's cells in the order in which they are asked: any of those in use first, or the first where their number is not known. */
 function visitsOf(deps: AcquireDeps, lane: Lane, rules: LaneRules): { cells: () => number; at: (n: number) => number } {
-  const known = rules.aimd ? deps.views?.first(lane) : undefined;
+  // The first cell knows of rates of resources, too.
+  const asked = rules.aimd !== undefined || rules.divided === true;
+  const known = asked ? deps.views?.first(lane) : undefined;
   const cells = () => cellsInUse(rules, deps.views?.cell(lane, 0));
-  const start = Math.floor(deps.random.fraction() * (known || !rules.aimd ? cells() : 1));
+  const start = Math.floor(deps.random.fraction() * (known || !asked ? cells() : 1));
   return { cells, at: (n) => (start + n) % cells() };
 }
 
@@ -129,6 +132,7 @@ async function acquireInCell(
   const { cell } = place;
   // The TATs are in the first cell: there they are stepped with the permits, for another cell's afterwards.
   const own: LaneRules = cell === 0 ? rules : { ...rules, rates: [] };
+  const mayBeRated = cell === 0 && rules.divided === true;
   // What was nothing a while ago may be something now, and nobody else tells.
   const nothing = cellLimit(rules, cell, deps.views?.cell(lane, cell)) === 0;
   const read = nothing || wanted.some(isRetry) ? await deps.permits.read(lane, cell) : undefined;
@@ -154,6 +158,7 @@ async function acquireInCell(
     const demands: Demands = {
       adaptive: rules.aimd !== undefined,
       ...(steps.length > 0 && { rates: steps }),
+      ...(mayBeRated && !seen.rateShare && { unrated: true }),
       ...(askers.length > 0 && { classes: askOf(askers, limit, asked) }),
       ...(attendMs !== undefined && { attended: asked + attendMs }),
     };
@@ -162,7 +167,8 @@ async function acquireInCell(
     deps.views?.see(lane, cell, answer.cell);
     measureUse(deps, lane, place, cellLimit(rules, cell, answer.cell), livePermits(answer.cell, now).length);
     if (answer.granted) {
-      const held = cell === 0 || !rules.rates ? undefined : await spendRates(deps, lane, rules, cell, choice.ask);
+      const paced = cell !== 0 && isPaced(rules, deps.views?.cell(lane, 0));
+      const held = paced ? await spendRates(deps, lane, rules, cell, choice.ask) : undefined;
       return { taken: choice.ask.filter((each) => !held?.of.includes(each)), over, held };
     }
     const expired = expiredPermits(answer.cell, now);
@@ -183,10 +189,12 @@ async function spendRates(
 ): Promise<Answer['held']> {
   let first: KnownCell | undefined = deps.views?.cell(lane, 0);
   let claim: RateClaim | undefined;
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
+  // One that has been forgotten since may have parts of resources' rates.
+  const isKnown = (): boolean => first !== undefined || !rules.divided;
+  for (let tries = 0; tries < MAX_TRIES && isKnown(); tries++) {
     claim = ratesOf(rules, first, taken.length, deps.clock.now());
-    if (claim.allowed === 0) break;
-    const { spent, cell: after } = await deps.permits.spend(lane, claim.steps);
+    if (claim.allowed === 0 || claim.steps.length === 0) break;
+    const { spent, cell: after } = await deps.permits.spend(lane, claim.steps, rules.divided === true && !first?.rateShare);
     deps.views?.see(lane, 0, after);
     first = after;
     if (spent) break;

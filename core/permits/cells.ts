@@ -8,7 +8,7 @@ import { claimOf, type BudgetRules } from '../retry/budget.ts';
 export const PERMITS_PER_CELL = 40;
 
 /** What is known of a cell, if it is no more than what limits it. */
-export type KnownCell = Pick<Cell, 'share' | 'aimd' | 'cells' | 'tats'>;
+export type KnownCell = Pick<Cell, 'share' | 'aimd' | 'cells' | 'tats' | 'rateShare'>;
 
 /** A lane's limit, divided over as few cells as hold it. */
 export function cellLimits(limit: number): readonly number[] {
@@ -57,9 +57,16 @@ export function roomIn(rules: LaneRules, index: number, cell: Cell, now: number)
   return Math.max(0, cellLimit(rules, index, cell) - livePermits(cell, now).length);
 }
 
-/** Starts that the rates of a lane let pass now, of those that are wanted. */
-export function ratesOf({ rates }: LaneRules, first: KnownCell | undefined, wanted: number, now: number): RateClaim {
-  return rates ? claimRates(rates, first?.tats ?? [], wanted, now) : { allowed: wanted, nextAt: now, steps: [] };
+/** Starts that the rates of a lane, and its parts of those of its resources, let pass now, of those that are wanted. */
+export function ratesOf({ rates = [], divided }: LaneRules, first: KnownCell | undefined, wanted: number, now: number): RateClaim {
+  const parts = divided ? (first?.rateShare?.windows ?? []) : [];
+  if (rates.length === 0 && parts.length === 0) return { allowed: wanted, nextAt: now, steps: [] };
+  return claimRates(rates, first?.tats ?? [], wanted, now, parts);
+}
+
+/** Whether a lane may have rates to keep to, as far as its first cell is known. */
+export function isPaced({ rates, divided }: LaneRules, first: KnownCell | undefined): boolean {
+  return rates !== undefined || (divided === true && (!first || first.rateShare !== undefined));
 }
 
 /**

@@ -21,9 +21,10 @@ export function homeOf({ tenant, type }: Lane, entry: boolean | undefined): Lane
   return entry ? entryOfType(type) : { tenant, type };
 }
 
-/** Whether a lane may draw on the entry pool. One with rates may not: its share comes within seconds, its pace holds meanwhile. */
+/** Whether a lane may draw on the entry pool. One with rates, or with a part of its resources', may not: its share comes within seconds, its pace holds meanwhile. */
 export function mayEnter(rules: LaneRules, first: KnownCell | undefined): boolean {
-  return rules.divided === true && !rules.rates && (first?.share?.share ?? 0) === 0 && !first?.share?.closed;
+  const isPaced = rules.rates !== undefined || first?.rateShare !== undefined;
+  return rules.divided === true && !isPaced && (first?.share?.share ?? 0) === 0 && !first?.share?.closed;
 }
 
 export interface AcquiredSomewhere {

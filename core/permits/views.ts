@@ -33,12 +33,18 @@ export function createLaneViews(clock: Clock): LaneViews {
       const seen = seenOf(lane, 0);
       return seen && clock.now() - seen.at < KNOWN_MS ? seen.cell : undefined;
     },
-    see: (lane, index, { share, aimd, cells, tats }) => {
+    see: (lane, index, { share, aimd, cells, tats, rateShare }) => {
       const key = laneKey(lane);
       if (lanes.size >= LANES && !lanes.has(key)) lanes.clear();
       const known = lanes.get(key) ?? new Map<number, Seen>();
       lanes.set(key, known);
-      const cell = { ...(share && { share }), ...(aimd && { aimd }), ...(cells !== undefined && { cells }), ...(tats && { tats }) };
+      const cell = {
+        ...(share && { share }),
+        ...(aimd && { aimd }),
+        ...(cells !== undefined && { cells }),
+        ...(tats && { tats }),
+        ...(rateShare && { rateShare }),
+      };
       known.set(index, { cell, at: clock.now() });
     },
   };

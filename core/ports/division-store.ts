@@ -1,4 +1,4 @@
-import type { Grant } from '@sluice/contracts';
+import type { Grant, RateGrant, RateRest } from '@sluice/contracts';
 import type { Lane } from './permit-store.ts';
 
 /**
@@ -20,4 +20,12 @@ export interface DivisionStore {
   readonly grants: () => Promise<readonly Grant[]>;
   readonly put: (lane: Lane, grant: Grant) => Promise<void>;
   readonly remove: (lane: Lane) => Promise<void>;
+  /** Parts of resources' rates, of all lanes; reads consistently. */
+  readonly rateGrants: () => Promise<readonly RateGrant[]>;
+  readonly putRates: (lane: Lane, grant: RateGrant) => Promise<void>;
+  readonly removeRates: (lane: Lane) => Promise<void>;
+  /** What rates have left that no lane has, of all resources that ever gave any away; reads consistently. */
+  readonly rateRests: () => Promise<readonly RateRest[]>;
+  readonly putRest: (rest: RateRest) => Promise<void>;
+  readonly removeRest: (resource: string) => Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Priority } from '@sluice/contracts';
 import type { Aimd } from '../limits/aimd.ts';
 import type { RateStep } from '../limits/gcra.ts';
+import type { RateWindow } from '../limits/rate-share.ts';
 
 /** One tenant's work of one task type. */
 export interface Lane {
@@ -64,6 +65,14 @@ export interface Share {
   readonly each?: number;
 }
 
+/** What a lane was given of the rates of its resources; in cell 0 alone. */
+export interface RateShare {
+  /** Only a higher one replaces it. */
+  readonly version: number;
+  /** One for each length of window, the shortest first. */
+  readonly windows: readonly RateWindow[];
+}
+
 /** What classes of priority ask of a cell beside its limit. */
 export interface ClassAsk {
   /** The classes that the permits are for, noted as seen now. */
@@ -82,8 +91,10 @@ export interface ClassAsk {
 export interface Demands {
   /** Whether the cell's AIMD limit counts. @default true */
   readonly adaptive?: boolean;
-  /** Steps of the lane's rates, one for each; in cell 0 alone. */
+  /** Steps of the lane's rates, one for each, and of its parts of resources' rates; in cell 0 alone. */
   readonly rates?: readonly RateStep[];
+  /** That the cell has no part of resources' rates, as it was seen. @default it has those of the steps, or it does not matter */
+  readonly unrated?: boolean;
   /** @default of no class, and behind nobody */
   readonly classes?: ClassAsk;
   /** Another limit while lanes are in line. @default the same */
@@ -113,6 +124,8 @@ export interface Cell {
   /** When the attempt began whose success was heard of last, ms; a store may keep it to the second. */
   readonly aliveAt?: number;
   readonly share?: Share;
+  /** Of cell 0: its parts of the rates of resources. */
+  readonly rateShare?: RateShare;
   /** Absent: as a new lane begins. */
   readonly aimd?: Aimd;
   /** Successes that were counted, ever, and ms for which they were held; now and then one twice. */
@@ -179,8 +192,13 @@ export interface PermitStore {
   ) => Promise<{ readonly adapted: boolean; readonly cell: Cell }>;
   /** Gives a cell a share, on condition that the version is higher than that of what it has. */
   readonly setShare: (lane: Lane, cell: number, share: Share) => Promise<{ readonly set: boolean; readonly cell: Cell }>;
-  /** Steps the lane's rates without taking permits. */
-  readonly spend: (lane: Lane, rates: readonly RateStep[]) => Promise<{ readonly spent: boolean; readonly cell: Cell }>;
+  /**
+   * Replaces the lane's parts of the rates of its resources, in cell 0, on condition that they are as they were seen, TATs and all, and
+   * that the version is higher. Without windows it has none any more.
+   */
+  readonly setRates: (lane: Lane, rates: RateShare, seen: Cell) => Promise<{ readonly set: boolean; readonly cell: Cell }>;
+  /** Steps the lane's rates, and its parts of resources' rates, without taking permits. @param unrated as in {@link Demands} */
+  readonly spend: (lane: Lane, rates: readonly RateStep[], unrated?: boolean) => Promise<{ readonly spent: boolean; readonly cell: Cell }>;
   /** Counts starts for which permits are taken elsewhere. Repeated, it may count twice. */
   readonly count: (lane: Lane, cell: number, starts: Starts) => Promise<{ readonly counted: boolean; readonly cell: Cell }>;
   /** Puts a tenant's lane in line for room in a cell of an entry pool, where fewer than `most` are. */

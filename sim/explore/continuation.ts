@@ -169,6 +169,7 @@ export class Continuations {
         preempt: never('preempt'),
         adapt: never('adapt'),
         setShare: never('setShare'),
+        setRates: never('setRates'),
         spend: never('spend'),
         count: never('count'),
         lineUp: never('lineUp'),

@@ -40,6 +40,36 @@ describe('a resource', () => {
     expect(taskTypeSpecSchema.parse(JSON.parse(text))).toMatchObject({ capacity: 100, resources: ['stripe-api'] });
   });
 
+  it('has rates beside its attempts at once, or alone', () => {
+    const { stack, platform } = setUp();
+    const rates = [
+      { limit: 100, perSeconds: 1 },
+      { limit: 5_000, perSeconds: 3_600 },
+    ];
+    new Resource(stack, 'StripeApi', { platform, concurrency: 20, rates });
+    new Resource(stack, 'Mailer', { platform, rates: rates.slice(0, 1) });
+    const specs = Object.values(Template.fromStack(stack).findResources('Custom::SluiceResource')).map(({ Properties }) =>
+      resourceSpecSchema.parse(JSON.parse(String(Properties.Spec))),
+    );
+    expect(specs.toSorted((a, b) => (a.resource < b.resource ? -1 : 1))).toEqual([
+      { v: 1, resource: 'mailer', concurrency: 1_000_000, rates: rates.slice(0, 1) },
+      { v: 1, resource: 'stripe-api', concurrency: 20, rates },
+    ]);
+  });
+
+  it('without any limit, with too many rates or with those that are out of range fails the synthesis', () => {
+    const { stack, platform } = setUp();
+    const one = { limit: 1, perSeconds: 1 };
+    const make = (id: string, props: object) => () => new Resource(stack, id, { platform, ...props });
+    expect(make('A', {})).toThrow('it limits nothing: give it concurrency, rates or both');
+    expect(make('B', { rates: [one, { limit: 1, perSeconds: 2 }, { limit: 1, perSeconds: 3 }] })).toThrow(
+      'rates: there are 3 rates and at most 2 are allowed: lower their number',
+    );
+    expect(make('C', { rates: [one, one] })).toThrow('two rates have the same window: keep the lower one');
+    expect(make('D', { rates: [{ limit: 0, perSeconds: 1 }] })).toThrow('rates.0.limit');
+    expect(make('E', { rates: [] })).toThrow('rates: at least one rate; leave it out where there is none');
+  });
+
   it('that is not declared fails the synthesis, wherever in the app it is declared it does not', () => {
     const { stack, platform, add } = setUp();
     const type = add('Charge', { resources: ['stripe-api'] });

@@ -1,4 +1,4 @@
-import type { Grant } from '@sluice/contracts';
+import type { Grant, RateGrant, RateRest } from '@sluice/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DivisionStore } from '../../core/ports/division-store.ts';
 import { A, B, NOW } from './fixtures.ts';
@@ -59,6 +59,53 @@ export function divisionStoreContract(name: string, make: () => Promise<Division
       await store.remove({ tenant: B, type: 'thumbnail' });
       await store.remove({ tenant: B, type: 'thumbnail' });
       expect(await sorted()).toEqual([grantOf(A, { shares: [] }), grantOf('~', { shares: [1] })]);
+    });
+
+    it('keeps what lanes have of rates apart from their shares, replaces and removes it, and keeps two tenants apart', async () => {
+      const rates = (tenant: string, limit: number): RateGrant => ({
+        v: 1,
+        tenant,
+        type: 'thumbnail',
+        rates: [
+          { limit, perSeconds: 1 },
+          { limit: 0, perSeconds: 3_600 },
+        ],
+      });
+      const sorted = async () => (await store.rateGrants()).toSorted((a, b) => (a.tenant < b.tenant ? -1 : 1));
+      expect(await sorted()).toEqual([]);
+      const [a, b] = [A, B].map((tenant) => ({ tenant, type: 'thumbnail' }));
+      if (!a || !b) throw new Error('no lanes');
+      await store.put(a, grantOf(A));
+      await store.putRates(a, rates(A, 7));
+      await store.putRates(b, rates(B, 3));
+      expect(await sorted()).toEqual([rates(A, 7), rates(B, 3)]);
+      await store.putRates(a, rates(A, 2));
+      await store.removeRates(b);
+      await store.removeRates(b);
+      expect(await sorted()).toEqual([rates(A, 2)]);
+      expect(await store.grants()).toEqual([grantOf(A)]);
+    });
+
+    it('keeps what rates of resources have left', async () => {
+      const rest = (resource: string, tokens: number): RateRest => ({
+        v: 1,
+        resource,
+        at: NOW,
+        windows: [
+          { perSeconds: 1, free: 20, tokens },
+          { perSeconds: 60, free: 0, tokens: 0 },
+        ],
+      });
+      const sorted = async () => (await store.rateRests()).toSorted((a, b) => (a.resource < b.resource ? -1 : 1));
+      expect(await sorted()).toEqual([]);
+      await store.putRest(rest('mail', 1.25));
+      await store.putRest(rest('stripe-api', 20));
+      await store.putRest(rest('stripe-api', 0.000_001));
+      expect(await sorted()).toEqual([rest('mail', 1.25), rest('stripe-api', 0.000_001)]);
+      await store.removeRest('mail');
+      await store.removeRest('mail');
+      expect(await sorted()).toEqual([rest('stripe-api', 0.000_001)]);
+      expect(await store.rateGrants()).toEqual([]);
     });
   });
 }

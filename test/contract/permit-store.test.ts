@@ -8,6 +8,7 @@ import { createMemoryPermitStore } from '../../adapters/memory/permit-store.ts';
 import type { PermitStore } from '../../core/ports/permit-store.ts';
 import { A, makePermits } from './fixtures.ts';
 import { permitLimitsContract } from './permit-limits.ts';
+import { permitRatesContract } from './permit-rates.ts';
 import { permitStoreContract } from './permit-store.ts';
 import { startDynamo, type Dynamo } from './servers.ts';
 
@@ -19,7 +20,7 @@ afterAll(() => dynamo.stop());
 
 const make = async (): Promise<PermitStore> => createPermitStore(dynamo.clients.dynamodb, { table: await dynamo.newTable() });
 
-for (const contract of [permitStoreContract, permitLimitsContract]) {
+for (const contract of [permitStoreContract, permitLimitsContract, permitRatesContract]) {
   contract('memory', async () => createMemoryPermitStore());
   contract('DynamoDB', make);
 }

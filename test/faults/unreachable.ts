@@ -63,7 +63,10 @@ const UNREACHABLE: readonly Unreachable[] = [
   {
     why: 'cells are never deleted: a change that is refused has found one, which comes with the answer',
     fns: ['control'],
-    ports: ['#free', '#write'].map((caller) => `core/control/divide-capacities ${caller} permits.setShare`),
+    ports: [
+      ...['#free', '#write'].map((caller) => `core/control/divide-capacities ${caller} permits.setShare`),
+      'core/control/rates/divide-rates write permits.setRates',
+    ],
     command: READ_CELL,
   },
   {

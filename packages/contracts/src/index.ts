@@ -23,6 +23,7 @@ export * from './notify.ts';
 export * from './outcome.ts';
 export * from './quota.ts';
 export * from './redrive.ts';
+export * from './rate-division.ts';
 export * from './resource.ts';
 export * from './priority.ts';
 export * from './retry-policy.ts';

@@ -99,6 +99,8 @@ export const laneViewSchema = z.object({
     capacities: z.array(laneCapacitySchema),
     /** Starts in windows of time, and when the next one may be where that is not now. */
     rates: z.array(z.object({ limit: count, perSeconds: count })),
+    /** The same of what it was given of the rates of its resources; absent where they have none, or it was given nothing yet. */
+    resourceRates: z.array(z.object({ limit: count, perSeconds: count })).optional(),
     nextStartAt: instant.optional(),
     /** Retries that it may start now. */
     retries: count,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ratesSchema } from './lane-limits.ts';
 import { LIMITS } from './limits.ts';
 
 /** A resource: something downstream with a capacity of its own, which task types draw on. */
@@ -13,5 +14,7 @@ export const resourceSpecSchema = z.object({
   resource: resourceNameSchema,
   /** Attempts at once, of all types and tenants that draw on it together. */
   concurrency: z.number().int().min(1).max(LIMITS.capacity),
+  /** Starts of all of them together in windows of time, which hold at once. */
+  rates: ratesSchema.optional(),
 });
 export type ResourceSpec = z.infer<typeof resourceSpecSchema>;

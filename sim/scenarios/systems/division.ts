@@ -151,6 +151,7 @@ export class Division implements PermitSource {
       entry: entryOf(this.#rules.capacity),
       shares: pool.shares,
       held: pool.held,
+      waits: 0,
       entered: pool.lanes,
       demand: 0,
       cap: 0,
@@ -174,6 +175,7 @@ export class Division implements PermitSource {
       weight: weightOf?.(lane.tenant) ?? 1,
       shares,
       held,
+      waits: waitingIn(lane),
       entered,
       ...weigh(common, { ...use, ...(idleSince !== undefined && { idleSince }) }, this.#world.now),
     };

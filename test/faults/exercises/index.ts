@@ -13,6 +13,7 @@ import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
 import { operators } from './operators.ts';
 import { reads } from './reads.ts';
+import { resourceRates } from './resource-rates.ts';
 import { schedule } from './schedule.ts';
 import { schedules } from './schedules.ts';
 import { stackDeletions } from './stack-deletions.ts';
@@ -40,6 +41,7 @@ export const EXERCISES: readonly Exercise[] = [
   ...lanes,
   ...capacities,
   ...entryPools,
+  ...resourceRates,
   ...operators,
   ...views,
   ...dedicatedQueues,

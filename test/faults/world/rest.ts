@@ -50,7 +50,8 @@ export async function controlRests(world: World, pause: (ms: number) => Promise<
 }
 
 async function grantsLeft({ divisions }: World): Promise<string[]> {
-  return (await divisions.grants()).map((grant) => `a grant is left: ${JSON.stringify(grant)}`);
+  const [grants, rates, rests] = await Promise.all([divisions.grants(), divisions.rateGrants(), divisions.rateRests()]);
+  return [...grants, ...rates, ...rests].map((grant) => `a grant is left: ${JSON.stringify(grant)}`);
 }
 
 async function queuesLeft({ routes, clients }: World): Promise<string[]> {

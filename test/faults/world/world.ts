@@ -19,7 +19,7 @@ import { createRoutingStore } from '../../../adapters/aws/routing-store.ts';
 import { createTaskStore } from '../../../adapters/aws/task-store.ts';
 import { createScheduleStore } from '../../../adapters/aws/schedule-store.ts';
 import { createTokenStore } from '../../../adapters/aws/token-store.ts';
-import { createTypeRegistry, createTypeWriter } from '../../../adapters/aws/type-registry.ts';
+import { createResourceWriter, createTypeRegistry, createTypeWriter } from '../../../adapters/aws/type-registry.ts';
 import { systemClock as clock, systemRandom as random } from '../../../adapters/system.ts';
 import { NO_ROUTING } from '../../../core/routing/next-document.ts';
 import type { Telemetry } from '../../../core/ports/telemetry.ts';
@@ -118,6 +118,7 @@ export async function startWorld(root: string, scanned: Scan, onLog: (entry: Hos
       redrives: createRedriveStore(clients.dynamodb, { table }),
       types: createTypeRegistry(clients.dynamodb, { table, clock, telemetry }),
       typeWriter: createTypeWriter(clients.dynamodb, { table }),
+      resourceWriter: createResourceWriter(clients.dynamodb, { table }),
       tokens: createTokenStore(clients.dynamodb, { table }),
       routes,
       quotas: createQuotaStore(clients.dynamodb, { table }),

@@ -11,6 +11,7 @@ import { createMemoryRandom } from '../../../adapters/memory/random.ts';
 import { createMemoryTelemetry } from '../../../adapters/memory/telemetry.ts';
 import { systemRandom } from '../../../adapters/system.ts';
 import { claimRates } from '../../../core/limits/gcra.ts';
+import { windowOf } from '../../../core/limits/rate-share.ts';
 import { PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
 import { A, makeHinted, makePermits, makeRow, makeRun, NOW } from '../../contract/fixtures.ts';
 import { startDynamo, type Dynamo } from '../../contract/servers.ts';
@@ -120,44 +121,54 @@ describe('a lane', () => {
     expect(counter.size).toBe(1);
   });
 
-  it('with all the permits that it may have, a budget, both flags, a limit of its own, a share and rates fits one unit', async () => {
-    const lane = { tenant: 't'.repeat(LIMITS.tenantLength), type: 'y'.repeat(LIMITS.typeLength) };
-    const store = createPermitStore(dynamo.clients.dynamodb, { table });
-    const mark = { at: NOW, firsts: 12_345_678, retries: 1_234_567 };
-    for (const of of ['permits', 'budget'] as const) {
-      await store.raise(lane, 0, of);
-      await store.clear(lane, 0, 1, of);
-    }
-    // Names as long as those that are given out.
-    const [first, ...rest] = makePermits(PERMITS_PER_CELL).map((permit) => ({ ...permit, nonce: systemRandom.nonce() }));
-    const within = { seen: undefined, base: mark, next: mark, most: 9_999_999 };
-    await store.acquire(lane, 0, first ? [first] : [], PERMITS_PER_CELL, { firsts: 12_345_678, retries: 1_234_567, within });
-    const seen = await store.release(lane, 0, makePermits(1), { aliveAt: NOW, good: 123_456_789, held: 123_456_789_012 });
-    const counts = {
-      top: PERMITS_PER_CELL,
-      step: 20,
-      round: 123_456_789,
-      flight: 40,
-      late: 39,
-      good: 123_456_789,
-      slow: 999,
-      pause: 30_000,
-      base: 60_000,
-      spent: 123_456_789_012,
-      most: 10_000,
-    };
-    await store.adapt(lane, 0, { limit: PERMITS_PER_CELL, since: NOW, lag: 60_000, cutAt: NOW, at: NOW, ...counts }, seen, 250);
-    await store.setShare(lane, 0, { version: NOW, share: PERMITS_PER_CELL, cells: 250 });
-    await store.wake(lane, NOW + 900_000, NOW);
-    const rates = [
-      { limit: 1_000, perSeconds: 60 },
-      { limit: 5_000, perSeconds: 3_600 },
-    ];
-    const { steps } = claimRates(rates, [], rest.length, NOW);
-    counter.clear();
-    await store.acquire(lane, 0, rest, PERMITS_PER_CELL, { firsts: rest.length, retries: 0 }, { rates: steps });
-    expect(written()).toBe(1);
-  });
+  it.each([
+    { parts: 0, names: 1 },
+    // Two windows of its resources' rates beside those of its own: names that are less than half as long as they may be.
+    { parts: 2, names: 0.45 },
+  ])(
+    'with all the permits that it may have, a budget, both flags, a limit of its own, a share and rates fits one unit: %j',
+    async (over) => {
+      const lane = { tenant: 't'.repeat(over.names * LIMITS.tenantLength), type: 'y'.repeat(over.names * LIMITS.typeLength) };
+      const store = createPermitStore(dynamo.clients.dynamodb, { table });
+      const mark = { at: NOW, firsts: 12_345_678, retries: 1_234_567 };
+      for (const of of ['permits', 'budget'] as const) {
+        await store.raise(lane, 0, of);
+        await store.clear(lane, 0, 1, of);
+      }
+      // Names as long as those that are given out.
+      const [first, ...rest] = makePermits(PERMITS_PER_CELL).map((permit) => ({ ...permit, nonce: systemRandom.nonce() }));
+      const within = { seen: undefined, base: mark, next: mark, most: 9_999_999 };
+      await store.acquire(lane, 0, first ? [first] : [], PERMITS_PER_CELL, { firsts: 12_345_678, retries: 1_234_567, within });
+      const seen = await store.release(lane, 0, makePermits(1), { aliveAt: NOW, good: 123_456_789, held: 123_456_789_012 });
+      const counts = {
+        top: PERMITS_PER_CELL,
+        step: 20,
+        round: 123_456_789,
+        flight: 40,
+        late: 39,
+        good: 123_456_789,
+        slow: 999,
+        pause: 30_000,
+        base: 60_000,
+        spent: 123_456_789_012,
+        most: 10_000,
+      };
+      await store.adapt(lane, 0, { limit: PERMITS_PER_CELL, since: NOW, lag: 60_000, cutAt: NOW, at: NOW, ...counts }, seen, 250);
+      await store.setShare(lane, 0, { version: NOW, share: PERMITS_PER_CELL, cells: 250 });
+      await store.wake(lane, NOW + 900_000, NOW);
+      const rates = [
+        { limit: 1_000, perSeconds: 60 },
+        { limit: 5_000, perSeconds: 3_600 },
+      ];
+      const windows = [1, 3_600].slice(0, over.parts).map((perSeconds) => windowOf({ limit: 12_345, perSeconds }, 12_000, NOW));
+      if (windows.length > 0) await store.setRates(lane, { version: 1_234_567, windows }, await store.read(lane, 0));
+      const { steps } = claimRates(rates, [], rest.length, NOW, windows);
+      expect(steps).toHaveLength(2 + over.parts);
+      counter.clear();
+      await store.acquire(lane, 0, rest, PERMITS_PER_CELL, { firsts: rest.length, retries: 0 }, { rates: steps });
+      expect(written()).toBe(1);
+    },
+  );
 
   it('puts a task into its backlog and takes it out for one unit each time', async () => {
     const store = createBacklogStore(dynamo.clients.dynamodb, { table, random, telemetry });

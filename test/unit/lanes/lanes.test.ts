@@ -1,6 +1,7 @@
 import { laneViewSchema, type TaskTypeSpec } from '@sluice/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AIMD_DEFAULTS, initial } from '../../../core/limits/aimd.ts';
+import { windowOf } from '../../../core/limits/rate-share.ts';
 import { PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
 import { entryOfType } from '../../../core/permits/entry.ts';
 import { makeHinted, makePermits } from '../../contract/fixtures.ts';
@@ -192,6 +193,41 @@ describe('why a lane starts no more', () => {
     const aimd = { ...initial(AIMD_DEFAULTS, PERMITS_PER_CELL), limit: 1, top: 2, cutAt, pause: 1_000 };
     await permits.adapt(lane('acme'), 0, aimd, seen);
     expect(await get('echo')).toMatchObject({ why: { code: 'paused', until: new Date(cutAt + 1_000).toISOString() } });
+  });
+
+  it('is its part of the rates of its resources', async () => {
+    const { world, get, give } = lanePlatform(typeSpec('echo', { resources: ['stripe'], rates: [{ limit: 5, perSeconds: 1 }] }));
+    await world.types.putResource({ v: 1, resource: 'stripe', concurrency: 20, rates: [{ limit: 3, perSeconds: 60 }] });
+    await give('acme', 5);
+    const { permits } = world.deps;
+    const now = world.clock.now();
+    const pace = async (version: number, limit: number, tokens: number) =>
+      permits.setRates(
+        lane('acme'),
+        { version, windows: [windowOf({ limit, perSeconds: 60 }, tokens, world.clock.now())] },
+        await permits.read(lane('acme'), 0),
+      );
+    await pace(1, 2, 0);
+    const at = new Date(now + 30_000).toISOString();
+    const view = await get('echo');
+    expect(laneViewSchema.parse(view)).toEqual(view);
+    expect(view).toMatchObject({
+      why: {
+        code: 'rate',
+        until: at,
+        message: `its part of the rates of resource stripe (2 in 60 s) lets the next attempt start at ${at}`,
+      },
+      limits: { rates: [{ limit: 5, perSeconds: 1 }], resourceRates: [{ limit: 2, perSeconds: 60 }], nextStartAt: at },
+    });
+    await pace(2, 0, 0);
+    const { why, limits } = await get('echo');
+    expect(why).toEqual({
+      code: 'rate',
+      message: 'it was given nothing of the rates of resource stripe: it gets some within 10 s of having work, or by turns',
+    });
+    expect(limits).not.toHaveProperty('nextStartAt');
+    await pace(3, 2, 2);
+    expect(await get('echo')).toMatchObject({ why: { code: 'open' } });
   });
 
   it('is what is kept for a class above', async () => {

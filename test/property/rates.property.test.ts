@@ -1,0 +1,218 @@
+import type { ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createMemoryClock, createMemoryRandom } from '../../adapters/memory/index.ts';
+import { divideCapacities, type DivideDeps } from '../../core/control/divide-capacities.ts';
+import { laneRules } from '../../core/limits/lane-rules.ts';
+import { laneKey } from '../../core/permits/lane-key.ts';
+import { acquireOrEnter } from '../../core/permits/entry.ts';
+import type { Lane, Permit } from '../../core/ports/permit-store.ts';
+import { createServices } from '../../sim/services.ts';
+import { typeSpec } from '../../sim/type-spec.ts';
+import { ReferenceBucket } from '../helpers/reference-bucket.ts';
+
+const spec = (type: string, given: Partial<TaskTypeSpec>): TaskTypeSpec => ({
+  ...typeSpec(type),
+  concurrency: 100,
+  adaptive: false,
+  ...given,
+});
+const TYPES = [
+  spec('charge', { resources: ['stripe'] }),
+  spec('refund', { resources: ['stripe', 'bank'], rates: [{ limit: 7, perSeconds: 2 }] }),
+  spec('payout', { resources: ['bank'] }),
+];
+const RESOURCES: readonly ResourceSpec[] = [
+  {
+    v: 1,
+    resource: 'stripe',
+    concurrency: 1_000_000,
+    rates: [
+      { limit: 19, perSeconds: 2 },
+      { limit: 60, perSeconds: 10 },
+    ],
+  },
+  { v: 1, resource: 'bank', concurrency: 90, rates: [{ limit: 41, perSeconds: 10 }] },
+];
+const TENANTS = ['a', 'b', 'c', 'd'];
+const LANES: readonly Lane[] = TENANTS.flatMap((tenant) => TYPES.map(({ type }) => ({ tenant, type })));
+/** No call is under way for longer: its client gives it up. */
+const CALL_MS = 16_000;
+
+interface Call {
+  readonly round: number;
+  readonly at: number;
+  readonly apply: () => Promise<unknown>;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+async function platform() {
+  const clock = createMemoryClock();
+  const random = createMemoryRandom(7);
+  const made = createServices({ clock, random, types: TYPES });
+  const waiting = new Map<string, number>();
+  const measure = async (lane: Lane, most: number) => {
+    const count = waiting.get(laneKey(lane)) ?? 0;
+    return { count: Math.min(count, most), more: count > most, oldestAt: undefined };
+  };
+  const services = { ...made, backlog: { ...made.backlog, measure } };
+  for (const resource of RESOURCES) await services.types.putResource(resource);
+  const buckets = RESOURCES.flatMap(({ resource, rates = [] }) =>
+    rates.map((rate) => ({ resource, rate, bucket: new ReferenceBucket(rate, clock.now()) })),
+  );
+  const divide = (lanes: readonly Lane[] = LANES, deps: DivideDeps = services) => {
+    const told = lanes.map((lane) => ({ v: 1, kind: 'divide', made: 0, ...lane }) as const);
+    return divideCapacities(deps, { now: clock.now(), deadline: clock.now() + 110_000, minute: true, told });
+  };
+  let starts = 0;
+  /** As dispatch does it, and what all of it is held against. */
+  const start = async (lane: Lane, wanted: number): Promise<number> => {
+    const own = TYPES.find(({ type }) => type === lane.type);
+    if (!own) throw new Error(lane.type);
+    const permits = Array.from({ length: wanted }, (): Permit => ({ expiry: clock.now() + 1_000, nonce: random.nonce() }));
+    const { cells } = await acquireOrEnter(services, lane, laneRules(own), permits);
+    const n = cells.filter((cell) => typeof cell === 'number').length;
+    starts += n;
+    for (const { resource, rate, bucket } of buckets) {
+      if (own.resources?.includes(resource))
+        expect(bucket.take(n, clock.now()), `${resource} in ${rate.perSeconds} s`).toBeGreaterThanOrEqual(0);
+    }
+    waiting.set(laneKey(lane), wanted - n);
+    if (n < wanted) await services.permits.raise(lane, 0);
+    return n;
+  };
+  /** What all lanes have of each rate, as their cells say it and as it is noted: at no time more than there is. */
+  const checkGrants = async (): Promise<void> => {
+    const noted = new Map((await services.divisions.rateGrants()).map((grant) => [laneKey(grant), grant.rates]));
+    const cells = await Promise.all(LANES.map((lane) => services.permits.read(lane, 0)));
+    for (const { resource, rates = [] } of RESOURCES) {
+      for (const { limit, perSeconds } of rates) {
+        const given = LANES.flatMap((lane, i) => {
+          if (!TYPES.find(({ type }) => type === lane.type)?.resources?.includes(resource)) return [];
+          const inCell = cells[i]?.rateShare?.windows.find((window) => window.perSeconds === perSeconds)?.limit ?? 0;
+          const inNote = noted.get(laneKey(lane))?.find((rate) => rate.perSeconds === perSeconds)?.limit ?? 0;
+          expect(inCell).toBeLessThanOrEqual(inNote);
+          return [inNote];
+        });
+        expect(given.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(limit);
+      }
+    }
+  };
+  return { services, clock, random, divide, start, checkGrants, waiting, starts: () => starts };
+}
+
+/** Rounds of control whose calls are applied, lost or left in any order, while lanes start what they may. */
+async function play(choices: readonly number[]) {
+  const world = await platform();
+  const { services, clock, random, start, waiting } = world;
+  await world.divide();
+  const pending: Call[] = [];
+  const alive = new Set<number>();
+  let rounds = 0;
+  const begin = (lanes: readonly Lane[]): void => {
+    const round = ++rounds;
+    alive.add(round);
+    const port = (name: 'permits' | 'divisions'): object =>
+      Object.fromEntries(
+        Object.entries(services[name]).map(([method, run]) => [
+          method,
+          (...args: unknown[]) =>
+            new Promise((resolve, reject) => {
+              if (!alive.has(round)) return;
+              const apply = async () => (run as (...given: unknown[]) => unknown)(...args);
+              pending.push({ round, at: clock.now(), apply, resolve, reject });
+            }),
+        ]),
+      );
+    const deps = {
+      ...services,
+      random: { ...random, nonce: () => `round-${round}` },
+      permits: port('permits'),
+      divisions: port('divisions'),
+    } as DivideDeps;
+    void world
+      .divide(lanes, deps)
+      .catch(() => undefined)
+      .finally(() => alive.delete(round));
+  };
+  const settle = async (): Promise<void> => {
+    for (let n = 0; n < 12; n++) await Promise.resolve();
+  };
+  /** Applied and answered; applied, and its answer lost; or neither. */
+  const finish = async (call: Call, how: number): Promise<void> => {
+    pending.splice(pending.indexOf(call), 1);
+    if (how < 8) {
+      const answer = await call.apply();
+      if (how < 7) call.resolve(answer);
+      else call.reject(new Error('no answer'));
+    } else call.reject(new Error('not sent'));
+    await settle();
+  };
+  for (let n = 0; n + 2 < choices.length; n += 3) {
+    const [what = 0, which = 0, how = 0] = choices.slice(n, n + 3);
+    const late = pending.find(({ at }) => clock.now() - at > CALL_MS - 8_000);
+    if (late) await finish(late, how % 10);
+    else if (what < 2 && alive.size < 3) begin(LANES.filter((_, i) => which & (1 << (i % 10))));
+    else if (what < 12) {
+      for (const call of pending.slice(0, 1 + (which % 25))) await finish(call, how < 985 ? 0 : how % 10);
+    } else if (what < 13 && how < 500) alive.delete([...alive][which % Math.max(1, alive.size)] ?? 0);
+    else if (what < 17) {
+      // All that they may, so that what is too much is seen.
+      for (const [i, lane] of LANES.entries()) if (which & (1 << (i % 10))) await start(lane, 1 + (how % 40));
+    } else if (what < 18) waiting.clear();
+    else clock.advance(how > 985 ? 130_000 : 2 * how);
+    await world.checkGrants();
+  }
+  // What is left over is lost, and the world goes on without faults.
+  for (const call of [...pending]) await finish(call, 9);
+  return world;
+}
+
+describe('rates of resources, divided by rounds of control that overlap and die anywhere', () => {
+  const choices = fc
+    .noBias(fc.array(fc.nat({ max: 999 }), { minLength: 600, maxLength: 1_200 }))
+    .map((all) => all.map((n, i) => (i % 3 === 0 ? n % 20 : n)));
+
+  it('let all lanes together start no more than one bucket of the whole rate would', async () => {
+    let starts = 0;
+    await fc.assert(
+      fc.asyncProperty(choices, async (given) => {
+        starts += (await play(given)).starts();
+      }),
+      { numRuns: 40, endOnFailure: true },
+    );
+    expect(starts).toBeGreaterThan(1_000);
+  });
+
+  it('are whole again after that: one lane that wants more than there is has all of it after two rounds', async () => {
+    await fc.assert(
+      fc.asyncProperty(choices, fc.constantFrom(...TENANTS), async (given, tenant) => {
+        const { services, clock, divide, start, waiting, checkGrants } = await play(given);
+        waiting.clear();
+        // Others come to rest, and what they held runs out.
+        clock.advance(120_000);
+        for (const lane of LANES) {
+          const { raised } = await services.permits.read(lane, 0);
+          await services.permits.clear(lane, 0, raised);
+        }
+        for (let n = 0; n < 5; n++) {
+          await divide([]);
+          clock.advance(61_000);
+        }
+        const lane = { tenant, type: 'charge' };
+        expect(await start(lane, 1_000)).toBe(0);
+        for (let n = 0; n < 2; n++) await divide([lane]);
+        await checkGrants();
+        const { rateShare } = await services.permits.read(lane, 0);
+        expect(rateShare?.windows.map(({ perSeconds, limit }) => [perSeconds, limit])).toEqual([
+          [2, 19],
+          [10, 60],
+        ]);
+        // What rested meanwhile starts at once, as far as the shorter window lets it.
+        expect(await start(lane, 1_000)).toBe(19);
+      }),
+      { numRuns: 20, endOnFailure: true },
+    );
+  });
+});
