@@ -137,7 +137,7 @@ export class Lanes {
     cell.good += succeeded;
     cell.heldMs += heldMs;
     const waiting = lane.waiting.some(({ size }) => size > 0);
-    const first = lane.cells[0]!;
+    const first = this.#cell(lane, 0);
     const ends = { throttled, good: cell.good, held: cell.heldMs, flight, waiting, ...(index > 0 && { base: first.known.aimd?.base }) };
     const next = adaptCell(this.#core, index, stored(cell), ends, this.#world.now);
     if (next) cell.known = { ...cell.known, ...next };
