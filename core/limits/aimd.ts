@@ -1,5 +1,5 @@
 import type { Aimd, AimdRules, Ends } from './aimd-state.ts';
-import { holdTimes, isAtKnee, isBlind, isNewsLate, kneeOf, mostOf } from './hold-times.ts';
+import { holdTimes, isAtKnee, isBlind, isNewsLate, kneeOf, mostOf, withBaseOf } from './hold-times.ts';
 
 export type { Aimd, AimdRules, Ends } from './aimd-state.ts';
 
@@ -58,7 +58,7 @@ export function limitOf(aimd: Pick<Aimd, 'limit'> | undefined, rules: AimdRules,
  * @param share attempts at once that the cell may have at most
  */
 export function adapt(known: Aimd | undefined, ends: Ends, rules: AimdRules, share: number, now: number): Aimd | undefined {
-  const aimd = known ?? initial(rules, share);
+  const aimd = withBaseOf(known ?? initial(rules, share), ends);
   if (ends.throttled.length > 0) return onSignals(aimd, ends, rules, now);
   const deep = aimd.slow > 0 && isNewsLate(aimd, rules) ? loweredToKnee(aimd, ends, now) : undefined;
   return deep ?? grown(aimd, ends, rules, share, now);

@@ -15,13 +15,17 @@ import type { Aimd, AimdRules, Ends } from './aimd-state.ts';
 
 /** Successes that say for how long attempts are held. */
 const LEAST = 5;
-/** Of a longer time that part is taken over each time that the limit changes: tasks that take longer become the usual. */
+/** ms in which a longer time becomes the usual one. Not soon: a limit that is raised makes attempts wait, and would be raised for it again. */
+const USUAL_MS = 3_600_000;
+/** Of what a lane was found to need, that part is forgotten with each window of signals. */
 const FORGETS = 1 / 16;
 /**
  * Attempts held to one that runs, up to which a limit may be raised, and no more than lets all wait for a quarter of the time
  * after which they are too old. Lambda tries an event that waits less and less often: some must wait for one to be tried in time.
  */
 const QUEUED = { most: 5, part: 1 / 4 };
+/** Times that, from which on so many wait that one which waited in vain is enough to lower the limit to what runs. */
+const TOO_MANY = 1.4;
 /** Of what a lane needed, what is far less; and the successes that are to be expected where it is not, so that it is no chance. */
 const FALLEN = 1 / 3;
 const EXPECTED = 12;
@@ -36,12 +40,18 @@ function holdOf(aimd: Aimd, { good, held }: Ends): number | undefined {
   return known && number >= LEAST && held > aimd.spent ? (held - aimd.spent) / number : undefined;
 }
 
+/** A cell that came while attempts waited knows no other time than with that: the first cell has seen better ones. */
+export function withBaseOf(aimd: Aimd, { base = 0 }: Pick<Ends, 'base'>): Aimd {
+  return base > 0 && (aimd.base === 0 || base < aimd.base) ? { ...aimd, base } : aimd;
+}
+
 /** What a cell knows of such times when its limit changes. */
 export function holdTimes(aimd: Aimd, ends: Ends, now: number): Pick<Aimd, 'base' | 'spent' | 'most'> {
   const hold = holdOf(aimd, ends);
   const spent = Math.round(ends.held);
   if (hold === undefined) return { base: aimd.base, spent, most: aimd.most };
-  const base = aimd.base === 0 ? hold : Math.min(hold, aimd.base + FORGETS * (hold - aimd.base));
+  const taken = Math.min(1, Math.max(0, now - aimd.since) / USUAL_MS);
+  const base = aimd.base === 0 ? hold : Math.min(hold, aimd.base + taken * (hold - aimd.base));
   const known = { base: Math.max(1, Math.round(base)), spent, most: aimd.most };
   return { ...known, most: mostOf({ ...aimd, ...known }, ends, now) };
 }
@@ -80,7 +90,7 @@ export function kneeOf(aimd: Aimd, ends: Ends, now: number): number | undefined 
   if (ms < Math.max(WATCHED_MS, aimd.base)) return undefined;
   const needed = neededIn(aimd, good, ms);
   const { cells } = ends;
-  if (cells === undefined) return aimd.limit > queued(aimd) * needed ? needed : undefined;
+  if (cells === undefined) return aimd.limit > TOO_MANY * queued(aimd) * needed ? needed : undefined;
   const expected = (aimd.most / cells) * (ms / aimd.base);
   return expected >= EXPECTED && needed * cells <= FALLEN * aimd.most ? needed * cells : undefined;
 }

@@ -1,4 +1,4 @@
-import { holdTimes, isAtKnee, isBlind } from '../limits/hold-times.ts';
+import { holdTimes, isAtKnee, isBlind, isNewsLate } from '../limits/hold-times.ts';
 import { adapt, initial, isUsed, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Cell } from '../ports/permit-store.ts';
@@ -36,6 +36,31 @@ export function adaptCell(rules: LaneRules, index: number, cell: Cell, ends: End
   if (aimd || cells >= mostCells(rules, cell)) return aimd && { aimd };
   const full = filled(rules.aimd, cell.aimd ?? initial(rules.aimd, share), { ...ends, cells }, share, now);
   return full && { aimd: full, cells: Math.min(mostCells(rules, cell), 2 * cells) };
+}
+
+/**
+ * What the first cell makes of an event that was claimed in another one and got too old: it begins to watch how many end, for only
+ * the first cell can tell that far fewer run than did. While it watches, or nothing is late, it need not hear of another.
+ */
+export function adaptFirst(
+  rules: LaneRules,
+  first: Cell,
+  { throttled, flight }: Pick<Ends, 'throttled' | 'flight'>,
+  now: number,
+): Adapted | undefined {
+  const { aimd, good = 0, held = 0 } = first;
+  const cells = cellsInUse(rules, first);
+  if (!rules.aimd || !aimd || cells === 1 || (aimd.slow > 0 && now - aimd.at < rules.aimd.windowMs)) return undefined;
+  // Of one that may have less than its part it is no wonder that few end.
+  if (aimd.limit * cells < aimd.most) return undefined;
+  // One is enough to watch, and too few to say how far to go down.
+  const latest = throttled.slice(-1);
+  return adaptCell(rules, 0, first, { throttled: latest, good, held, flight, waiting: true }, now);
+}
+
+/** Whether the first cell is to hear of what was throttled in another one. */
+export function tellsFirst(rules: LaneRules, index: number, throttled: readonly number[], changed: Adapted | undefined): boolean {
+  return index > 0 && throttled.length > 0 && rules.aimd !== undefined && changed !== undefined && isNewsLate(changed.aimd, rules.aimd);
 }
 
 /** Half of the cells go. */

@@ -1,8 +1,11 @@
 import { hash32 } from '../routing/shuffle-shard.ts';
 import type { Permit } from '../ports/permit-store.ts';
 
-/** Cells of an entry pool that one lane draws on at most: with four to choose from it seldom finds all full while others have room. */
-const PLACES = 4;
+/**
+ * Cells of an entry pool that one lane draws on: with some to choose from it seldom finds all full while others have room. One that may have
+ * more than forty attempts at once has a cell more for each ten, up to eight: a batch still finds its room in one of them.
+ */
+const PLACES = { least: 4, each: 10, most: 8 };
 /** Lanes that wait in line for one cell: a few names, so that it stays within 1 KB. */
 export const IN_LINE = 3;
 /** Part of a cell that is left to the lanes in line for it, where there are any. */
@@ -22,7 +25,8 @@ export interface EntryPlace {
  */
 export function entryPlaces(tenant: string, cells: number, most: number): readonly EntryPlace[] {
   const ranked = Array.from({ length: cells }, (_, cell) => ({ cell, rank: hash32(`${tenant}#${cell}`) }));
-  const chosen = ranked.sort((a, b) => b.rank - a.rank || a.cell - b.cell).slice(0, Math.min(PLACES, most));
+  const places = Math.min(PLACES.most, Math.max(PLACES.least, Math.floor(most / PLACES.each)), most);
+  const chosen = ranked.sort((a, b) => b.rank - a.rank || a.cell - b.cell).slice(0, places);
   return chosen.map(({ cell }, n) => ({ cell, most: Math.floor(most / chosen.length) + (n < most % chosen.length ? 1 : 0) }));
 }
 

@@ -11,7 +11,7 @@ import { wakeLane } from './wake.ts';
 import { laneKey } from './lane-key.ts';
 
 /** Of the store, what gives permits back; limits are tuned only where it also changes them. */
-export type PermitReturns = Pick<PermitStore, 'release' | 'wake'> & Partial<Pick<PermitStore, 'adapt' | 'raise' | 'called'>>;
+export type PermitReturns = Pick<PermitStore, 'release' | 'wake'> & Partial<Pick<PermitStore, 'read' | 'adapt' | 'raise' | 'called'>>;
 
 export interface ReleaseDeps extends PlaceDeps {
   readonly permits: PermitReturns;

@@ -72,7 +72,7 @@ const UNREACHABLE: readonly Unreachable[] = [
   {
     why: 'the same',
     fns: ['dispatch', 'settle'],
-    ports: ['core/permits/tune tuneLimit permits.adapt'],
+    ports: ['core/permits/tune tuneCell permits.adapt'],
     command: READ_CELL,
   },
   {

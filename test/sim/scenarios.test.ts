@@ -9,6 +9,7 @@ import { page } from '../../sim/scenarios/report/write.ts';
 import { poisonTenant } from '../../sim/scenarios/set/poison-tenant.ts';
 import { priorityInversion } from '../../sim/scenarios/set/priority-inversion.ts';
 import { bulk } from '../../sim/scenarios/set/bulk.ts';
+import { downstreamDown } from '../../sim/scenarios/set/downstream-down.ts';
 
 const QUICK = { seed: 1, quick: true };
 /** ms, of a busy machine. */
@@ -53,7 +54,7 @@ describe('the engine', () => {
 });
 
 describe('a small scenario', () => {
-  it.each([poisonTenant, priorityInversion, bulk])(
+  it.each([poisonTenant, priorityInversion, bulk, downstreamDown])(
     '$name runs, and ours meets the goals on sharing',
     ({ run }) => {
       const result = run(QUICK);

@@ -1,6 +1,6 @@
 import type { AimdRules } from '../../../core/limits/aimd.ts';
 import type { LaneRules as CoreRules } from '../../../core/limits/lane-rules.ts';
-import { adaptCell } from '../../../core/permits/adapt.ts';
+import { adaptCell, adaptFirst, tellsFirst } from '../../../core/permits/adapt.ts';
 import { cellLimit, cellsInUse, type KnownCell } from '../../../core/permits/cells.ts';
 import type { Cell as StoredCell } from '../../../core/ports/permit-store.ts';
 import type { Chance } from '../engine/chance.ts';
@@ -136,9 +136,17 @@ export class Lanes {
     cell.held -= succeeded + failed + throttled.length;
     cell.good += succeeded;
     cell.heldMs += heldMs;
-    const stored: StoredCell = { permits: [], raised: 0, cleared: 0, good: cell.good, ...cell.known };
     const waiting = lane.waiting.some(({ size }) => size > 0);
-    const next = adaptCell(this.#core, index, stored, { throttled, good: cell.good, held: cell.heldMs, flight, waiting }, this.#world.now);
+    const first = this.#cell(lane, 0);
+    const ends = { throttled, good: cell.good, held: cell.heldMs, flight, waiting, ...(index > 0 && { base: first.known.aimd?.base }) };
+    const next = adaptCell(this.#core, index, stored(cell), ends, this.#world.now);
     if (next) cell.known = { ...cell.known, ...next };
+    if (!tellsFirst(this.#core, index, throttled, next)) return;
+    const told = adaptFirst(this.#core, stored(first), { throttled, flight: first.held }, this.#world.now);
+    if (told) first.known = { ...first.known, ...told };
   }
+}
+
+function stored({ known, good, heldMs }: Cell): StoredCell {
+  return { permits: [], raised: 0, cleared: 0, good, held: heldMs, ...known };
 }

@@ -47,6 +47,22 @@ export const lanes: readonly Exercise[] = [
         }),
     },
     {
+      name: `tells the first cell what another one hears late ${like}`,
+      run: (stage) =>
+        withType(stage, like, { concurrency: 2 * PERMITS_PER_CELL, adaptive: { windowSeconds: 1 } }, async (type) => {
+          const lane = { tenant: stage.tenant, type };
+          const { permits } = stage.world;
+          const known = initial(AIMD_DEFAULTS, PERMITS_PER_CELL);
+          const full = [{ expiry: Date.now() + FULL_MS, nonce: systemRandom.nonce() }];
+          await permits.acquire(lane, 0, full, 1);
+          await permits.adapt(lane, 0, { ...known, limit: 1 }, await permits.read(lane, 0), 2);
+          await permits.adapt(lane, 1, { ...known, limit: PERMITS_PER_CELL, base: 100 }, await permits.read(lane, 1));
+          await stage.submit('task', type, { do: 'throttle-once', ms: 2_000 });
+          await stage.ends('task', { state: 'succeeded', attempts: 1 });
+          await permits.release(lane, 0, full);
+        }),
+    },
+    {
       name: `makes room for a task of a higher class ${like}`,
       run: (stage) =>
         withType(stage, like, { concurrency: 1, preemptible: true }, async (type) => {
