@@ -41,13 +41,15 @@ function statementsOf(path: string): { Action: unknown; Resource: unknown }[] {
 }
 
 describe('the examples in the stack', () => {
-  it('are ten task types that cover both starters and the choice of them, with a full lane to show', () => {
+  it('are twelve task types that cover both starters and the choice of them, with a full lane to show, and two that share a resource', () => {
     const summary = specs().map(({ type, start, timeoutSeconds, concurrency }) => [type, start, timeoutSeconds, concurrency]);
     expect(summary.sort()).toEqual([
       ['clean-text', 'wait', 10, 3],
       ['fragile', 'event', 3, 3],
       ['import-csv', 'event', 300, 1],
       ['narrow', 'event', 3, 2],
+      ['order', 'event', 3, 3],
+      ['refund', 'wait', 3, 3],
       ['send-email', 'wait', 20, 3],
       ['slow-report', 'event', 900, 5],
       ['thumbnail', 'event', 60, 2],
@@ -55,11 +57,13 @@ describe('the examples in the stack', () => {
       ['unruly-auto', 'auto', 3, 3],
       ['unruly-wait', 'wait', 3, 3],
     ]);
+    const drawing = specs().filter(({ resources }) => (resources as string[] | undefined)?.includes('vendor'));
+    expect(drawing.map(({ type }) => type).sort()).toEqual(['order', 'refund']);
   });
 
-  it('share one function between the five unruly types', () => {
+  it('share one function between the seven unruly types', () => {
     const arns = specs().map(({ type, handler }) => [type, JSON.stringify(handler)]);
-    expect(arns).toHaveLength(10);
+    expect(arns).toHaveLength(12);
     template.resourcePropertiesCountIs('AWS::Lambda::Function', { Timeout: 3, MemorySize: 128 }, 1);
   });
 
