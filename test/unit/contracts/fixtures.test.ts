@@ -70,7 +70,8 @@ const SCHEMAS = {
   'webhook-secrets': webhookSecretsRecordSchema,
 };
 
-const samples = readdirSync(FOLDER);
+/** Lane cells have no schema but their codec: see adapters/permit-cell.test.ts. */
+const samples = readdirSync(FOLDER).filter((file) => !file.startsWith('lane-cell'));
 
 it.each(samples)('%s, as it was written once, is read as it is', (file) => {
   const name = Object.keys(SCHEMAS).find((prefix) => file.startsWith(prefix)) as keyof typeof SCHEMAS;
