@@ -1,7 +1,9 @@
 import * as contracts from '@sluice/contracts';
 import type { z } from 'zod';
 
-const without = (...names: string[]) => ({ properties: Object.fromEntries(names.map((name) => [name, false])) });
+/** Not there. Written so that makers of clients can read it, some of which know no schema that is just `false`. */
+const ABSENT = { not: {} };
+const without = (...names: string[]) => ({ properties: Object.fromEntries(names.map((name) => [name, ABSENT])) });
 const both = (...names: string[]) => ({ required: names });
 const eitherOf = (one: string, other: string) => ({ anyOf: [both(one, other), without(one, other)] });
 
