@@ -34,15 +34,16 @@ function throttledFor(retryAfterMs: number): KitReply {
   return { sluice: { version: 1, class: 'throttled', startedAt: now, endedAt: now, error, retryAfterMs } };
 }
 
-/** ms between two questions, and for which it asks. */
-const ASK = { everyMs: 250, forMs: 6_000 };
+/** ms between two questions, for which it waits for an answer, and for which it asks. */
+const ASK = { everyMs: 250, waitMs: 2_000, forMs: 5_000 };
 
 /** Asks as the kit does. What is not answered is asked again. */
 async function isToMakeRoom({ sluice: { control, tenant, task, uid, fence } }: Envelope): Promise<boolean> {
   if (control === undefined) return false;
   const body = JSON.stringify({ tenant, task, uid, fence, key: control.key });
   for (const end = Date.now() + ASK.forMs; Date.now() < end; await sleep(ASK.everyMs)) {
-    const answer = await fetch(control.url, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+    const signal = AbortSignal.timeout(ASK.waitMs);
+    const answer = await fetch(control.url, { method: 'POST', body, headers: { 'content-type': 'application/json' }, signal })
       .then((response) => response.json() as Promise<{ state?: string }>)
       .catch(() => undefined);
     if (answer?.state === 'preempting') return true;
