@@ -15,7 +15,7 @@ import { withType } from './type-scenes.ts';
 /** So little that one attempt at a time is all that a lane may have of its entry pool, and so much that it is small. */
 const CAPACITY = 10;
 const POOLED = { capacity: CAPACITY, concurrency: 3 } as const;
-/** So much that a pool has several attempts before anybody wants some. */
+/** So much that a pool has several attempts before anybody wants some, and one attempt is too little for a share. */
 const ROOMY = { capacity: 40, concurrency: 3 } as const;
 /** Long enough for control to make a pool wider meanwhile, ms; a handler has eight seconds. */
 const LONG_MS = 6_000;
@@ -121,7 +121,7 @@ export const entryPools: readonly Exercise[] = [
   {
     name: 'gives a permit of an entry pool back whose retry others have been quicker with',
     run: (stage) =>
-      ofItsOwn(stage, GIVE_BACK_UNCOUNTED, { ...POOLED, retryBudget: RETRY_BUDGET }, async (n, type, comes) => {
+      ofItsOwn(stage, GIVE_BACK_UNCOUNTED, { ...ROOMY, retryBudget: RETRY_BUDGET }, async (n, type, comes) => {
         const lane = { tenant: stage.tenant, type };
         const { permits, backlog } = stage.world;
         const counting = stage.arm({ ...COUNT_ENTERED, kind: 'hold' });
