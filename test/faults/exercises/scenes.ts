@@ -106,7 +106,10 @@ export async function comesTo(
 ): Promise<void> {
   const met = (): boolean => stage.seen(site.fn, site.port, site.command);
   const comes = (): Promise<void> => stage.until(`it comes to ${nameOf(site)}`, met, COMES_SECONDS).catch(() => undefined);
-  for (let n = 0; n < most && !met(); n++) await play(n, comes);
+  for (let n = 0; n < most && !met(); n++) {
+    await play(n, comes);
+    stage.disarm();
+  }
   if (!met()) throw new Error(`it does not come to ${nameOf(site)}`);
 }
 

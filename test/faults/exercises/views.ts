@@ -10,6 +10,7 @@ export const views: readonly Exercise[] = [
   {
     name: 'shows a lane of several cells that runs a task',
     calls: ['api'],
+    of: 'core/',
     run: (stage) =>
       withType(stage, TYPES.event, { concurrency: 2 * PERMITS_PER_CELL }, async (type) => {
         await stage.submit('task', type, { do: 'ok', ms: 2_000 });
@@ -26,6 +27,7 @@ export const views: readonly Exercise[] = [
   {
     name: 'shows what a breaker holds',
     calls: ['api'],
+    of: 'core/',
     run: (stage) =>
       withBreaker(stage, TYPES.event, open(SHUT_MS), async (type) => {
         await stage.submit('task', type, { do: 'ok' });

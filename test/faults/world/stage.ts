@@ -92,6 +92,11 @@ export class Stage {
     return armed;
   }
 
+  /** Takes back the faults of the scene that have not been made: they would be made in the next one. */
+  disarm(): void {
+    for (const armed of this.armed) if (!armed.hasFired) this.world.proxy.disarm(armed);
+  }
+
   /** The call sites at which the scene has faults of its own. */
   get ownFaults(): readonly string[] {
     return this.armed.map(({ rule }) => nameOf(rule));
