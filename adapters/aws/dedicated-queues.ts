@@ -31,6 +31,12 @@ interface EventSource {
   readonly State?: string | undefined;
 }
 
+/**
+ * What a look receives is seen again so soon, seconds, and each look waits for longer than that: what an earlier one has received and
+ * left, because it died or could not hint it anew, is not taken for gone.
+ */
+const LOOK = { VisibilityTimeout: 2, WaitTimeSeconds: 3 } as const;
+
 /** Queues and event sources of single tenants, made like those of the pool. */
 export function createDedicatedQueues(
   { sqs, lambda }: { readonly sqs: SQSClient; readonly lambda: LambdaClient },
@@ -109,8 +115,7 @@ export function createDedicatedQueues(
         const command = new ReceiveMessageCommand({
           QueueUrl: urlOf(priority, generation),
           MaxNumberOfMessages: AWS_LIMITS.batchEntries,
-          // Any wait at all asks every server of the queue.
-          WaitTimeSeconds: 1,
+          ...LOOK,
         });
         const answer = await unless(GONE, 'receive what is left', sqs.send(command));
         return (answer?.Messages ?? []).map(({ Body = '', ReceiptHandle = '' }) => ({ priority, body: Body, receipt: ReceiptHandle }));

@@ -66,9 +66,11 @@ export function createMemoryQueues(config: MemoryQueuesConfig): MemoryQueues {
       },
       receive: async (_tenant, generation) =>
         PRIORITIES.flatMap((priority) =>
-          messages
-            .receive(10, nameOf({ priority, shard: `d${generation}` }))
-            .map(({ body, receipt }): LeftMessage => ({ priority, body, receipt })),
+          messages.receive(10, nameOf({ priority, shard: `d${generation}` })).map(({ body, receipt }): LeftMessage => {
+            // Seen again by whoever looks next, if it is not discarded.
+            messages.changeVisibility(receipt, 0);
+            return { priority, body, receipt };
+          }),
         ),
       discard: async (_tenant, _generation, left) => {
         for (const { receipt } of left) messages.remove(receipt);

@@ -16,7 +16,7 @@ export interface DedicatedQueues {
   readonly make: (tenant: string, generation: number) => Promise<boolean>;
   /** Takes the event sources away. @returns whether none is left */
   readonly disconnect: (tenant: string, generation: number) => Promise<boolean>;
-  /** Some of the messages that are there still; none once there are none. */
+  /** Some of the messages that are there still, those among them that were received before and not discarded; none once there are none. */
   readonly receive: (tenant: string, generation: number) => Promise<readonly LeftMessage[]>;
   readonly discard: (tenant: string, generation: number, messages: readonly LeftMessage[]) => Promise<void>;
   /** Deletes the queues with all that is in them. */
