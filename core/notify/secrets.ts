@@ -54,6 +54,9 @@ export async function createWebhookSecret(
 ): Promise<IssuedWebhookSecret> {
   const secret = { id: deps.webhookSecretId(), secret: deps.webhookSecret() };
   const made = await change(deps, tenant, (secrets, now): Change<Stored> => {
+    // Written by a try whose answer was lost.
+    const known = secrets.find(({ id }) => id === secret.id);
+    if (known) return { secrets: [...secrets], answer: known };
     const made = { ...secret, createdAt: now };
     const end = now + overlapSeconds * 1_000;
     const older = secrets.map((each) => ({ ...each, expiresAt: Math.min(each.expiresAt ?? end, end) })).filter((e) => e.expiresAt > now);
@@ -75,8 +78,11 @@ export async function createWebhookSecret(
  * @throws SluiceError `not_found`; `state_conflict` for the current one; `unavailable`
  */
 export async function deleteWebhookSecret(deps: WebhookSecretDeps, tenant: string, id: string): Promise<void> {
+  let wasThere = false;
   await change(deps, tenant, (secrets): Change<undefined> => {
     const found = webhookSecretIdSchema.safeParse(id).success ? secrets.find((secret) => secret.id === id) : undefined;
+    // Ended by a try whose answer was lost, or by another one.
+    if (!found && wasThere) return { secrets: [...secrets], answer: undefined };
     if (!found) throw new SluiceError('not_found', `there is no webhook secret "${id.slice(0, 100)}"; it never was, or its time is over`);
     if (found.expiresAt === undefined) {
       throw new SluiceError(
@@ -84,7 +90,8 @@ export async function deleteWebhookSecret(deps: WebhookSecretDeps, tenant: strin
         `webhook secret ${id} is the current one, which deliveries are signed with; make another one first, with overlapSeconds 0 to end this one at once`,
       );
     }
-    return { secrets: secrets.filter((secret) => secret !== found), answer: undefined };
+    wasThere = true;
+    return { secrets: secrets.filter((secret) => secret.id !== id), answer: undefined };
   });
   deps.telemetry.log('info', 'webhook secret deleted', { tenant, secret: id });
 }

@@ -14,8 +14,8 @@ const HOUR_MS = 3_600_000;
 /** Longer than a function keeps a routing that says something. */
 const USED_MS = 8_000;
 
-/** What refuses a tenant for now: its own rate, or its fair share while all that runs here at once presses the platform. */
-const FOR_NOW: ReadonlySet<string> = new Set(['rate_limited', 'throttled']);
+/** What refuses a tenant for now: its own bounds, or its fair share while all that runs here at once presses the platform. */
+const FOR_NOW: ReadonlySet<string> = new Set(['rate_limited', 'backlog_full', 'throttled']);
 
 /** What an operator sets and sees: quotas, the shard map, who submits most and is refused. */
 export const operators: readonly Exercise[] = [

@@ -55,6 +55,27 @@ describe('a webhook secret', () => {
     expect(await idsOf('a')).toEqual([second.id]);
   });
 
+  it('is made once and ended once where the first try was written and its answer lost', async () => {
+    const { webhookSecrets } = deps;
+    const losing = (): WebhookSecretDeps => {
+      let isLost = false;
+      const put: typeof webhookSecrets.put = async (tenant, record) => {
+        const written = await webhookSecrets.put(tenant, record);
+        if (isLost) return written;
+        isLost = true;
+        // The call is repeated, and finds its own write.
+        return webhookSecrets.put(tenant, record);
+      };
+      return { ...deps, webhookSecrets: { ...webhookSecrets, put } };
+    };
+    const first = await createWebhookSecret(losing(), 'a');
+    expect(await listWebhookSecrets(deps, 'a')).toEqual([{ id: first.id, createdAt: first.createdAt }]);
+    const second = await createWebhookSecret(losing(), 'a');
+    expect(await idsOf('a')).toEqual([second.id, first.id]);
+    await deleteWebhookSecret(losing(), 'a', first.id);
+    expect(await idsOf('a')).toEqual([second.id]);
+  });
+
   it(`is at most one of ${LIMITS.webhookSecrets} that sign at once`, async () => {
     for (let n = 0; n < LIMITS.webhookSecrets; n++) await createWebhookSecret(deps, 'a');
     await expect(createWebhookSecret(deps, 'a')).rejects.toMatchObject({ code: 'too_many_webhook_secrets' });
