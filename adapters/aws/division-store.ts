@@ -1,10 +1,10 @@
 import { grantSchema, type Grant } from '@sluice/contracts';
-import { DeleteCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { DivisionStore } from '../../core/ports/division-store.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
 import { divisionLeaseKey, grantKey, grantPartitions } from './keys.ts';
-import { allPages } from './pages.ts';
+import { readPartition } from './partition.ts';
 import { createRateGrants } from './rate-grants.ts';
 
 const FREE = 'attribute_not_exists(holder) OR holder = :holder OR ends <= :now';
@@ -49,21 +49,7 @@ export function createDivisionStore(client: DynamoDBDocumentClient, config: { re
       return given.met && given.output.Attributes?.['again'] !== undefined;
     },
     grants: async () => {
-      const parts = await Promise.all(
-        grantPartitions().map((partition) =>
-          allPages('read grants', (from) =>
-            client.send(
-              new QueryCommand({
-                TableName,
-                KeyConditionExpression: 'p = :p',
-                ExpressionAttributeValues: { ':p': partition },
-                ConsistentRead: true,
-                ExclusiveStartKey: from,
-              }),
-            ),
-          ),
-        ),
-      );
+      const parts = await Promise.all(grantPartitions().map((partition) => readPartition(client, 'read grants', TableName, partition)));
       return parts.flat().map(grantOf);
     },
     put: async (lane, { v, shares, closed, idleSince }) => {

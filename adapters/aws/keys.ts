@@ -195,17 +195,16 @@ export const quotaKey = (tenant: string): { p: string; s: string } => ({
 export const divisionLeaseKey = { p: 'DV', s: 'lease' };
 /** Parts of the list of what lanes have been granted. */
 const GRANT_SHARDS = 8;
-export const grantPartitions = (): readonly string[] => shardNumbers(GRANT_SHARDS).map((shard) => `DV#${shard}`);
-export const grantKey = ({ tenant, type }: Lane): { p: string; s: string } => {
+const grantParts = (list: string): readonly string[] => shardNumbers(GRANT_SHARDS).map((shard) => `${list}#${shard}`);
+const grantOfLane = (list: string, { tenant, type }: Lane): { p: string; s: string } => {
   const name = `${tenant}#${type}`;
-  return { p: `DV#${shardOf(name, GRANT_SHARDS)}`, s: name };
+  return { p: `${list}#${shardOf(name, GRANT_SHARDS)}`, s: name };
 };
-/** Parts of the list of what lanes have been given of resources' rates. */
-export const rateGrantPartitions = (): readonly string[] => shardNumbers(GRANT_SHARDS).map((shard) => `DR#${shard}`);
-export const rateGrantKey = ({ tenant, type }: Lane): { p: string; s: string } => {
-  const name = `${tenant}#${type}`;
-  return { p: `DR#${shardOf(name, GRANT_SHARDS)}`, s: name };
-};
+export const grantPartitions = (): readonly string[] => grantParts('DV');
+export const grantKey = (lane: Lane): { p: string; s: string } => grantOfLane('DV', lane);
+/** The same for what lanes have been given of resources' rates. */
+export const rateGrantPartitions = (): readonly string[] => grantParts('DR');
+export const rateGrantKey = (lane: Lane): { p: string; s: string } => grantOfLane('DR', lane);
 /** What rates of resources have left. */
 export const RATE_RESTS_PARTITION = 'DR';
 export const rateRestKey = (resource: string): { p: string; s: string } => ({ p: RATE_RESTS_PARTITION, s: resource });

@@ -1,30 +1,20 @@
 import { rateGrantSchema, rateRestSchema, type RateGrant, type RateRest } from '@sluice/contracts';
-import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { DivisionStore } from '../../core/ports/division-store.ts';
 import { answerOf, type Item } from './answers.ts';
 import { RATE_RESTS_PARTITION, rateGrantKey, rateGrantPartitions, rateRestKey } from './keys.ts';
-import { allPages } from './pages.ts';
+import { readPartition } from './partition.ts';
 
 type RateGrants = Pick<DivisionStore, 'rateGrants' | 'putRates' | 'removeRates' | 'rateRests' | 'putRest' | 'removeRest'>;
 
 /** What lanes have of resources' rates, a small item each, and what these have left. */
 export function createRateGrants(client: DynamoDBDocumentClient, { table: TableName }: { readonly table: string }): RateGrants {
-  const itemsOf = (what: string, partition: string): Promise<readonly Item[]> =>
-    allPages(what, (from) =>
-      client.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: 'p = :p',
-          ExpressionAttributeValues: { ':p': partition },
-          ConsistentRead: true,
-          ExclusiveStartKey: from,
-        }),
-      ),
-    );
   return {
     rateGrants: async () => {
-      const parts = await Promise.all(rateGrantPartitions().map((partition) => itemsOf('read grants of rates', partition)));
+      const parts = await Promise.all(
+        rateGrantPartitions().map((partition) => readPartition(client, 'read grants of rates', TableName, partition)),
+      );
       return parts.flat().map(grantOf);
     },
     putRates: async (lane, { v, rates }) => {
@@ -34,7 +24,7 @@ export function createRateGrants(client: DynamoDBDocumentClient, { table: TableN
     removeRates: async (lane) => {
       await answerOf('remove a grant of rates', client.send(new DeleteCommand({ TableName, Key: rateGrantKey(lane) })));
     },
-    rateRests: async () => (await itemsOf('read what is left of rates', RATE_RESTS_PARTITION)).map(restOf),
+    rateRests: async () => (await readPartition(client, 'read what is left of rates', TableName, RATE_RESTS_PARTITION)).map(restOf),
     putRest: async ({ v, resource, at, windows }) => {
       const item = { ...rateRestKey(resource), v, at, windows: [...windows] };
       await answerOf('write what is left of rates', client.send(new PutCommand({ TableName, Item: item })));

@@ -6,6 +6,7 @@ import type { TokenStore } from '../../core/ports/token-store.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
 import { principalKey, tokenDirectory, tokenEntryKey, tenantListKey, tenantListPartitions, tokenKey } from './keys.ts';
 import { allPages } from './pages.ts';
+import { readPartition } from './partition.ts';
 import { createPrincipals, type TokenStoreConfig } from './principals.ts';
 
 const STILL_THERE = 'attribute_exists(p)';
@@ -34,17 +35,7 @@ export function createTokenStore(client: DynamoDBDocumentClient, config: TokenSt
     remove: (hash) => remove('remove a token', tokenKey(hash)),
 
     noted: async (tenant) => {
-      const items = await allPages('list tokens', (from) =>
-        client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'p = :p',
-            ExpressionAttributeValues: { ':p': tokenDirectory(tenant) },
-            ConsistentRead: true,
-            ExclusiveStartKey: from,
-          }),
-        ),
-      );
+      const items = await readPartition(client, 'list tokens', TableName, tokenDirectory(tenant));
       return items.map((item) => tokenRecordSchema.parse(item));
     },
     lookUp: async (tenant, id) => {

@@ -10,7 +10,7 @@ import {
   type StartChoice,
   type TaskTypeSpec,
 } from '@sluice/contracts';
-import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ZodType } from 'zod';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -19,7 +19,7 @@ import type { ResourceRegistry, TypeRegistry } from '../../core/ports/type-regis
 import { deepFreeze } from '../deep-freeze.ts';
 import { answerOf, conditionalAnswerOf, type Item } from './answers.ts';
 import { isBreakerSort, isResourceSort, isStartSort, resourceItemKey, ROUTING_SORT, TYPES_PARTITION } from './keys.ts';
-import { allPages } from './pages.ts';
+import { readPartition } from './partition.ts';
 
 /** Between two lookups of types that are not known, so that nobody can make every submission a query. */
 const UNKNOWN_LOOKUP_MS = 1000;
@@ -96,17 +96,7 @@ export function createTypeRegistry(
 
   const read = async (): Promise<Types> => {
     const readAt = clock.now();
-    const items = await allPages('read task types', (from) =>
-      client.send(
-        new QueryCommand({
-          TableName: config.table,
-          KeyConditionExpression: 'p = :p',
-          ExpressionAttributeValues: { ':p': TYPES_PARTITION },
-          ConsistentRead: true,
-          ExclusiveStartKey: from,
-        }),
-      ),
-    );
+    const items = await readPartition(client, 'read task types', config.table, TYPES_PARTITION);
     const isBreaker = (item: Item): boolean => isBreakerSort(String(item['s']));
     const isResource = (item: Item): boolean => isResourceSort(String(item['s']));
     const isRouting = (item: Item): boolean => item['s'] === ROUTING_SORT;

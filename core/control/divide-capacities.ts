@@ -8,7 +8,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../ports/type-registry.ts';
 import { quotaPages } from '../quotas/quota-pages.ts';
 import { divideRates, type RateRound } from './rates/divide-rates.ts';
-import { cellShares, Ledger, raises, shrinks, type Move } from './moves.ts';
+import { cellShares, ledgerOf, raises, shrinks, type Move } from './moves.ts';
 import { entryOfLane } from '../limits/entry.ts';
 import type { ControlRound, ControlStep } from './round.ts';
 import { toldToEnter } from './told-to-enter.ts';
@@ -168,7 +168,7 @@ class Division {
 
   /** @returns those that were raised */
   async #raise(targets: readonly Target[]): Promise<ReadonlySet<Standing>> {
-    const ledger = new Ledger(targets.map(({ standing }) => standing));
+    const ledger = ledgerOf(targets.map(({ standing }) => standing));
     const raised = new Set<Standing>();
     const moves: Move[] = [];
     for (const { standing, needed, share } of raises(targets)) {

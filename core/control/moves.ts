@@ -1,4 +1,5 @@
 import { PERMITS_PER_CELL } from '../permits/cells.ts';
+import { Ledger } from './ledger.ts';
 import { sumOf, takenBy, type Standing, type Target } from './targets.ts';
 import type { Capacity } from './world.ts';
 
@@ -19,26 +20,11 @@ export function cellShares(share: number, { cells: least, entry }: Pick<Standing
   return Array.from({ length: cells }, (_, n) => Math.max(0, Math.min(PERMITS_PER_CELL, share - n * PERMITS_PER_CELL)));
 }
 
-/** What is left of each capacity. */
-export class Ledger {
-  readonly #left = new Map<Capacity, number>();
-
-  constructor(lanes: readonly Standing[]) {
-    for (const { capacities, shares, held } of lanes) this.take(capacities, takenBy(shares, held));
-  }
-
-  take(capacities: readonly Capacity[], n: number): void {
-    for (const capacity of capacities) this.#left.set(capacity, this.left(capacity) - n);
-  }
-
-  left(capacity: Capacity): number {
-    return this.#left.get(capacity) ?? capacity.whole;
-  }
-
-  /** What a lane may take more. */
-  room(capacities: readonly Capacity[]): number {
-    return Math.max(0, Math.min(...capacities.map((capacity) => this.left(capacity))));
-  }
+/** What lanes leave of each capacity. */
+export function ledgerOf(lanes: readonly Standing[]): Ledger<Capacity> {
+  const ledger = new Ledger<Capacity>(({ whole }) => whole);
+  for (const { capacities, shares, held } of lanes) ledger.take(capacities, takenBy(shares, held));
+  return ledger;
 }
 
 /**
@@ -47,7 +33,7 @@ export class Ledger {
  * So are cells with more than they have of the same share, as an older version spread it.
  */
 export function shrinks(targets: readonly Target[]): readonly Move[] {
-  const ledger = new Ledger(targets.map(({ standing }) => standing));
+  const ledger = ledgerOf(targets.map(({ standing }) => standing));
   for (const { standing, needed, share } of targets) {
     const has = sumOf(standing.shares);
     if (needed > has) ledger.take(standing.capacities, share - has);

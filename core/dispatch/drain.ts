@@ -128,13 +128,12 @@ async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, option
   const rooms = { permits: room, budget: cells.some(hasRetries) ? Math.min(room, budget) : 0 };
   const { works, empty } = await candidates(deps, lane, round, rooms, waitsOf(cells));
   await clearFlags(deps, lane, cells, empty);
-  const places = [...(cells.some(hasBacklog) ? ['permits' as const] : []), ...(cells.some(hasRetries) ? ['budget' as const] : [])];
-  return { works, waits: places.some((place) => !empty.includes(place)), attendedUntil };
+  return { works, waits: placesOf(cells).some((place) => !empty.includes(place)), attendedUntil };
 }
 
 /** Takes down the flags of places with nothing in them. */
 async function clearEmpty(deps: DispatchDeps, lane: Lane, cells: readonly Cell[]): Promise<void> {
-  const places = [...(cells.some(hasBacklog) ? ['permits' as const] : []), ...(cells.some(hasRetries) ? ['budget' as const] : [])];
+  const places = placesOf(cells);
   const found = await Promise.all(places.map((place) => deps.backlog.first(lane, 1, place)));
   await clearFlags(
     deps,
@@ -164,6 +163,11 @@ async function expireFull(deps: DispatchDeps, lane: Lane, options: ProcessOption
   if (now - (options.noted.get(key) ?? -Infinity) < FULL_LOOK_MS) return;
   options.noted.set(key, now);
   await expireHeld(deps, lane, slots);
+}
+
+/** The places in which something waits, as the flags say. */
+function placesOf(cells: readonly Cell[]): readonly Place[] {
+  return [...(cells.some(hasBacklog) ? ['permits' as const] : []), ...(cells.some(hasRetries) ? ['budget' as const] : [])];
 }
 
 function isWaiting(cell: Cell): boolean {

@@ -1,22 +1,12 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { serveLocally } from './local-server.ts';
 import { clientOf, eventually, finished, fresh } from './target.ts';
 
 /** What the handler asks whether it is well. */
 const health = { ok: false, calls: 0 };
-const server = createServer((_, response) => {
+const url = serveLocally((_, response) => {
   health.calls += 1;
   response.writeHead(health.ok ? 204 : 503).end();
-});
-let url: string;
-beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-});
-afterAll(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
 });
 
 describe('attempts that crash their handler', () => {
@@ -40,7 +30,7 @@ describe('attempts that crash their handler', () => {
     const tenant = fresh('outage');
     const client = await clientOf(tenant);
     const ids = Array.from({ length: 12 }, (_, n) => fresh(`held-${n}`));
-    await client.submitMany(ids.map((id) => ({ type: 'fragile', id, payload: { do: 'exit-unless', url } })));
+    await client.submitMany(ids.map((id) => ({ type: 'fragile', id, payload: { do: 'exit-unless', url: url() } })));
     // The breaker is open once a crash was not counted: by then all of the lane's first attempts have been told.
     const before = await eventually('an attempt that is excused', async () => {
       const tasks = await Promise.all(ids.map((id) => client.get(id)));

@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { serveLocally } from './local-server.ts';
 import { clientOf, eventually, finished, fresh } from './target.ts';
 
 /** What the resource `vendor` lets its two types have at once. */
@@ -8,22 +7,13 @@ const AT_ONCE = 4;
 
 /** What handlers ask whether the vendor is well: how many do at once, and the ms that it takes. */
 const vendor = { ok: true, takesMs: 500, asked: 0, most: 0 };
-const server = createServer((_, response) => {
+const url = serveLocally((_, response) => {
   vendor.asked += 1;
   vendor.most = Math.max(vendor.most, vendor.asked);
   setTimeout(() => {
     vendor.asked -= 1;
     response.writeHead(vendor.ok ? 204 : 503).end();
   }, vendor.takesMs);
-});
-let url: string;
-beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-});
-afterAll(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
 });
 
 describe('a resource that two types draw on', () => {
@@ -32,7 +22,7 @@ describe('a resource that two types draw on', () => {
     const submitted = clients.flatMap((client) =>
       ['order', 'refund'].flatMap((type) => Array.from({ length: 4 }, () => ({ client, type, id: fresh(type) }))),
     );
-    await Promise.all(submitted.map(({ client, type, id }) => client.submit({ type, id, payload: { do: 'exit-unless', url } })));
+    await Promise.all(submitted.map(({ client, type, id }) => client.submit({ type, id, payload: { do: 'exit-unless', url: url() } })));
     const tasks = await Promise.all(submitted.map(({ client, id }) => finished(client, id)));
     expect(tasks.map(({ state, attempts }) => [state, attempts])).toEqual(submitted.map(() => ['succeeded', 1]));
     expect(vendor.most).toBeLessThanOrEqual(AT_ONCE);
@@ -46,7 +36,8 @@ describe('a resource that two types draw on', () => {
     const operator = await clientOf(fresh('operator'), ['platform']);
     // Others have their turn before one of them crashes again: one alone that crashes three times is poison.
     const retry = { maxAttempts: 10, minDelaySeconds: 5 };
-    const of = (type: string) => Array.from({ length: 6 }, () => ({ type, id: fresh(type), payload: { do: 'exit-unless', url }, retry }));
+    const of = (type: string) =>
+      Array.from({ length: 6 }, () => ({ type, id: fresh(type), payload: { do: 'exit-unless', url: url() }, retry }));
     const submissions = [...of('order'), ...of('refund')];
     await client.submitMany(submissions);
 

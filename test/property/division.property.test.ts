@@ -2,12 +2,13 @@ import type { TaskTypeSpec } from '@sluice/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMemoryClock, createMemoryRandom } from '../../adapters/memory/index.ts';
-import { divideCapacities, type DivideDeps } from '../../core/control/divide-capacities.ts';
+import { divideCapacities } from '../../core/control/divide-capacities.ts';
 import { laneRules } from '../../core/limits/lane-rules.ts';
 import { acquireOrEnter, homeOf } from '../../core/permits/entry.ts';
 import type { Lane, Permit } from '../../core/ports/permit-store.ts';
 import { createServices } from '../../sim/services.ts';
 import { typeSpec } from '../../sim/type-spec.ts';
+import { createHeldRounds } from '../helpers/held-rounds.ts';
 
 const spec = (type: string, given: Partial<TaskTypeSpec>): TaskTypeSpec => ({
   ...typeSpec(type),
@@ -23,16 +24,6 @@ const TYPES = [
 ];
 const TENANTS = ['a', 'b', 'c', 'capped'];
 const LANES: readonly Lane[] = TENANTS.flatMap((tenant) => TYPES.map(({ type }) => ({ tenant, type })));
-/** No call is under way for longer: its client gives it up. */
-const CALL_MS = 16_000;
-
-interface Call {
-  readonly round: number;
-  readonly at: number;
-  readonly apply: () => Promise<unknown>;
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
 
 /** Rounds of control whose calls are applied, lost or left in any order, while lanes take permits and give them back. */
 async function play(choices: readonly number[]) {
@@ -48,49 +39,10 @@ async function play(choices: readonly number[]) {
   await services.quotas.put('b', { v: 1, tenant: 'b', quota: { guaranteed: 6, weight: 3 }, updatedAt: 0 });
   await divideCapacities(services, { now: clock.now(), deadline: clock.now() + 110_000, minute: true, told: [] });
 
-  const pending: Call[] = [];
-  const alive = new Set<number>();
-  let rounds = 0;
+  const rounds = createHeldRounds(services, ['permits', 'divisions', 'backlog', 'quotas']);
   const begin = (): void => {
-    const round = ++rounds;
-    alive.add(round);
-    const port = (name: 'permits' | 'divisions' | 'backlog' | 'quotas'): object =>
-      Object.fromEntries(
-        Object.entries(services[name]).map(([method, run]) => [
-          method,
-          (...args: unknown[]) =>
-            new Promise((resolve, reject) => {
-              if (!alive.has(round)) return;
-              const apply = async () => (run as (...given: unknown[]) => unknown)(...args);
-              pending.push({ round, at: clock.now(), apply, resolve, reject });
-            }),
-        ]),
-      );
-    const deps = {
-      ...services,
-      random: { ...random, nonce: () => `round-${round}` },
-      permits: port('permits'),
-      divisions: port('divisions'),
-      backlog: port('backlog'),
-      quotas: port('quotas'),
-    } as DivideDeps;
     const told = LANES.map((lane) => ({ v: 1, kind: 'divide', made: 0, ...lane }) as const);
-    divideCapacities(deps, { now: clock.now(), deadline: clock.now() + 110_000, minute: true, told })
-      .catch(() => undefined)
-      .finally(() => alive.delete(round));
-  };
-  const settle = async (): Promise<void> => {
-    for (let n = 0; n < 12; n++) await Promise.resolve();
-  };
-  /** Applied and answered; applied, and its answer lost; or neither. */
-  const finish = async (call: Call, how: number): Promise<void> => {
-    pending.splice(pending.indexOf(call), 1);
-    if (how < 8) {
-      const answer = await call.apply();
-      if (how < 7) call.resolve(answer);
-      else call.reject(new Error('no answer'));
-    } else call.reject(new Error('not sent'));
-    await settle();
+    rounds.begin((deps) => divideCapacities(deps, { now: clock.now(), deadline: clock.now() + 110_000, minute: true, told }));
   };
   const held: { lane: Lane; home: Lane; cell: number; permit: Permit }[] = [];
   const start = async (lane: Lane, n: number): Promise<void> => {
@@ -116,12 +68,12 @@ async function play(choices: readonly number[]) {
 
   for (let n = 0; n + 2 < choices.length; n += 3) {
     const [what = 0, which = 0, how = 0] = choices.slice(n, n + 3);
-    const late = pending.find(({ at }) => clock.now() - at > CALL_MS - 8_000);
-    if (late) await finish(late, how % 10);
-    else if (what < 2 && alive.size < 3) begin();
+    const late = rounds.late();
+    if (late) await rounds.finish(late, how % 10);
+    else if (what < 2 && rounds.alive() < 3) begin();
     else if (what < 11) {
-      for (const call of pending.slice(0, 1 + (which % 25))) await finish(call, how < 970 ? 0 : how % 10);
-    } else if (what < 12) alive.delete([...alive][which % Math.max(1, alive.size)] ?? 0);
+      for (const call of rounds.pending.slice(0, 1 + (which % 25))) await rounds.finish(call, how < 970 ? 0 : how % 10);
+    } else if (what < 12) rounds.kill(which);
     else if (what < 15) await start(LANES[which % LANES.length] ?? { tenant: 'a', type: 'mail' }, 1 + (how % 30));
     else if (what < 18) {
       for (const gone of held.splice(which % Math.max(1, held.length), 1 + (how % 20)))
@@ -130,7 +82,7 @@ async function play(choices: readonly number[]) {
     check();
   }
   // What is left over is lost, and the world goes on without faults.
-  for (const call of [...pending]) await finish(call, 9);
+  for (const call of [...rounds.pending]) await rounds.finish(call, 9);
   clock.advance(120_000);
   return { services, clock, held, start, check };
 }

@@ -9,6 +9,7 @@ import { acquireOrEnter } from '../../core/permits/entry.ts';
 import type { Lane, Permit } from '../../core/ports/permit-store.ts';
 import { createServices } from '../../sim/services.ts';
 import { typeSpec } from '../../sim/type-spec.ts';
+import { createHeldRounds } from '../helpers/held-rounds.ts';
 import { ReferenceBucket } from '../helpers/reference-bucket.ts';
 
 const spec = (type: string, given: Partial<TaskTypeSpec>): TaskTypeSpec => ({
@@ -36,16 +37,6 @@ const RESOURCES: readonly ResourceSpec[] = [
 ];
 const TENANTS = ['a', 'b', 'c', 'd'];
 const LANES: readonly Lane[] = TENANTS.flatMap((tenant) => TYPES.map(({ type }) => ({ tenant, type })));
-/** No call is under way for longer: its client gives it up. */
-const CALL_MS = 16_000;
-
-interface Call {
-  readonly round: number;
-  readonly at: number;
-  readonly apply: () => Promise<unknown>;
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
 
 async function platform() {
   const clock = createMemoryClock();
@@ -105,58 +96,23 @@ async function platform() {
 /** Rounds of control whose calls are applied, lost or left in any order, while lanes start what they may. */
 async function play(choices: readonly number[]) {
   const world = await platform();
-  const { services, clock, random, start, waiting } = world;
+  const { services, clock, start, waiting } = world;
   await world.divide();
-  const pending: Call[] = [];
-  const alive = new Set<number>();
-  let rounds = 0;
-  const begin = (lanes: readonly Lane[]): void => {
-    const round = ++rounds;
-    alive.add(round);
-    const port = (name: 'permits' | 'divisions'): object =>
-      Object.fromEntries(
-        Object.entries(services[name]).map(([method, run]) => [
-          method,
-          (...args: unknown[]) =>
-            new Promise((resolve, reject) => {
-              if (!alive.has(round)) return;
-              const apply = async () => (run as (...given: unknown[]) => unknown)(...args);
-              pending.push({ round, at: clock.now(), apply, resolve, reject });
-            }),
-        ]),
-      );
-    const deps = {
-      ...services,
-      random: { ...random, nonce: () => `round-${round}` },
-      permits: port('permits'),
-      divisions: port('divisions'),
-    } as DivideDeps;
-    void world
-      .divide(lanes, deps)
-      .catch(() => undefined)
-      .finally(() => alive.delete(round));
-  };
-  const settle = async (): Promise<void> => {
-    for (let n = 0; n < 12; n++) await Promise.resolve();
-  };
-  /** Applied and answered; applied, and its answer lost; or neither. */
-  const finish = async (call: Call, how: number): Promise<void> => {
-    pending.splice(pending.indexOf(call), 1);
-    if (how < 8) {
-      const answer = await call.apply();
-      if (how < 7) call.resolve(answer);
-      else call.reject(new Error('no answer'));
-    } else call.reject(new Error('not sent'));
-    await settle();
-  };
+  const rounds = createHeldRounds(services, ['permits', 'divisions']);
   for (let n = 0; n + 2 < choices.length; n += 3) {
     const [what = 0, which = 0, how = 0] = choices.slice(n, n + 3);
-    const late = pending.find(({ at }) => clock.now() - at > CALL_MS - 8_000);
-    if (late) await finish(late, how % 10);
-    else if (what < 2 && alive.size < 3) begin(LANES.filter((_, i) => which & (1 << (i % 10))));
+    const late = rounds.late();
+    if (late) await rounds.finish(late, how % 10);
+    else if (what < 2 && rounds.alive() < 3)
+      rounds.begin((deps) =>
+        world.divide(
+          LANES.filter((_, i) => which & (1 << (i % 10))),
+          deps,
+        ),
+      );
     else if (what < 12) {
-      for (const call of pending.slice(0, 1 + (which % 25))) await finish(call, how < 985 ? 0 : how % 10);
-    } else if (what < 13 && how < 500) alive.delete([...alive][which % Math.max(1, alive.size)] ?? 0);
+      for (const call of rounds.pending.slice(0, 1 + (which % 25))) await rounds.finish(call, how < 985 ? 0 : how % 10);
+    } else if (what < 13 && how < 500) rounds.kill(which);
     else if (what < 17) {
       // All that they may, so that what is too much is seen.
       for (const [i, lane] of LANES.entries()) if (which & (1 << (i % 10))) await start(lane, 1 + (how % 40));
@@ -165,7 +121,7 @@ async function play(choices: readonly number[]) {
     await world.checkGrants();
   }
   // What is left over is lost, and the world goes on without faults.
-  for (const call of [...pending]) await finish(call, 9);
+  for (const call of [...rounds.pending]) await rounds.finish(call, 9);
   return world;
 }
 

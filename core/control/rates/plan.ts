@@ -1,4 +1,5 @@
 import { divide } from '../../limits/divide.ts';
+import { Ledger } from '../ledger.ts';
 import type { ResourceRate } from './windows.ts';
 
 /** A lane, and what it has of the rates of its resources in windows of one length. */
@@ -57,25 +58,11 @@ export function rateTargets<C extends RateClaimant>(claimants: readonly C[], tur
   return claimants.map((claimant, i) => ({ claimant, ...(parts[i] ?? { needed: 0, share: 0 }) }));
 }
 
-/** What is left of each rate. */
-export class RateLedger {
-  readonly #left = new Map<ResourceRate, number>();
-
-  constructor(claimants: readonly Pick<RateClaimant, 'has' | 'rates'>[]) {
-    for (const { rates, has } of claimants) this.take(rates, has);
-  }
-
-  take(rates: readonly ResourceRate[], n: number): void {
-    for (const rate of rates) this.#left.set(rate, this.left(rate) - n);
-  }
-
-  left(rate: ResourceRate): number {
-    return this.#left.get(rate) ?? rate.capacity;
-  }
-
-  room(rates: readonly ResourceRate[]): number {
-    return Math.max(0, Math.min(...rates.map((rate) => this.left(rate))));
-  }
+/** What claimants leave of each rate. */
+function ledgerOf<C extends RateClaimant>(claimants: readonly C[], has: (claimant: C) => number): Ledger<ResourceRate> {
+  const ledger = new Ledger<ResourceRate>(({ capacity }) => capacity);
+  for (const claimant of claimants) ledger.take(claimant.rates, has(claimant));
+  return ledger;
 }
 
 /**
@@ -83,7 +70,10 @@ export class RateLedger {
  * has too little left for those that must have more. Where nobody needs it, a lane keeps what it has.
  */
 export function lowerings<C extends RateClaimant>(targets: readonly RateTarget<C>[]): ReadonlyMap<C, number> {
-  const ledger = new RateLedger(targets.map(({ claimant }) => claimant));
+  const ledger = ledgerOf(
+    targets.map(({ claimant }) => claimant),
+    ({ has }) => has,
+  );
   for (const { claimant, needed, share } of targets) if (needed > claimant.has) ledger.take(claimant.rates, share - claimant.has);
   return new Map(
     targets.flatMap(({ claimant, share }): [C, number][] => {
@@ -102,7 +92,10 @@ export function raisings<C extends RateClaimant>(
   targets: readonly RateTarget<C>[],
   hasNow: (claimant: C) => number,
 ): ReadonlyMap<C, number> {
-  const ledger = new RateLedger(targets.map(({ claimant }) => ({ rates: claimant.rates, has: hasNow(claimant) })));
+  const ledger = ledgerOf(
+    targets.map(({ claimant }) => claimant),
+    hasNow,
+  );
   const partOf = ({ claimant, needed }: RateTarget<C>): number => hasNow(claimant) / needed;
   const below = targets.filter(({ claimant, needed }) => needed > hasNow(claimant)).toSorted((a, b) => partOf(a) - partOf(b));
   return new Map(

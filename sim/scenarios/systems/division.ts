@@ -1,5 +1,5 @@
 import { SOON_SECONDS } from '../../../core/control/divide-capacities.ts';
-import { cellShares, Ledger, raises, shrinks } from '../../../core/control/moves.ts';
+import { cellShares, ledgerOf, raises, shrinks } from '../../../core/control/moves.ts';
 import { sumOf, takenBy, targetsOf, type Standing } from '../../../core/control/targets.ts';
 import { toldToEnter } from '../../../core/control/told-to-enter.ts';
 import { weigh } from '../../../core/control/weigh.ts';
@@ -111,7 +111,7 @@ export class Division implements PermitSource {
       const lane = lanes.get(was);
       if (lane) lanes.set(is, lane);
     }
-    const ledger = new Ledger(after.map(({ standing }) => standing));
+    const ledger = ledgerOf(after.map(({ standing }) => standing));
     for (const { standing, needed, share } of raises(after)) {
       const has = sumOf(standing.shares);
       const to = needed > has ? Math.min(share, has + ledger.room(standing.capacities)) : has;
