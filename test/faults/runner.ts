@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Exercise } from './exercises/exercise.ts';
 import type { PlannedRun, Place, Recording } from './plan.ts';
 import type { FaultKind } from './proxy/kinds.ts';
@@ -10,6 +11,11 @@ import type { World } from './world/world.ts';
 /** Runs that are young at once: an older one mostly waits for a message or a lease. */
 const AT_ONCE = 12;
 const YOUNG_MS = 8_000;
+/**
+ * A function that works for all in rounds of several steps: a fault costs all of them the step, and each needs some that are
+ * whole. So only a few of the runs of each step are at work at once, however old.
+ */
+const IN_ROUNDS = { fn: 'control', ofStep: 6 };
 /**
  * While services take longer than this for an answer on average, ms, and runs are at work, none is begun: a machine that is
  * too busy makes faults of its own, and more than one at a time.
@@ -42,6 +48,7 @@ export class Runner {
   /** By the word of those that are alone: the end of the latest of them, and the ends of those that are not to run beside it. */
   private readonly alone = new Map<string, Promise<unknown>>();
   private readonly beside = new Map<string, Promise<unknown>[]>();
+  private readonly steps = new Map<string, LimitFunction>();
   private tenants = 0;
   private readonly working = new Set<{ readonly exercise: Exercise; readonly began: number }>();
 
@@ -76,12 +83,12 @@ export class Runner {
           (ticks.some((fn) => site.startsWith(`${fn}:`)) ||
             ((exercise.of !== undefined || !isReadForAll(site)) && calls.some((fn) => site.startsWith(`${fn}:`)))),
       );
-      recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(nameless), ownFaults: stage.ownFaults });
+      recordings.push({ exercise, named: namedBy(stage), nameless: new Map(nameless), ownFaults: stage.ownFaults });
     }
     const others = exercises.filter((exercise) => !isNamelessOne(exercise));
     await this.all(others, async (exercise) => {
       const stage = await this.perform(exercise).catch((error: unknown) => onFailure(exercise, messageOf(error)));
-      if (stage) recordings.push({ exercise, named: stage.watch.counts(), nameless: new Map(), ownFaults: stage.ownFaults });
+      if (stage) recordings.push({ exercise, named: namedBy(stage), nameless: new Map(), ownFaults: stage.ownFaults });
     });
     return recordings.map((recording) => (recording.exercise === others[0] ? { ...recording, nameless: this.readsForAll() } : recording));
   }
@@ -91,20 +98,33 @@ export class Runner {
     return new Map([...this.world.sightings.sites].filter(isReadForAll).map((site) => [site, 1]));
   }
 
-  /** Runs with their faults, those first that take long, and those last that others are not to run beside. */
+  /** Runs with their faults, those first that take long or must be alone, and those last that others are not to run beside. */
   async run(runs: readonly PlannedRun[], onResult: (result: RunResult) => void): Promise<void> {
     const long = ({ site, kind, place }: PlannedRun): boolean =>
       place.exercise.slow === true || (site.fn === 'dispatch' && (kind === 'unanswered' || kind.startsWith('kill')));
     const words = new Set(runs.flatMap(({ place }) => place.exercise.notBeside ?? []));
-    const order = (run: PlannedRun): number => (words.has(run.place.exercise.alone ?? '') ? 1 : long(run) ? -1 : 0);
+    const order = (run: PlannedRun): number => {
+      const { alone } = run.place.exercise;
+      if (alone !== undefined) return words.has(alone) ? 1 : -2;
+      return long(run) ? -1 : 0;
+    };
     await this.all(
       [...runs].sort((a, b) => order(a) - order(b)),
-      async (run) => {
-        const began = performance.now();
-        const error = await this.attempt(run);
-        onResult({ run, error, seconds: Math.round((performance.now() - began) / 100) / 10 });
-      },
+      (run) =>
+        this.ofStep(run)(async () => {
+          const began = performance.now();
+          const error = await this.attempt(run);
+          onResult({ run, error, seconds: Math.round((performance.now() - began) / 100) / 10 });
+        }),
     );
+  }
+
+  /** What lets few of a step of rounds be at work at once, and all else. */
+  private ofStep({ site: { fn, port } }: PlannedRun): LimitFunction {
+    const step = fn === IN_ROUNDS.fn ? port.split('/').slice(0, 2).join('/') : '';
+    const limit = this.steps.get(step) ?? pLimit(step === '' ? Infinity : IN_ROUNDS.ofStep);
+    this.steps.set(step, limit);
+    return limit;
   }
 
   /** @returns what did not hold */
@@ -199,6 +219,11 @@ async function inTime(running: Promise<void>): Promise<void> {
 /** Whether it has calls that name nobody. */
 function isNamelessOne({ ticks, calls }: Exercise): boolean {
   return ticks !== undefined || calls !== undefined;
+}
+
+/** What is read for all names whoever reads it by chance. */
+function namedBy(stage: Stage): ReadonlyMap<string, number> {
+  return new Map([...stage.watch.counts()].filter(([site]) => !isReadForAll(site)));
 }
 
 function isReadForAll(site: string): boolean {

@@ -1,4 +1,5 @@
 import type { Breaker } from '@sluice/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TYPES } from '../app/types.ts';
 import { deleteBreaker, IDLE_MS, open, SHUT_MS, stored, withBreaker, writeBreaker } from './breaker-scenes.ts';
 import type { Exercise } from './exercise.ts';
@@ -10,6 +11,9 @@ const SETTLERS = [
   [TYPES.event, 'settle'],
   [TYPES.wait, 'dispatch'],
 ] as const;
+
+/** ms in which a breaker is written of which a task has ended, if at all. */
+const COMES_MS = 20_000;
 
 /** Breakers, each of a task type that this run has for itself. */
 export const breakers: readonly Exercise[] = [
@@ -36,11 +40,12 @@ export const breakers: readonly Exercise[] = [
       run: (stage) =>
         withBreaker(stage, like, open(-1_000), async (type) => {
           await stage.submit('task', type, { do: 'ok', ms: 500 });
-          // What settles a probe writes after the dispatcher that let it pass, unless it is that.
-          const armed = stage.arm({ ...WRITE_BREAKER, fn, kind: 'delay' });
+          // What settles a probe writes after the dispatcher that let it pass, unless it is that; and after the row, which may be seen first.
+          const armed = stage.arm({ ...WRITE_BREAKER, fn, kind: 'hold' });
           const ended = stage.ends('task', { state: 'succeeded', attempts: 1 });
-          await Promise.race([armed.whenFired(), ended]);
+          await Promise.race([armed.whenFired(), sleep(COMES_MS, undefined, { ref: false })]);
           await deleteBreaker(stage, type);
+          armed.release();
           await ended;
         }),
     },
