@@ -10,7 +10,7 @@ import type { Lane, Permit } from '../../core/ports/permit-store.ts';
 import { createServices } from '../../sim/services.ts';
 import { typeSpec } from '../../sim/type-spec.ts';
 import { createHeldRounds } from '../helpers/held-rounds.ts';
-import { ReferenceBucket } from '../helpers/reference-bucket.ts';
+import { ReferenceBucket } from '../../sim/checks/reference-bucket.ts';
 
 const spec = (type: string, given: Partial<TaskTypeSpec>): TaskTypeSpec => ({
   ...typeSpec(type),
