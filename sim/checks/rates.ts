@@ -18,7 +18,7 @@ export interface RateCheckDeps {
   readonly skewMs: number;
 }
 
-/** A rate of a resource, at the most that it was in this run. */
+/** A rate of a resource that is in force, at the most that it was in this run. */
 interface Whole {
   readonly resource: string;
   readonly perSeconds: number;
@@ -137,6 +137,7 @@ export function createRateChecks({ now, violated, specOf, skewMs }: RateCheckDep
       const lengths = new Set(rates.map(({ perSeconds }) => perSeconds));
       const before = always.get(resource) ?? lengths;
       always.set(resource, new Set([...before].filter((length) => lengths.has(length))));
+      for (const [key, whole] of wholes) if (whole.resource === resource && !lengths.has(whole.perSeconds)) wholes.delete(key);
       for (const rate of rates) {
         const key = `${resource} ${rate.perSeconds}`;
         const known = wholes.get(key);
