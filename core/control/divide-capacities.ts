@@ -8,6 +8,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../ports/type-registry.ts';
 import { quotaPages } from '../quotas/quota-pages.ts';
 import { divideRates, type RateRound } from './rates/divide-rates.ts';
+import { heedWrites } from './known-writes.ts';
 import { cellShares, ledgerOf, raises, shrinks, type Move } from './moves.ts';
 import { entryOfLane } from '../limits/entry.ts';
 import type { ControlRound, ControlStep } from './round.ts';
@@ -53,14 +54,22 @@ export async function divideCapacities(deps: DivideDeps, round: ControlRound): P
     const now = deps.clock.now();
     const number = await deps.divisions.begin(holder, now, now + LEASE_MS);
     if (number === undefined) return askLater(deps, round);
+    const { divisions, areKnown } = heedWrites(deps.divisions);
     let again = false;
     try {
-      await new Division(deps, holder, number, now + LEASE_MS).run(round);
+      await new Division({ ...deps, divisions }, holder, number, now + LEASE_MS).run(round);
     } finally {
-      again = await deps.divisions.end(holder);
+      again = areKnown() ? await deps.divisions.end(holder) : await outlast(deps, holder);
     }
     if (!again || deps.clock.now() + LEASE_MS > round.deadline) return;
   }
+}
+
+/** A note that nobody answered for may be written yet: its round keeps the lease until that is over. */
+async function outlast({ divisions, clock }: DivideDeps, holder: string): Promise<false> {
+  // Where this is not answered either, the lease runs out by itself.
+  await divisions.extend(holder, clock.now() + MARGIN_MS).catch(() => false);
+  return false;
 }
 
 class Division {

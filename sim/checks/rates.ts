@@ -55,7 +55,7 @@ export function createRateChecks({ now, violated, specOf, skewMs }: RateCheckDep
   const ownOf = (lane: Lane) => {
     const key = laneKey(lane);
     const rates = inOrder(specOf(lane.type)?.rates ?? []);
-    const known = own.get(key) ?? { books: rates.map((rate) => new RateBook(rate, now())), tokens: 0, starts: 0 };
+    const known = own.get(key) ?? { books: rates.map((rate) => new RateBook(rate, 0)), tokens: 0, starts: 0 };
     own.set(key, known);
     return known;
   };
