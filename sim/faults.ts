@@ -133,7 +133,7 @@ export function drawProfile(stream: Stream, only?: ReadonlySet<FaultKind>): Prof
     routes: may('routes') && stream.happens(0.4, 'routes'),
     starts: may('starts') && stream.happens(0.5, 'starts'),
     divides: may('divides') && stream.happens(0.3, 'divides'),
-    rates: may('rates') && stream.happens(0.2, 'rates'),
-    admits: may('admits') && stream.happens(0.2, 'admits'),
+    rates: may('rates') && stream.happens(0.15, 'rates'),
+    admits: may('admits') && stream.happens(0.12, 'admits'),
   };
 }

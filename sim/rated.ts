@@ -39,7 +39,7 @@ const CHANGES: readonly { readonly name: string; readonly of: (rates: readonly R
 export function redeployRates(sim: Simulation, redeploy: Stream): void {
   if (!sim.profile.rates) return;
   for (const { rates: old = [], ...spec } of RATED_RESOURCES) {
-    const change = CHANGES[redeploy.fork(spec.resource).choose(CHANGES.length + 1, 'change', [2, 1, 1, 1, 1]) - 1];
+    const change = CHANGES[redeploy.fork(spec.resource).choose(CHANGES.length + 1, 'change of rates', [2, 1, 1, 1, 1]) - 1];
     if (!change) continue;
     strike(sim, 'rates-changed');
     sim.history?.add('operator', `${change.name} ${spec.resource}`);

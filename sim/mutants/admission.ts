@@ -35,7 +35,11 @@ export const ADMISSION: readonly Mutant[] = [
         find: 'const DOCUMENT_KEPT_MS = 90_000;',
         replace: 'const DOCUMENT_KEPT_MS = 90_000_000;',
       },
-      { file: 'core/admission/control-step.ts', find: 'if (idle(state) && (!before || idle(before))) return;', replace: 'if (idle(state)) return;' },
+      {
+        file: 'core/admission/control-step.ts',
+        find: 'if (idle(state) && (!before || idle(before))) return;',
+        replace: 'if (idle(state)) return;',
+      },
     ],
     seeds: 60,
     profile: BOUNDED,
