@@ -46,14 +46,13 @@ export const RATES: readonly Mutant[] = [
     edits: [
       {
         file: DIVIDE,
-        find: '  await round.divisions.putRates(lane.lane, grantOf(lane, new Map([...to].map(([perSeconds, of]) => [perSeconds, of.to]))));\n',
+        find: '  await round.note(round.divisions.putRates(lane.lane, grantOf(lane, limits)));\n',
         replace: '',
       },
       {
         file: DIVIDE,
         find: '  if (!answer) round.telemetry.log(',
-        replace:
-          '  await round.divisions.putRates(lane.lane, grantOf(lane, new Map([...to].map(([perSeconds, of]) => [perSeconds, of.to]))));\n  if (!answer) round.telemetry.log(',
+        replace: '  await round.note(round.divisions.putRates(lane.lane, grantOf(lane, limits)));\n  if (!answer) round.telemetry.log(',
       },
     ],
     seeds: 60,

@@ -1,7 +1,7 @@
 import type { RateRest } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { createMemoryClock, createMemoryRandom } from '../../../adapters/memory/index.ts';
-import { divideCapacities } from '../../../core/control/divide-capacities.ts';
+import { divideCapacities, LEASE_MS } from '../../../core/control/divide-capacities.ts';
 import { createServices } from '../../../sim/services.ts';
 import { typeSpec } from '../../../sim/type-spec.ts';
 
@@ -33,11 +33,12 @@ describe('a note whose answer is missing', () => {
     await expect(round()).rejects.toThrow('no answer');
     answers();
     clock.advance(15_000);
+    // Its lease is still there.
     await round();
     expect(await services.divisions.rateGrants()).toEqual([]);
     expect(services.control.take()).toMatchObject([LANE]);
     await arrives();
-    clock.advance(5_000);
+    clock.advance(LEASE_MS);
     await round();
     // What the lane has is not nobody's as well.
     const [grant] = await services.divisions.rateGrants();
