@@ -2,6 +2,7 @@ import type { Profile } from '../faults.ts';
 import type { Mutant } from './mutant.ts';
 
 const DIVIDE = 'core/control/rates/divide-rates.ts';
+const RESTS = 'core/control/rates/rests.ts';
 const ACQUIRE = 'core/permits/acquire.ts';
 const SHARE = 'core/limits/rate-share.ts';
 const CAPACITIES = 'core/control/divide-capacities.ts';
@@ -60,8 +61,15 @@ export const RATES: readonly Mutant[] = [
   },
   {
     name: 'rest-is-full',
-    why: 'what nobody has of a rate is no bucket: it is always full',
-    edits: edit(SHARE, 'tokens: Math.min(least, tokens + (least * Math.max(0, ms)) / (perSeconds * 1_000)) };', 'tokens: least };'),
+    why: 'what nobody has of a rate is no bucket: it is full at any time, also when it has just been given back',
+    edits: [
+      {
+        file: SHARE,
+        find: 'tokens: Math.min(least, tokens + (least * Math.max(0, ms)) / (perSeconds * 1_000)) };',
+        replace: 'tokens: least };',
+      },
+      { file: RESTS, find: 'tokens: rest.tokens + tokens });', replace: 'tokens: rest.free + limit });' },
+    ],
     seeds: 60,
     profile: RIGHT,
   },
@@ -114,5 +122,12 @@ export const RATES: readonly Mutant[] = [
     ),
     seeds: 60,
     profile: RATED,
+  },
+  {
+    name: 'lease-not-outlasted',
+    why: 'a round gives its lease back while a note of its own may be written yet',
+    edits: edit(CAPACITIES, 'if (division.knowsNotes()) again =', 'again ='),
+    seeds: 110,
+    profile: RIGHT,
   },
 ];
