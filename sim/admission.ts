@@ -94,6 +94,6 @@ function come(sim: Simulation, stream: Stream, { tenant, batch, turns }: Coming,
 }
 
 /** Whatever the answer says: it is too many. */
-export function isRefusal({ status }: SluiceError): boolean {
+function isRefusal({ status }: SluiceError): boolean {
   return status === 429;
 }

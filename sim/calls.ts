@@ -28,7 +28,7 @@ const WAY_WEIGHTS = [4, 3, 3, 2, 2, 1, 1, 1];
 export const FAULT_IN = 'fault in ';
 const NEVER_TWICE: ReadonlySet<string> = new Set(['starter.start', 'timer.sleep', 'types.read']);
 
-export interface Caller {
+interface Caller {
   readonly isAlive: () => boolean;
   readonly die: (why: string) => void;
   readonly resolve: (answer: unknown) => void;

@@ -10,7 +10,7 @@ const LATE_MS = 16_000;
 
 type Violated = (kind: 'flowControl', what: string) => void;
 
-export interface RateCheckDeps {
+interface RateCheckDeps {
   readonly now: () => number;
   readonly violated: Violated;
   readonly specOf: (type: string) => TaskTypeSpec | undefined;
@@ -25,8 +25,6 @@ interface Whole {
   limit: number;
   readonly book: RateBook;
 }
-
-export type RateChecks = ReturnType<typeof createRateChecks>;
 
 /**
  * What must hold of rates: what lanes have of one, and what nobody has, is at no time more than the whole; all starts that are

@@ -2,9 +2,9 @@ import { ADMISSION_CODES, type SluiceError } from '@sluice/contracts';
 import { MAX_WAIT_SECONDS } from '../../core/admission/bounds.ts';
 
 /** ms after the last fault in which whoever comes back as told gets in: twice the longest wait, and a round of control. */
-export const ADMITTED_WITHIN_MS = 2 * MAX_WAIT_SECONDS * 1_000 + 60_000;
+const ADMITTED_WITHIN_MS = 2 * MAX_WAIT_SECONDS * 1_000 + 60_000;
 
-export interface RefusalCheckDeps {
+interface RefusalCheckDeps {
   readonly now: () => number;
   readonly violated: (kind: 'stuck' | 'other' | 'silence', what: string) => void;
   /** What there is of a task: a row, or a hint. */
