@@ -1,5 +1,6 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 import type { Lane } from '../core/ports/permit-store.ts';
+import { RATED_RESOURCES, RATED_TYPES } from './rated-types.ts';
 import { typeSpec } from './type-spec.ts';
 
 const RETRY = { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 30, factor: 3 };
@@ -30,5 +31,10 @@ export const CAPACITIES: readonly SharedCapacity[] = [
     most: DOWNSTREAM.concurrency,
     of: ({ type }) => DIVIDED_TYPES.some((spec) => spec.type === type && spec.resources),
   },
+  ...RATED_RESOURCES.map(({ resource, concurrency }) => ({
+    name: `the resource ${resource}`,
+    most: concurrency,
+    of: ({ type }: Lane) => RATED_TYPES.some((spec) => spec.type === type && spec.resources?.includes(resource) === true),
+  })),
   { name: `the cap of ${CAPPED.tenant}`, most: CAPPED.cap, of: ({ tenant }) => tenant === CAPPED.tenant },
 ];

@@ -78,6 +78,11 @@ const OTHERS = [
   'starts',
   /** Lanes have capacities in common, which control divides. */
   'divides',
+  /** Resources have rates, which control divides, and a deployment changes them. */
+  'rates',
+  'rates-changed',
+  /** Submissions pass the gate of admission, and tenants have bounds. */
+  'admits',
 ] as const;
 
 export type Chance = keyof typeof CHANCES;
@@ -102,6 +107,8 @@ export interface Profile {
   readonly routes: boolean;
   readonly starts: boolean;
   readonly divides: boolean;
+  readonly rates: boolean;
+  readonly admits: boolean;
 }
 
 const LEVELS = [0, 0.3, 1, 3];
@@ -126,5 +133,7 @@ export function drawProfile(stream: Stream, only?: ReadonlySet<FaultKind>): Prof
     routes: may('routes') && stream.happens(0.4, 'routes'),
     starts: may('starts') && stream.happens(0.5, 'starts'),
     divides: may('divides') && stream.happens(0.3, 'divides'),
+    rates: may('rates') && stream.happens(0.15, 'rates'),
+    admits: may('admits') && stream.happens(0.12, 'admits'),
   };
 }

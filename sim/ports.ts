@@ -1,3 +1,4 @@
+import type { AdmissionStepDeps } from '../core/admission/control-step.ts';
 import type { CancelDeps } from '../core/api/cancel-task.ts';
 import type { ListDeps } from '../core/api/list-tasks.ts';
 import type { AuditDeps } from '../core/audit/audit.ts';
@@ -18,7 +19,8 @@ export type SystemPorts = Ports &
   DeliverDeps &
   TendRoutingDeps &
   Pick<StartStepDeps, 'starts' | 'startRules'> &
-  Pick<DivideDeps, 'divisions' | 'quotas' | 'control'>;
+  Pick<DivideDeps, 'divisions' | 'quotas' | 'control'> &
+  Pick<AdmissionStepDeps, 'admissions'>;
 
 /** The ports whose calls leave the process: each call is a point where others run, time passes or a fault strikes. */
 const OUTSIDE = [
@@ -48,6 +50,7 @@ const OUTSIDE = [
   'divisions',
   'quotas',
   'control',
+  'admissions',
 ] as const;
 
 /** One call of a port, not yet made. */

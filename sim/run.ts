@@ -1,12 +1,14 @@
 import { SYSTEM_TYPES, systemId, type TaskRow } from '@sluice/contracts';
 import { minuteOf } from '../core/hints/timing.ts';
 import { createMemoryMessages } from '../adapters/memory/index.ts';
+import { startAdmission } from './admission.ts';
 import { DIVIDED_TYPES } from './capacities.ts';
 import { chanceOf } from './chance.ts';
 import { createChecks, nameOf, type Violation } from './checks/checks.ts';
 import { seenIn, type Seen } from './checks/seen.ts';
 import { checkEnd } from './checks/finish.ts';
 import { Stream, type ChoiceSource } from './choices.ts';
+import { startControl } from './control.ts';
 import { startDivision } from './division.ts';
 import { feedDispatch, feedSettle } from './event-source.ts';
 import { drawProfile, type FaultKind, type Profile } from './faults.ts';
@@ -18,6 +20,8 @@ import { createLambda } from './lambda.ts';
 import { createLateList } from './late-list.ts';
 import { observed } from './observed.ts';
 import type { Ports, SystemPorts } from './ports.ts';
+import { startRated } from './rated.ts';
+import { RATED_TYPES } from './rated-types.ts';
 import { inventedWatch, ROUTING_SETTINGS, startRouting, watchedDedicated } from './routing.ts';
 import { startSchedule } from './schedule.ts';
 import { createServices } from './services.ts';
@@ -98,6 +102,9 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   await startRouting(sim);
   await startStarts(sim);
   await startDivision(sim);
+  await startRated(sim);
+  await startAdmission(sim, faultsMs);
+  startControl(sim);
   startSchedule(sim);
   feedDispatch(sim);
   feedSettle(sim, outcomes);
@@ -106,8 +113,10 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   await run(START + faultsMs, () => false);
   sim.calm = true;
   sim.partitions.clear();
+  checks.refusals.calm();
   const calmAt = kernel.now();
-  const done = () => sim.alive.size === 0 && checks.waiting().length === 0 && kernel.now() > calmAt + 30_000;
+  const allIn = () => checks.refusals.waiting().size === 0;
+  const done = () => sim.alive.size === 0 && allIn() && checks.waiting().length === 0 && kernel.now() > calmAt + 30_000;
   await run(calmAt + DONE_WITHIN_MS, done);
   const doneMs = kernel.now() - calmAt;
   const forgotten = checks.waiting().filter(({ uid }) => checks.purged.has(uid)).length;
@@ -118,6 +127,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
       what: `${nameOf(row)} is ${row.state} (seq ${row.seq}), ${DONE_WITHIN_MS / MINUTE} minutes after the last fault`,
     });
   }
+  for (const task of stop() ? [] : checks.refusals.waiting())
+    checks.violations.push({ kind: 'stuck', what: `${task} is refused, ${DONE_WITHIN_MS / MINUTE} minutes after the last fault` });
   if (!stop()) await auditRows(sim, run, forgotten);
   if (!stop() && forgotten > 0) await run(kernel.now() + DONE_WITHIN_MS, done);
   await run(kernel.now() + AFTER_MS, () => false);
@@ -169,17 +180,18 @@ function createSimulation(options: RunOptions): { sim: Simulation; outcomes: Ret
   const profile = { ...drawProfile(root.fork('profile'), options.only), ...options.profile };
   const random = chanceOf(root.fork('services'));
   const { inFlightLimit, maxReceives } = profile;
+  const specs = [...TYPES, ...DIVIDED_TYPES, ...(profile.rates ? RATED_TYPES : []), ...SYSTEM_SPECS];
   const bare = createServices({
     clock,
     random,
-    types: [...TYPES, ...DIVIDED_TYPES, ...SYSTEM_SPECS],
+    types: specs,
     notifyRules: NOTIFY_RULES,
     receiver: () => answerOfReceiver(sim),
     breakersLateMs: BREAKERS_LATE_MS,
     queues: { inFlightLimit, maxReceives },
   });
-  const versions = new Map([...TYPES, ...DIVIDED_TYPES, ...SYSTEM_SPECS].map((spec) => [spec.type, [spec]]));
-  const checks = createChecks(kernel.now, bare.queue.messages, (type) => versions.get(type) ?? []);
+  const versions = new Map(specs.map((spec) => [spec.type, [spec]]));
+  const checks = createChecks(kernel.now, bare.queue.messages, (type) => versions.get(type) ?? [], profile.skewMs);
   const services = observed(bare, checks.applied);
   const outcomes = createMemoryMessages({ clock, random, visibilitySeconds: 120, maxReceives: 100 });
   const watchedRemove = async (receipt: string): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
+import type { Admission } from '../core/admission/admission.ts';
 import type { Sightings } from '../core/breakers/evidence.ts';
 import type { RoutingMap } from '../core/ports/routing-store.ts';
 import type { RunTally } from '../core/starts/run-tally.ts';
@@ -22,6 +23,12 @@ export interface Environment {
   readonly map: RoutingMap;
   types: { readonly specs: ReadonlyMap<string, unknown>; readonly readAt: number } | undefined;
   busy: boolean;
+  /** Of submit: what it passes by. */
+  gate?: () => Admission;
+  /** Ends the invocation that it has now. */
+  die?: (why: string) => void;
+  /** It has ended, with all that it remembered. */
+  isGone: boolean;
 }
 
 /** One run of the simulation: what its parts share. */

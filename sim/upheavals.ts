@@ -1,4 +1,5 @@
 import { PRIORITIES, type TaskTypeSpec } from '@sluice/contracts';
+import { redeployRates } from './rated.ts';
 import { oneOf, strike, type Simulation } from './simulation.ts';
 import { TYPES } from './workload.ts';
 
@@ -24,7 +25,9 @@ function redeploy(sim: Simulation): void {
   strike(sim, 'redeploy');
   sim.history?.add('operator', 'deploys');
   for (const cut of [...sim.alive.values()]) cut();
+  for (const pool of sim.environments.values()) for (const environment of pool) environment.isGone = true;
   sim.environments.clear();
+  redeployRates(sim, stream);
   for (const old of TYPES) {
     const own = stream.fork(old.type);
     const what = own.choose(CHANGES.length + 2, 'change', [3, 1, 1, 1, 1, 1]);

@@ -94,7 +94,7 @@ export function submit(sim: Simulation, stream: Stream, tenant: string, batch: r
     name: 'submit',
     stream: stream.fork('turn', turn),
     about: batch.map((task) => aboutTask(tenant, task)).join(', '),
-    run: (ports) => submitTasks(ports, tenant, batch),
+    run: (ports, { gate }) => submitTasks({ ...ports, ...(gate && { admission: gate() }) }, tenant, batch),
     done: (results: readonly SubmitResult[]) => {
       for (const result of results) if (result.ok) sim.checks.accept(tenant, result.task.id, result.task.uid);
       again(batch.filter((_, i) => mayRepeat(results[i])));

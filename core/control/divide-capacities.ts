@@ -53,11 +53,13 @@ export async function divideCapacities(deps: DivideDeps, round: ControlRound): P
     const now = deps.clock.now();
     const number = await deps.divisions.begin(holder, now, now + LEASE_MS);
     if (number === undefined) return askLater(deps, round);
+    const division = new Division(deps, holder, number, now + LEASE_MS);
     let again = false;
     try {
-      await new Division(deps, holder, number, now + LEASE_MS).run(round);
+      await division.run(round);
     } finally {
-      again = await deps.divisions.end(holder);
+      // A note that was not answered may be written yet, over those of the next round: the lease runs out after that.
+      if (division.knowsNotes()) again = await deps.divisions.end(holder);
     }
     if (!again || deps.clock.now() + LEASE_MS > round.deadline) return;
   }
@@ -68,6 +70,7 @@ class Division {
   readonly #holder: string;
   readonly #version: number;
   #leaseEnd: number;
+  #knowsNotes = true;
 
   constructor(deps: DivideDeps, holder: string, number: number, leaseEnd: number) {
     this.#deps = deps;
@@ -75,6 +78,11 @@ class Division {
     // A cell may be written twice in a round, and takes only what is newer.
     this.#version = 2 * number;
     this.#leaseEnd = leaseEnd;
+  }
+
+  /** Whether it is known what became of each note that was written. */
+  knowsNotes(): boolean {
+    return this.#knowsNotes;
   }
 
   async run({ minute, told }: ControlRound): Promise<void> {
@@ -105,7 +113,13 @@ class Division {
 
   #rateRound(): RateRound {
     const keepLease = () => this.#keepLease();
-    return { ...this.#deps, version: this.#version, keepLease, each: (all, run) => this.#each(all, run) };
+    return {
+      ...this.#deps,
+      version: this.#version,
+      keepLease,
+      each: (all, run) => this.#each(all, run),
+      note: (written) => this.#note(written),
+    };
   }
 
   async #lookAgain(targets: readonly Target[], raised: ReadonlySet<Standing>, hasLowered: boolean, minute: boolean): Promise<void> {
@@ -196,8 +210,8 @@ class Division {
     await this.#each(targets, async ({ standing }) => {
       const { lane, grant, shares, held, demand, entry, closed, small, rests } = standing;
       if (entry !== undefined || !grant) return;
-      if (small && sumOf(held) === 0 && sumOf(shares) === 0) return this.#deps.divisions.remove(lane);
-      if (rests && sumOf(shares) === 0 && !closed && demand === 0) return this.#deps.divisions.remove(lane);
+      if (small && sumOf(held) === 0 && sumOf(shares) === 0) return this.#note(this.#deps.divisions.remove(lane));
+      if (rests && sumOf(shares) === 0 && !closed && demand === 0) return this.#note(this.#deps.divisions.remove(lane));
       // What it still holds without a share counts: it is looked at until that has ended.
       const idles = rests && (sumOf(shares) > 0 || sumOf(held) === 0);
       if (idles !== (grant.idleSince !== undefined)) await this.#put(standing, idles);
@@ -208,20 +222,30 @@ class Division {
     for (let cell = Math.max(1, grant.shares.length) - 1; cell >= 0; cell--) {
       await this.#deps.permits.setShare(grant, cell, { version: this.#version });
     }
-    await this.#deps.divisions.remove(grant);
+    await this.#note(this.#deps.divisions.remove(grant));
     // Nobody waits in what was kept for newcomers, and no hint names it.
     if (grant.tenant !== ENTRY_TENANT) await placeLaneHints(this.#deps, [grant]);
   }
 
-  async #put({ lane, shares, held, closed, grant }: Standing, rests = false): Promise<void> {
-    const idleSince = rests ? (grant?.idleSince ?? this.#deps.clock.now()) : undefined;
-    await this.#deps.divisions.put(lane, {
+  async #put({ lane, shares, held, closed, grant: before }: Standing, rests = false): Promise<void> {
+    const idleSince = rests ? (before?.idleSince ?? this.#deps.clock.now()) : undefined;
+    const grant: Grant = {
       v: 1,
       ...lane,
       shares: [...kept(shares, held)],
       ...(closed && { closed }),
       ...(idleSince !== undefined && { idleSince }),
-    });
+    };
+    await this.#note(this.#deps.divisions.put(lane, grant));
+  }
+
+  async #note(written: Promise<void>): Promise<void> {
+    try {
+      await written;
+    } catch (error) {
+      this.#knowsNotes = false;
+      throw error;
+    }
   }
 
   /** @returns what the cell holds then @throws when a newer round has written it */

@@ -9,6 +9,8 @@ import { entryOfType } from '../../core/permits/entry.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { CAPACITIES } from '../capacities.ts';
 import { createHintIndex } from './hint-index.ts';
+import { createRateChecks } from './rates.ts';
+import { createRefusalChecks } from './refusals.ts';
 import { laneKey } from '../../core/permits/lane-key.ts';
 
 /** ms that clocks are off from each other at most. */
@@ -47,7 +49,13 @@ export type Checks = ReturnType<typeof createChecks>;
  * What must hold after every step. It hears of every call that was applied, of every run of a handler and of what was
  * accepted, and looks at what the step may have changed.
  */
-export function createChecks(now: () => number, hints: MemoryMessages, specsOf: (type: string) => readonly TaskTypeSpec[]) {
+export function createChecks(
+  now: () => number,
+  hints: MemoryMessages,
+  specsOf: (type: string) => readonly TaskTypeSpec[],
+  /** ± ms that clocks are off. */
+  skewMs = 0,
+) {
   const index = createHintIndex();
   hints.watch(index.watcher);
   const violations: Violation[] = [];
@@ -71,6 +79,12 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
   const scheduledAt = new Map<string, number>();
 
   const violated = (kind: Violation['kind'], what: string): void => void violations.push({ kind, what });
+  const rates = createRateChecks({ now, violated, specOf: (type) => specsOf(type)[0], skewMs });
+  const refusals = createRefusalChecks({
+    now,
+    violated,
+    leftOf: (tenant, id) => (current.has(`${tenant}/${id}`) ? 'a row' : index.names(tenant, id) ? 'a hint' : undefined),
+  });
   const runsOf = (uid: string): Runs => {
     const known = runs.get(uid) ?? { counted: 0, succeeded: 0, crashed: 0 };
     runs.set(uid, known);
@@ -136,6 +150,8 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
   return {
     violations,
     index,
+    rates,
+    refusals,
     specsOf,
     accepted,
     rows,
@@ -147,6 +163,7 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
     scheduledAt,
     applied: (at: string, args: readonly unknown[], answer: unknown): void => {
       for (const uid of index.applied(at, args, answer)) checkHint(uid, at);
+      rates.applied(at, args, answer);
       if (at.startsWith('tasks.')) {
         const { applied, row } = answer as WriteResult;
         if (applied) written(at, row);
@@ -184,6 +201,7 @@ export function createChecks(now: () => number, hints: MemoryMessages, specsOf: 
       live.set(uid, [...others, run]);
       byNonce.set(nonce, run);
       checkLimit(lane);
+      rates.started(lane, nonce);
       return run;
     },
     /** A run has ended. Of two that Lambda made of one event the first to end decides; the other holds no permit. */

@@ -34,6 +34,7 @@ export async function checkEnd(end: End): Promise<readonly Violation[]> {
     const counted = services.telemetry.total(`task.${state}`);
     if (counted > ended || (exact && counted < ended)) violated('silence', `${ended} tasks ${state}, ${counted} counted`);
   }
+  checks.refusals.end();
   await checkStore(services, checks, violated);
   await checkFeatures(end, violated);
   return found;

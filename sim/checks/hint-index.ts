@@ -184,6 +184,9 @@ export function createHintIndex() {
     },
     /** The generations that a message names. */
     namedBy: (messageId: string): readonly string[] => messages.get(messageId)?.hints.map(({ task }) => task.uid) ?? [],
+    /** Whether a hint names that task, of whatever generation. */
+    names: (tenant: string, id: string): boolean =>
+      [...resting.values()].some((same) => [...same].some((hint) => hint.tenant === tenant && hint.task.id === id)),
     homesOf,
     hasHint: (row: TaskRow): boolean => isTerminal(row.state) || homesOf(row).length > 0,
     permitsIn: (lane: Lane): readonly Permit[] =>

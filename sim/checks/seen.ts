@@ -21,6 +21,9 @@ export const SEEN = [
   'autoByWait',
   'toWait',
   'toEvent',
+  'paced',
+  'rateLimited',
+  'backlogFull',
 ] as const;
 export type Seen = Readonly<Record<(typeof SEEN)[number], number>>;
 
@@ -28,7 +31,7 @@ export type Seen = Readonly<Record<(typeof SEEN)[number], number>>;
 const AUTO: ReadonlySet<string> = new Set(['wide', 'single']);
 const isAutoEnd = ({ type }: TaskRow): boolean => AUTO.has(type);
 
-export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
+export function seenIn({ telemetry }: Services, { ends, rates }: Checks): Seen {
   const rows = [...ends.values()];
   const count = (of: (row: (typeof rows)[number]) => boolean) => rows.filter(of).length;
   return {
@@ -49,5 +52,8 @@ export function seenIn({ telemetry }: Services, { ends }: Checks): Seen {
     autoByWait: count((row) => isAutoEnd(row) && row.run?.mode === 'wait'),
     toWait: telemetry.total('start.to_wait'),
     toEvent: telemetry.total('start.to_event'),
+    paced: rates.paced(),
+    rateLimited: telemetry.total('admission.rate_limited'),
+    backlogFull: telemetry.total('admission.backlog_full'),
   };
 }

@@ -1,7 +1,7 @@
 import type { ChoiceSource } from '../../sim/choices.ts';
 import { CALL_FAULTS, type CallFault } from '../../sim/faults.ts';
 import type { FunctionName } from '../../sim/functions.ts';
-import { FAULT_IN } from '../../sim/invocation.ts';
+import { FAULT_IN } from '../../sim/calls.ts';
 
 /** A choice that is not the plain one: the n-th time that it comes up, or each time. */
 export interface Want {

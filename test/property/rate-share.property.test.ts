@@ -5,7 +5,7 @@ import { RateRests } from '../../core/control/rates/rests.ts';
 import type { ResourceRate } from '../../core/control/rates/windows.ts';
 import { claimRates, intervalOf, stepped, US } from '../../core/limits/gcra.ts';
 import { regrant, tokensOf, type RateWindow } from '../../core/limits/rate-share.ts';
-import { ReferenceBucket } from '../helpers/reference-bucket.ts';
+import { ReferenceBucket } from '../../sim/checks/reference-bucket.ts';
 import { T0 } from '../helpers/samples.ts';
 
 const LANES = 4;

@@ -10,7 +10,7 @@ import type { Lane, Permit } from '../../core/ports/permit-store.ts';
 import { createServices } from '../../sim/services.ts';
 import { typeSpec } from '../../sim/type-spec.ts';
 import { createHeldRounds } from '../helpers/held-rounds.ts';
-import { ReferenceBucket } from '../helpers/reference-bucket.ts';
+import { ReferenceBucket } from '../../sim/checks/reference-bucket.ts';
 
 const spec = (type: string, given: Partial<TaskTypeSpec>): TaskTypeSpec => ({
   ...typeSpec(type),
@@ -70,7 +70,8 @@ async function platform() {
         expect(bucket.take(n, clock.now()), `${resource} in ${rate.perSeconds} s`).toBeGreaterThanOrEqual(0);
     }
     waiting.set(laneKey(lane), wanted - n);
-    if (n < wanted) await services.permits.raise(lane, 0);
+    // Who puts something into the backlog sees how the lane is then.
+    if (n < wanted) services.views.see(lane, 0, await services.permits.raise(lane, 0));
     return n;
   };
   /** What all lanes have of each rate, as their cells say it and as it is noted: at no time more than there is. */

@@ -23,6 +23,8 @@ export interface RateRound {
   readonly keepLease: () => Promise<void>;
   /** Some at a time. */
   readonly each: <T>(all: readonly T[], run: (each: T) => Promise<unknown>) => Promise<void>;
+  /** Awaits what is written of a grant or a rest: not answered, it may be written yet when the round has ended. */
+  readonly note: (written: Promise<void>) => Promise<void>;
 }
 
 /** Starts of a busy lane that come between two looks at its cell; after so many the next round goes on. */
@@ -68,7 +70,7 @@ export async function divideRates(round: RateRound, world: World, standings: rea
   const brought = new Map([...raise].map(([window, to]) => [window, rest.take(window.rates, to - hasNow(window))]));
   await round.each(rest.changed(), async (each) => {
     await round.keepLease();
-    await round.divisions.putRest(each);
+    await round.note(round.divisions.putRest(each));
   });
   const raised = await raiseAll(round, lanes, lowered, (window) => ({
     to: raise.get(window) ?? hasNow(window),
@@ -154,8 +156,8 @@ async function lowerLane(round: RateRound, lane: RatedLane, lower: ReadonlyMap<L
   if (!answer) return undefined;
   const has = new Map(own.map(({ perSeconds, to }) => [perSeconds, to]));
   await round.keepLease();
-  if (isFormer) await round.divisions.removeRates(lane.lane);
-  else await round.divisions.putRates(lane.lane, grantOf(lane, has));
+  if (isFormer) await round.note(round.divisions.removeRates(lane.lane));
+  else await round.note(round.divisions.putRates(lane.lane, grantOf(lane, has)));
   const givenBack = own.map(({ rates, has: had, to }, i) => ({ rates, limit: had - to, tokens: answer.tokens[i] ?? 0 }));
   return { cell: answer.cell, has, givenBack };
 }
@@ -163,7 +165,8 @@ async function lowerLane(round: RateRound, lane: RatedLane, lower: ReadonlyMap<L
 /** Notes what a lane is to have, and then writes it into its cell: windows that it has not yet, and limits that are higher. */
 async function raiseLane(round: RateRound, lane: RatedLane, seen: Cell, to: ReadonlyMap<number, Raising>): Promise<void> {
   await round.keepLease();
-  await round.divisions.putRates(lane.lane, grantOf(lane, new Map([...to].map(([perSeconds, of]) => [perSeconds, of.to]))));
+  const limits = new Map([...to].map(([perSeconds, of]) => [perSeconds, of.to]));
+  await round.note(round.divisions.putRates(lane.lane, grantOf(lane, limits)));
   const answer = await write(round, lane.lane, seen, round.version + 1, (cell, now) => ({
     windows: lane.windows.map(({ perSeconds }) => {
       const part = windowIn(cell, perSeconds) ?? nothingIn(perSeconds);
@@ -224,7 +227,7 @@ function grantOf({ lane: { tenant, type }, windows }: RatedLane, limits: Readonl
 
 /** What is left of resources that have no rates any more, once no lane has a part of them. */
 async function forget(
-  { divisions, each, keepLease }: RateRound,
+  { divisions, each, keepLease, note }: RateRound,
   found: readonly RateRest[],
   rates: readonly ResourceRate[],
 ): Promise<void> {
@@ -233,7 +236,7 @@ async function forget(
     found.filter(({ resource }) => !known.has(resource)),
     async ({ resource }) => {
       await keepLease();
-      await divisions.removeRest(resource);
+      await note(divisions.removeRest(resource));
     },
   );
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { createMemoryControlQueue } from '../../../adapters/memory/index.ts';
 import { divideCapacities } from '../../../core/control/divide-capacities.ts';
 import { isTerminal } from '../../../core/tasks/state.ts';
-import { ReferenceBucket } from '../../helpers/reference-bucket.ts';
+import { ReferenceBucket } from '../../../sim/checks/reference-bucket.ts';
 import { createWorld, typeSpec } from '../../helpers/world.ts';
 
 const MINUTE = 60_000;
