@@ -1,0 +1,24 @@
+import { PERMITS_PER_CELL } from './cells.ts';
+
+/** A cell of less has none to spare: its tasks wait for one attempt or two anyway. */
+const LEAST_LIMIT = 4;
+const PART = 1 / 8;
+const MORE = 2;
+
+/**
+ * Permits that a cell may hold beyond its limit for tasks that are claimed before there is a slot for them: an eighth of the limit
+ * and two more. That is about what ends while a claim is made, 75 ms, of attempts of half a second. With them it holds no more than
+ * a cell may hold.
+ */
+export function aheadOf(limit: number): number {
+  return limit < LEAST_LIMIT ? 0 : Math.max(0, Math.min(asMany(limit), PERMITS_PER_CELL - limit));
+}
+
+/** The same of what one dispatcher runs in a cell: as much as its own slots can soon take. */
+export function aheadOfSlots(slots: number): number {
+  return slots === 0 ? 0 : asMany(slots);
+}
+
+function asMany(count: number): number {
+  return Math.ceil(count * PART) + MORE;
+}
