@@ -1,4 +1,4 @@
-import { aheadOf, aheadOfSlots } from '../permits/ahead.ts';
+import { aheadOf, aheadOfSlots, isShort, meanWith } from '../permits/ahead.ts';
 import { cellLimit, cellPausedUntil, livePermits } from '../permits/cells.ts';
 import type { LaneViews } from '../permits/views.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
@@ -6,12 +6,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { Cell, Lane, Permit } from '../ports/permit-store.ts';
 import { askOf, limitUnder, orderOf, type Asker } from '../priority/ask.ts';
 
-/** ms: of longer attempts the lease would be spent waiting, and little is won. */
-const SHORT_MS = 5_000;
 /** ms after which what waits for a slot is undone when the next attempt ends: well before it is too late to start it. */
 const PATIENCE_MS = 20_000;
-/** How much the latest attempt counts in the mean. */
-const WEIGHT = 1 / 8;
 
 /** What one claim may do. */
 export interface Turn {
@@ -129,10 +125,7 @@ export function createAhead({ clock, views }: AheadDeps, lane: Lane, rules: Lane
   const passOn = (entry: Entry): void => {
     const { cell, startedAt, state } = entry;
     if (state !== 'slot') return void (entry.state = 'over');
-    if (startedAt !== undefined) {
-      const ms = clock.now() - startedAt;
-      meanMs = meanMs === undefined ? ms : meanMs + WEIGHT * (ms - meanMs);
-    }
+    if (startedAt !== undefined) meanMs = meanWith(meanMs, clock.now() - startedAt);
     const [next] = inLine(cell);
     const passes = next !== undefined && mayPass(cell, next);
     entry.state = 'over';
@@ -173,7 +166,7 @@ export function createAhead({ clock, views }: AheadDeps, lane: Lane, rules: Lane
       return entries.map(turnOf);
     },
     most: (index, cell) => {
-      if (meanMs === undefined || meanMs > SHORT_MS) return undefined;
+      if (!isShort(meanMs)) return undefined;
       if (cellPausedUntil(rules, cell) > clock.now()) return 0;
       const limit = cellLimit(rules, index, cell);
       const held = livePermits(cell, clock.now()).length;

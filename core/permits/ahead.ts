@@ -19,6 +19,21 @@ export function aheadOfSlots(slots: number): number {
   return slots === 0 ? 0 : asMany(slots);
 }
 
+/** ms: of attempts that take longer on average, the lease would be spent waiting, and little is won. */
+const SHORT_MS = 5_000;
+/** How much the latest attempt counts in their mean. */
+const WEIGHT = 1 / 8;
+
+/** The mean of how long a dispatcher's attempts take, ms, with one more: the latest count more. */
+export function meanWith(mean: number | undefined, ms: number): number {
+  return mean === undefined ? ms : mean + WEIGHT * (ms - mean);
+}
+
+/** Whether attempts are short enough for others to be claimed ahead; not before one has ended. */
+export function isShort(mean: number | undefined): boolean {
+  return mean !== undefined && mean <= SHORT_MS;
+}
+
 function asMany(count: number): number {
   return Math.ceil(count * PART) + MORE;
 }
