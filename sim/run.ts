@@ -2,6 +2,7 @@ import { SYSTEM_TYPES, systemId, type TaskRow } from '@sluice/contracts';
 import { minuteOf } from '../core/hints/timing.ts';
 import { createMemoryMessages } from '../adapters/memory/index.ts';
 import { DIVIDED_TYPES } from './capacities.ts';
+import { CROWDED } from './crowd.ts';
 import { chanceOf } from './chance.ts';
 import { createChecks, nameOf, type Violation } from './checks/checks.ts';
 import { seenIn, type Seen } from './checks/seen.ts';
@@ -172,13 +173,13 @@ function createSimulation(options: RunOptions): { sim: Simulation; outcomes: Ret
   const bare = createServices({
     clock,
     random,
-    types: [...TYPES, ...DIVIDED_TYPES, ...SYSTEM_SPECS],
+    types: [...TYPES, CROWDED, ...DIVIDED_TYPES, ...SYSTEM_SPECS],
     notifyRules: NOTIFY_RULES,
     receiver: () => answerOfReceiver(sim),
     breakersLateMs: BREAKERS_LATE_MS,
     queues: { inFlightLimit, maxReceives },
   });
-  const versions = new Map([...TYPES, ...DIVIDED_TYPES, ...SYSTEM_SPECS].map((spec) => [spec.type, [spec]]));
+  const versions = new Map([...TYPES, CROWDED, ...DIVIDED_TYPES, ...SYSTEM_SPECS].map((spec) => [spec.type, [spec]]));
   const checks = createChecks(kernel.now, bare.queue.messages, (type) => versions.get(type) ?? []);
   const services = observed(bare, checks.applied);
   const outcomes = createMemoryMessages({ clock, random, visibilitySeconds: 120, maxReceives: 100 });

@@ -177,7 +177,8 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
   deps.telemetry.measure('task.wait_time', row.type, Math.max(0, (came === 'late' ? startedAt : (row.run?.claimedAt ?? row.at)) - row.at));
   logStep(deps.telemetry, 'started', row, { attempt: claimed.attempt, mode });
   const sluice = came === 'late' ? { ...claimed, deadline: startedAt + runMs(spec, mode) } : claimed;
-  const result = await deps.starter.start(spec, mode, { ...input, sluice: checkpoint === undefined ? sluice : { ...sluice, checkpoint } });
+  const envelope: Envelope = { ...input, sluice: checkpoint === undefined ? sluice : { ...sluice, checkpoint } };
+  const result = await deps.starter.start(spec, mode, envelope);
   switch (result.kind) {
     case 'started':
       return { end: DONE, effects: [] };

@@ -1,7 +1,6 @@
 import { PRIORITIES, type RetryPolicy, type StarvationBounds } from '@sluice/contracts';
 import { ATTEND_MS, LOOK_MS } from '../../../core/dispatch/attend.ts';
 import { limitOf as roomOf, freshLimit, SEEN_MS } from '../../../core/priority/reserve.ts';
-import { DEFAULT_BOUNDS, depthOf, takeTurns } from '../../../core/priority/turns.ts';
 import { backoffMs } from '../../../core/retry/backoff.ts';
 import { NONE } from '../engine/tasks.ts';
 import { EventSource } from '../model/event-source.ts';
@@ -10,6 +9,7 @@ import { PARAMETERS } from '../parameters.ts';
 import type { Parts } from '../run.ts';
 import { AheadSlots } from './ahead-slots.ts';
 import { Lanes, type CellEnds, type Lane, type LaneRules } from './lanes.ts';
+import { pick, type Picked } from './pick.ts';
 import type { RetryBudgets } from './retry-budgets.ts';
 import { ShardQueues, type ShardRules } from './shard-queues.ts';
 
@@ -231,7 +231,8 @@ export class Sluice implements System {
     const { now } = this.#parts.world;
     const asked = this.#ahead?.asked(lane);
     const room = Math.min(drainAtOnce, asked?.reduce((sum, each) => sum + each, 0) ?? this.#permits.free(lane));
-    const picked = room > 0 ? this.#pick(lane, room) : [];
+    const { bounds } = this.#rules;
+    const picked = room > 0 ? pick(this.#parts.world, lane, { room, bounds, isOver: (task) => this.#expired(task) }) : [];
     const started = picked.length > 0 ? this.#startPicked(lane, picked, asked) : 0;
     lane.turn += started;
     if (!hasBacklog(lane)) finish();
@@ -276,32 +277,6 @@ export class Sluice implements System {
     if (undone.length > 0) this.#rules.gate?.undo(undone);
     for (const task of back.reverse()) lane.waiting[tasks.priority[task]!]!.unshift(task);
     return started;
-  }
-
-  /** Takes what is to start next out of the backlog. */
-  #pick(lane: Lane, room: number): readonly Picked[] {
-    const { tasks, now } = this.#parts.world;
-    const next = (rank: number): number => {
-      const list = lane.waiting[rank]!;
-      for (;;) {
-        const task = list.shift();
-        if (task === NONE || !this.#expired(task)) return task;
-      }
-    };
-    const taken: { task: number; priority: (typeof PRIORITIES)[number]; at: number }[] = [];
-    PRIORITIES.forEach((priority, rank) => {
-      const depth = rank === 0 ? room : Math.max(depthOf(priority as 'normal' | 'low', lane.turn, room), room - taken.length);
-      for (let n = 0; n < depth; n++) {
-        const task = next(rank);
-        if (task === NONE) break;
-        taken.push({ task, priority, at: tasks.accepted[task]! });
-      }
-    });
-    const { bounds = DEFAULT_BOUNDS } = this.#rules;
-    const chosen = takeTurns(taken, { turn: lane.turn, room, now, bounds });
-    const used = new Set(chosen.map(({ waiting }) => waiting.task));
-    for (const { task } of taken.reverse()) if (!used.has(task)) lane.waiting[tasks.priority[task]!]!.unshift(task);
-    return chosen.map(({ waiting: { task }, own }) => ({ task, own }));
   }
 
   #settle(list: readonly number[]): void {
@@ -379,11 +354,6 @@ interface Drain {
   readonly finish: () => void;
   /** ms: it looks for room until then. */
   readonly until: number;
-}
-
-interface Picked {
-  readonly task: number;
-  readonly own: boolean;
 }
 
 function hasBacklog({ waiting }: Lane): boolean {
