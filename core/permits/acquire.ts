@@ -175,9 +175,7 @@ async function acquireInCell(
     const answer = await deps.permits.acquire(lane, cell, permits, limit, choice.starts, demands);
     const now = deps.clock.now();
     deps.views?.see(lane, cell, answer.cell);
-    const most = cellLimit(rules, cell, answer.cell);
-    const inFlight = livePermits(answer.cell, now).length;
-    measureUse(deps, lane, place, most, ahead ? Math.min(most, inFlight) : inFlight);
+    measureUse(deps, lane, place, cellLimit(rules, cell, answer.cell), livePermits(answer.cell, now).length);
     if (answer.granted) {
       const paced = cell !== 0 && isPaced(rules, deps.views?.cell(lane, 0));
       const held = paced ? await spendRates(deps, lane, rules, cell, choice.ask) : undefined;

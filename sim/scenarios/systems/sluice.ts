@@ -90,10 +90,8 @@ export class Sluice implements System {
       },
     });
     this.#begin = world.on((task) => target().begin(task));
-    const goesAhead = rules.start === 'wait' && !rules.permits && !rules.gate;
-    this.#ahead = goesAhead
-      ? new AheadSlots(world, this.lanes, this.#begin, (lane, cell, task) => this.#undo(lane, cell, task))
-      : undefined;
+    if (rules.start === 'wait' && !rules.permits && !rules.gate)
+      this.#ahead = new AheadSlots(world, this.lanes, this.#begin, (...claim) => this.#undo(...claim));
     this.#settleOne = world.on((task) => this.#settle([task]));
     this.#drainOn = world.on((tenant) => this.#drain(this.lanes.of(tenant), this.#drains.get(tenant)!.shift()!));
     // Lanes with a backlog are told each minute, whatever became of the releases that should have done it.
