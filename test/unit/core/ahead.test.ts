@@ -1,8 +1,9 @@
-import type { TaskTypeSpec } from '@sluice/contracts';
+import { breakerKey, type TaskTypeSpec } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { cancelTask } from '../../../core/api/cancel-task.ts';
-import { aheadOf, aheadOfSlots, isShort, meanWith } from '../../../core/permits/ahead.ts';
-import { PERMITS_PER_CELL } from '../../../core/permits/cells.ts';
+import { newBreaker } from '../../../core/breakers/decide.ts';
+import { aheadOf } from '../../../core/permits/ahead.ts';
+import type { PermitStore } from '../../../core/ports/permit-store.ts';
 import type { RowChange } from '../../../core/ports/task-store.ts';
 import { quiet } from '../../../sim/quiet.ts';
 import { faulty, type PortCall } from '../../helpers/faults.ts';
@@ -11,7 +12,12 @@ import { createWorld, typeSpec } from '../../helpers/world.ts';
 const LANE = { tenant: 'a', type: 'echo' };
 
 /** A lane with a backlog whose attempts run until they are ended, and whose settling may be held up. */
-async function lane(over: Partial<TaskTypeSpec>, tasks: number, unknown: readonly string[] = []) {
+async function lane(
+  over: Partial<TaskTypeSpec>,
+  tasks: number,
+  unknown: readonly string[] = [],
+  prepare: (store: PermitStore) => Promise<unknown> = () => Promise.resolve(),
+) {
   const running = new Map<string, { end: () => void; fail: (error: Error) => void }>();
   const started: string[] = [];
   /** In the order of their claims. */
@@ -31,6 +37,7 @@ async function lane(over: Partial<TaskTypeSpec>, tasks: number, unknown: readonl
       },
     },
   });
+  await prepare(world.deps.permits);
   await world.submit('a', ...Array.from({ length: tasks }, (_, n) => ({ type: 'echo', id: `t${n}` })));
   let held: (() => void)[] | undefined;
   let failing: string | undefined;
@@ -192,6 +199,44 @@ describe('what is claimed ahead', () => {
     expect(started).not.toContain(next);
   });
 
+  it('does not start once a breaker has opened', async () => {
+    const { world, drained, started, waiting, end, endAll } = await lane({}, 20);
+    const { invocation } = await drained();
+    const waited = waiting();
+    expect(waited).toHaveLength(aheadOf(8));
+    const now = world.clock.now();
+    await world.breakersOf.write({
+      ...newBreaker(breakerKey('echo'), now),
+      seq: 1,
+      state: 'open',
+      opening: 1,
+      probeAt: now + 60_000,
+    });
+    await end();
+    const rows = await Promise.all(waited.map((id) => world.row('a', id)));
+    // The one whose turn it was passes it on, until none is left.
+    expect(rows.map(({ state, again, attempts }) => [state, again, attempts])).toEqual(waited.map(() => ['waiting', 'free', 0]));
+    await endAll();
+    await invocation;
+    expect(started.filter((id) => waited.includes(id))).toEqual([]);
+  });
+
+  it.each([
+    [21_000, 1],
+    [50_000, 0],
+  ])('waits no longer than there is time to start it: %i ms', async (ms, starts) => {
+    const { world, drained, started, waiting, end, endAll } = await lane({}, 20);
+    const { invocation } = await drained();
+    const waited = waiting();
+    world.clock.advance(ms);
+    await end();
+    const rows = await Promise.all(waited.map((id) => world.row('a', id)));
+    const undone = rows.filter(({ state, again, attempts, lost }) => state === 'waiting' && again === 'free' && attempts + lost === 0);
+    expect([waited.filter((id) => started.includes(id)).length, undone.length]).toEqual([starts, aheadOf(8) - starts]);
+    await endAll();
+    await invocation;
+  });
+
   it('does not start when there is no time for it, and another goes on with the lane', async () => {
     const { world, drained, waiting, endAll, names } = await lane({}, 40);
     const { invocation } = await drained();
@@ -233,6 +278,18 @@ describe('what is claimed ahead', () => {
     await invocation;
   });
 
+  it('is nothing with a share of a capacity, which control counts by permits', async () => {
+    const share = { version: 1, share: 8, cells: 1 };
+    const { drained, waiting, end, endAll, names, world } = await lane({ capacity: 8 }, 40, [], (store) => store.setShare(LANE, 0, share));
+    const { invocation } = await drained();
+    for (let n = 0; n < 10; n++) {
+      await end();
+      expect([names().length, waiting().length, await world.held('a', 'echo')]).toEqual([8, 0, 8]);
+    }
+    await endAll();
+    await invocation;
+  });
+
   it('is nothing while attempts take long', async () => {
     const { drained, waiting, end, endAll, names, world } = await lane({ timeoutSeconds: 30 }, 40);
     const { invocation } = await drained(6_000);
@@ -254,29 +311,5 @@ describe('what is claimed ahead', () => {
     expect([names().length, waiting().length]).toEqual([19, 0]);
     await endAll();
     await invocation;
-  });
-});
-
-describe('how much is claimed ahead', () => {
-  it.each([
-    [0, 0],
-    [3, 0],
-    [4, 3],
-    [8, 3],
-    [9, 4],
-    [20, 5],
-    [36, 4],
-    [PERMITS_PER_CELL, 0],
-  ])('of a limit of %i: %i', (limit, most) => {
-    expect(aheadOf(limit)).toBe(most);
-  });
-
-  it('is an eighth of the slots and two', () => {
-    expect([0, 1, 8, 9].map(aheadOfSlots)).toEqual([0, 3, 3, 4]);
-  });
-
-  it('is nothing before an attempt has ended, and where they take more than five seconds on average', () => {
-    expect([undefined, 5_000, 5_001].map(isShort)).toEqual([false, true, false]);
-    expect([meanWith(undefined, 800), meanWith(800, 1_600)]).toEqual([800, 900]);
   });
 });
