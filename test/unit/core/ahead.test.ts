@@ -292,9 +292,9 @@ describe('what is claimed ahead', () => {
 
   it('is nothing while attempts take long', async () => {
     const { drained, waiting, end, endAll, names, world } = await lane({ timeoutSeconds: 30 }, 40);
-    const { invocation } = await drained(6_000);
+    const { invocation } = await drained(3_000);
     for (let n = 0; n < 5; n++) {
-      world.clock.advance(6_000);
+      world.clock.advance(3_000);
       await end();
       expect([names().length, waiting().length]).toEqual([8, 0]);
     }

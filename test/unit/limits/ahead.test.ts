@@ -20,8 +20,8 @@ describe('how much is claimed ahead', () => {
     expect([0, 1, 8, 9].map(aheadOfSlots)).toEqual([0, 3, 3, 4]);
   });
 
-  it('is nothing before an attempt has ended, and where they take more than five seconds on average', () => {
-    expect([undefined, 5_000, 5_001].map(isShort)).toEqual([false, true, false]);
+  it('is nothing before an attempt has ended, and where they take more than two seconds on average', () => {
+    expect([undefined, 2_000, 2_001].map(isShort)).toEqual([false, true, false]);
     expect([meanWith(undefined, 800), meanWith(800, 1_600)]).toEqual([800, 900]);
   });
 });
