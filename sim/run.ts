@@ -3,6 +3,7 @@ import { minuteOf } from '../core/hints/timing.ts';
 import { createMemoryMessages } from '../adapters/memory/index.ts';
 import { startAdmission } from './admission.ts';
 import { DIVIDED_TYPES } from './capacities.ts';
+import { CROWDED } from './crowd.ts';
 import { chanceOf } from './chance.ts';
 import { createChecks, nameOf, type Violation } from './checks/checks.ts';
 import { seenIn, type Seen } from './checks/seen.ts';
@@ -180,7 +181,7 @@ function createSimulation(options: RunOptions): { sim: Simulation; outcomes: Ret
   const profile = { ...drawProfile(root.fork('profile'), options.only), ...options.profile };
   const random = chanceOf(root.fork('services'));
   const { inFlightLimit, maxReceives } = profile;
-  const specs = [...TYPES, ...DIVIDED_TYPES, ...(profile.rates ? RATED_TYPES : []), ...SYSTEM_SPECS];
+  const specs = [...TYPES, CROWDED, ...DIVIDED_TYPES, ...(profile.rates ? RATED_TYPES : []), ...SYSTEM_SPECS];
   const bare = createServices({
     clock,
     random,

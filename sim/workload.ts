@@ -8,6 +8,7 @@ import { invoke } from './invocation.ts';
 import { oneOf, type Simulation } from './simulation.ts';
 import { later, startOthers } from './clients.ts';
 import { FRAGILE } from './crashes.ts';
+import { startCrowd } from './crowd.ts';
 import { startRush } from './rush.ts';
 import { HOOK, QUEUE } from './system-tasks.ts';
 import { typeSpec } from './type-spec.ts';
@@ -54,6 +55,7 @@ export function startWorkload(sim: Simulation, most = OPERATIONS): void {
   }
   startOthers(sim, TENANTS, ['wide', 'short', FRAGILE]);
   startRush(sim, TENANTS, submit);
+  startCrowd(sim, TENANTS, submit);
 }
 
 const OPERATE: Readonly<Record<Exclude<(typeof KINDS)[number], 'none'>, (sim: Simulation, stream: Stream) => void>> = {

@@ -45,7 +45,8 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     demands: Demands,
   ) => {
     const missing = texts.length - held.length;
-    const room = limit - missing;
+    const more = missing - (demands.ahead ?? 0);
+    const room = limit - more;
     const ours = held.length === 0 ? [ROOM_IN_CELL] : ['size(permits) <= :room', ...held.map((_, n) => `contains(permits, :held${n})`)];
     const permits: Parts = {
       set: [],
@@ -58,14 +59,9 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
       held.length > 0,
       starts,
       demands.rates,
-      demands.classes && partsOfClasses(demands.classes, missing),
+      demands.classes && partsOfClasses(demands.classes, more),
     );
-    return change(
-      'take permits',
-      lane,
-      cell,
-      together([permits, partsOfLimit(limit, demands), ...partsOfYield(demands, missing), ...once]),
-    );
+    return change('take permits', lane, cell, together([permits, partsOfLimit(limit, demands), ...partsOfYield(demands, more), ...once]));
   };
 
   const acquire: PermitStore['acquire'] = async (lane, cell, permits, limit, starts, demands = {}) => {
@@ -73,7 +69,7 @@ export function createPermitStore(client: DynamoDBDocumentClient, config: Permit
     let held: readonly string[] = [];
     for (;;) {
       // More than the limit: not even an empty cell has room, and the condition would let them into an absent set.
-      const hopeless = permits.length === 0 || permits.length > limit;
+      const hopeless = permits.length === 0 || permits.length > limit + (demands.ahead ?? 0);
       const answer = hopeless ? undefined : await add(lane, cell, asked, held, limit, starts, demands);
       if (answer?.met) return { granted: true, cell: cellOf(answer.output.Attributes ?? {}) };
 

@@ -1,8 +1,8 @@
 import { PRIORITIES, type HintedTask, type Priority, type TaskTypeSpec } from '@sluice/contracts';
 import { gateOf } from '../breakers/gate.ts';
 import { isPast } from '../hints/decide.ts';
-import { laneRules } from '../limits/lane-rules.ts';
-import { goesOnAt, hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
+import { laneRules, type LaneRules } from '../limits/lane-rules.ts';
+import { cellLimit, goesOnAt, hasBacklog, hasRetries, ratesOf, retriesLeft, roomIn } from '../permits/cells.ts';
 import { lineUp, mayEnter, roomToEnter } from '../permits/entry.ts';
 import { readLane } from '../permits/read-lane.ts';
 import { wakeLane } from '../permits/wake.ts';
@@ -10,6 +10,8 @@ import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BOUNDS } from '../priority/turns.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { isAuto } from '../starts/choose.ts';
+import { askOf, limitUnder } from '../priority/ask.ts';
+import { createAhead, type Ahead } from './ahead.ts';
 import { ATTEND_MS, LOOK_MS } from './attend.ts';
 import { candidates, workOf } from './candidates.ts';
 import { MARGIN_MS, type ProcessOptions } from './process.ts';
@@ -35,9 +37,11 @@ const ROUND_MS = 5_000;
  * Works off a lane's backlog while there are permits and time. Where it waits for attempts, each that ends makes room for the
  * next. What it leaves, the next release or the minute goes on with.
  */
-export async function drainLane(deps: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<Drained> {
-  const spec = await deps.types.get(lane.type);
+export async function drainLane(given: DispatchDeps, lane: Lane, options: ProcessOptions): Promise<Drained> {
+  const spec = await given.types.get(lane.type);
   if (!spec) return 'left';
+  const ahead = await aheadIn(given, lane, spec, options);
+  const deps = ahead ? { ...given, views: ahead.views, waitingIn: ahead.waiting } : given;
   let gate = await gateOf(deps, lane.type);
   // With `wait` its own attempts that end are what it goes on with. Probes are for the lanes of all types that a breaker holds.
   const attends = gate === 'open' && (await modeOf(deps, spec)) === 'event';
@@ -49,7 +53,7 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
     await deps.timer.sleep(LOOK_MS);
     return true;
   };
-  const slots = createSlots(deps, lane, attends ? { ...options, attendMs: ATTEND_MS } : options);
+  const slots = createSlots(deps, lane, { ...options, ahead, ...(attends && { attendMs: ATTEND_MS }) });
   try {
     while (await hasTime(deps, options, spec)) {
       gate = await gateOf(deps, lane.type);
@@ -58,7 +62,7 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
         return 'left';
       }
       slots.look();
-      const next = await nextOf(deps, lane, spec, options, slots);
+      const next = await nextOf(deps, lane, spec, options, slots, gate === 'open' ? ahead : undefined);
       const works = next.works.filter((work) => !slots.holds(work));
       if (works.length === 0) {
         if (await slots.ended()) continue;
@@ -67,7 +71,7 @@ export async function drainLane(deps: DispatchDeps, lane: Lane, options: Process
       }
       // Where one is past its time, many are: they go many at a time, and the permits to what may still start.
       if (works.some(({ task }) => mayExpire(task, deps.clock.now())) && (await expireHeld(deps, lane, slots))) continue;
-      if (await slots.start(works)) {
+      if (await slots.start(works, next.most)) {
         if (!attends) continue;
         looks = 0;
         attendedUntil = deps.clock.now() + ATTEND_MS;
@@ -91,8 +95,18 @@ async function hasTime(deps: DispatchDeps, { deadline }: ProcessOptions, spec: T
   return deps.clock.now() + Math.max(ROUND_MS, mode === 'wait' ? runMs(spec, mode) + MARGIN_MS : 0) < deadline;
 }
 
+/** Claims of its own may wait for a slot where its attempts are waited for, and nothing but permits limits them. */
+async function aheadIn(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, options: ProcessOptions): Promise<Ahead | undefined> {
+  const rules = laneRules(spec);
+  const { clock, views } = deps;
+  if (!views || rules.divided || rules.rates || (await modeOf(deps, spec)) !== 'wait') return undefined;
+  return createAhead({ clock, views }, lane, rules, () => clock.now() + runMs(spec, 'wait') + MARGIN_MS < options.deadline);
+}
+
 interface Next {
   readonly works: readonly Work[];
+  /** Permits that each cell may be asked for, some of them beyond its limit. */
+  readonly most?: ((cell: number) => number) | undefined;
   /** Nothing could start, but something waits for what may come at any time: permits of its own, or budget. */
   readonly waits: boolean;
   /** Until when somebody looks at the lane, ms. */
@@ -102,14 +116,22 @@ interface Next {
 const NOTHING: Next = { works: [], waits: false, attendedUntil: 0 };
 
 /** What the lane is to start next: nothing where it is full, or nothing waits. */
-async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, options: ProcessOptions, slots: Slots): Promise<Next> {
+async function nextOf(
+  deps: DispatchDeps,
+  lane: Lane,
+  spec: TaskTypeSpec,
+  options: ProcessOptions,
+  slots: Slots,
+  ahead: Ahead | undefined,
+): Promise<Next> {
   const rules = laneRules(spec);
   const cells = await readLane(deps, lane, rules);
   const now = deps.clock.now();
   const attendedUntil = Math.max(...cells.map((cell) => cell.attendedUntil ?? 0));
   const own = cells.reduce((sum, cell, i) => sum + roomIn(rules, i, cell, now), 0);
   const enters = own === 0 && mayEnter(rules, cells[0]);
-  const { room: free, full } = enters ? await roomToEnter(deps, lane, rules) : { room: own, full: false };
+  const asked = askedOf(ahead, cells);
+  const { room: free, full } = enters ? await roomToEnter(deps, lane, rules) : { room: asked ? sum(asked) : own, full: false };
   const { allowed: room } = ratesOf(rules, cells[0], Math.min(free, AT_ONCE), now);
   if (room === 0) {
     await expireFull(deps, lane, options, slots);
@@ -128,7 +150,28 @@ async function nextOf(deps: DispatchDeps, lane: Lane, spec: TaskTypeSpec, option
   const rooms = { permits: room, budget: cells.some(hasRetries) ? Math.min(room, budget) : 0 };
   const { works, empty } = await candidates(deps, lane, round, rooms, waitsOf(cells));
   await clearFlags(deps, lane, cells, empty);
-  return { works, waits: placesOf(cells).some((place) => !empty.includes(place)), attendedUntil };
+  const waits = placesOf(cells).some((place) => !empty.includes(place));
+  // What leaves room for classes above it takes none beyond the limit: they would find it full.
+  if (asked && !works.every((work) => mayFill(work, rules, cells, now))) return { works: works.slice(0, own), waits, attendedUntil };
+  return { works, waits, attendedUntil, most: asked && ((cell) => asked[cell] ?? 0) };
+}
+
+/** What each cell may be asked for, with what may be claimed ahead. */
+function askedOf(ahead: Ahead | undefined, cells: readonly Cell[]): readonly number[] | undefined {
+  const asked = cells.map((cell, index) => ahead?.most(index, cell));
+  return asked.every((each) => each !== undefined) ? asked : undefined;
+}
+
+/** Whether a hint may fill the limit, in any cell. */
+function mayFill({ task: { priority }, own = false }: Work, rules: LaneRules, cells: readonly Cell[], now: number): boolean {
+  return cells.every((cell, index) => {
+    const limit = cellLimit(rules, index, cell);
+    return limitUnder(cell, limit, askOf([{ priority, fresh: false, own }], limit, now)) === limit;
+  });
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, each) => all + each, 0);
 }
 
 /** Takes down the flags of places with nothing in them. */

@@ -7,6 +7,7 @@ import type { Shard } from '../ports/hint-queue.ts';
 import type { Lane, Permit } from '../ports/permit-store.ts';
 import type { Asker } from '../priority/ask.ts';
 import { coalesceEffects, type Effects } from '../settle/effects.ts';
+import type { Ahead } from './ahead.ts';
 import { claimAndStart, placeLeaseHints, type Claim } from './claim.ts';
 import { expireBlind, hintAt, hintLater, look } from './look.ts';
 import type { LanePools } from './pools.ts';
@@ -32,6 +33,10 @@ export interface ProcessOptions {
   readonly pools?: LanePools;
   /** ms for which this invocation goes on looking at the lane. @default it does not */
   readonly attendMs?: number | undefined;
+  /** Who of the lane's claims may run. @default whoever has a permit */
+  readonly ahead?: Ahead | undefined;
+  /** Permits that each cell is asked for at most, some of them beyond its limit. @default none is */
+  readonly most?: ((cell: number) => number) | undefined;
   /** Told of a hint whose attempt has been claimed and is waited for; its lease-end hint is durable. */
   readonly onRun?: (work: Work) => void;
   /** Told when a hint has been dealt with: an attempt that was waited for has ended, and its permit has been given back. */
@@ -109,7 +114,10 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   const again = pass.map(({ task }) => task.again);
   const askers = pass.map(askerOf);
   const rules = laneRules(spec);
-  const acquired = await acquireOrEnter(deps, lane, rules, wanted, { again, budget: spec.retryBudget, askers, attendMs: options.attendMs });
+  // A probe waits for nobody.
+  const ahead = mode === 'wait' && !canary ? options.most : undefined;
+  const { attendMs } = options;
+  const acquired = await acquireOrEnter(deps, lane, rules, wanted, { again, budget: spec.retryBudget, askers, attendMs, ahead });
   const { cells, permits, entered, full } = acquired;
   const refused = {
     full: pass.filter((_, i) => cells[i] === undefined),
@@ -128,11 +136,17 @@ async function permitsFor(deps: DispatchDeps, works: readonly Work[], options: P
   await parkAll(deps, lane, spec, refused.rate, 'rate', options, ends);
   // Once it is in the backlog, so that whoever is told finds it.
   if (full && refused.full.length > 0) await lineUp(deps, lane, rules);
-  return pass.flatMap((work, i) => {
+  const claims = pass.flatMap((work, i): Claim[] => {
     const permit = permits[i];
     const cell = cells[i];
     return permit && typeof cell === 'number' ? [{ work, spec, mode, permit, cell, canary, entry: entered.has(i) }] : [];
   });
+  return mode === 'wait' && options.ahead ? withTurns(options.ahead, claims, ahead !== undefined) : claims;
+}
+
+function withTurns({ took }: Ahead, claims: readonly Claim[], ahead: boolean): Claim[] {
+  const turns = took(claims.map(({ work, permit, cell }) => ({ permit, cell, asker: askerOf(work), ahead })));
+  return claims.map((claim, i) => ({ ...claim, turn: turns[i] }));
 }
 
 function askerOf({ task, source, own = false }: Work): Asker {
@@ -174,7 +188,10 @@ async function startAll(
       const { tenant, task } = claim.work;
       const lane = homeOf({ tenant, type: task.type }, claim.entry);
       try {
-        if (hinted[i] !== true) return await apply({ release: { lane, cell: claim.cell, permit: claim.permit } });
+        if (hinted[i] !== true) {
+          claim.turn?.passOn();
+          return await apply({ release: { lane, cell: claim.cell, permit: claim.permit } });
+        }
         const isWaited = claim.mode === 'wait' && claim.work.source === 'backlog';
         const { end, effects } = await claimAndStart(deps, claim, () => isWaited && options.onRun?.(claim.work));
         await Promise.all(effects.map(apply));
@@ -184,6 +201,7 @@ async function startAll(
         // at the latest permit and lease run out together.
         fault(deps, ends, [claim.work], error);
       } finally {
+        claim.turn?.done();
         options.onEnd?.(claim.work);
       }
     }),

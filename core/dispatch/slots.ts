@@ -10,8 +10,11 @@ const LINGER_MS = 5;
 export interface Slots {
   /** Whether a hint is being worked off, so that it is not taken a second time. */
   readonly holds: (work: Work) => boolean;
-  /** Resolves when each of them runs or is dealt with. @returns whether any came to anything. */
-  readonly start: (works: readonly Work[]) => Promise<boolean>;
+  /**
+   * Resolves when each of them is claimed or dealt with.
+   * @param most permits that each cell is asked for, some of them beyond its limit @returns whether any came to anything
+   */
+  readonly start: (works: readonly Work[], most?: ProcessOptions['most']) => Promise<boolean>;
   /** The lane is about to be looked at: what has ended before is old news. */
   readonly look: () => void;
   /** Resolves when one has ended since the last look. @returns false where none has, and none is being worked off. */
@@ -46,7 +49,7 @@ export function createSlots(deps: DispatchDeps, lane: Lane, options: ProcessOpti
     await remove(deps, lane, works);
   };
 
-  const start = async (works: readonly Work[]): Promise<boolean> => {
+  const start: Slots['start'] = async (works, most) => {
     for (const work of works) held.add(keyOf(work));
     const gone = new Set<Work>();
     const removals: Promise<void>[] = [];
@@ -67,7 +70,7 @@ export function createSlots(deps: DispatchDeps, lane: Lane, options: ProcessOpti
       notify();
     };
     const whole = async (): Promise<void> => {
-      const ends = await processWorks(deps, works, { ...options, onRun, onEnd });
+      const ends = await processWorks(deps, works, { ...options, most, onRun, onEnd });
       const others = await Promise.all(
         works.map(async (work, i) => (!gone.has(work) && (await mayGo(deps, work, ends[i] ?? STAY)) ? [work] : [])),
       );

@@ -48,7 +48,8 @@ export function workOf(message: Extract<HintMessage, { kind: 'tasks' }>, receive
   return message.tasks.map((task) => ({ tenant: message.tenant, task, source: 'queue', blind: receiveCount <= 1 }));
 }
 
-const GRACE_MS = 60_000;
+/** ms that a lease lasts beyond its attempt. */
+export const GRACE_MS = 60_000;
 
 /** How attempts of a type are started, as it is known now. It may be otherwise when it is asked again: a claim asks once. */
 export async function modeOf({ starts }: Pick<DispatchDeps, 'starts'>, spec: TaskTypeSpec): Promise<StartMode> {

@@ -7,6 +7,7 @@ import type { Budget, Cell, Demands, Lane, Permit, PermitStore, Starts } from '.
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
+import { aheadOf } from './ahead.ts';
 import { cellLimit, cellPausedUntil, cellsInUse, expiredPermits, isPaced, livePermits, ratesOf, type KnownCell } from './cells.ts';
 import { createLaneViews, type LaneViews } from './views.ts';
 
@@ -39,6 +40,11 @@ export interface AcquireOptions {
   readonly askers?: readonly Asker[];
   /** ms for which who takes them goes on looking at the lane, so that it need not be told. @default it does not */
   readonly attendMs?: number | undefined;
+  /**
+   * Permits that each cell is asked for at most, of which some may be beyond its limit ({@link aheadOf}): whoever takes them starts no
+   * attempt that has no slot. @default none is beyond the limit
+   */
+  readonly ahead?: ((cell: number) => number) | undefined;
 }
 
 interface Wanted {
@@ -63,7 +69,7 @@ export async function acquirePermits(
   lane: Lane,
   rules: LaneRules,
   permits: readonly Permit[],
-  { again = [], budget = DEFAULT_BUDGET, askers = [], attendMs }: AcquireOptions = {},
+  { again = [], budget = DEFAULT_BUDGET, askers = [], attendMs, ahead }: AcquireOptions = {},
 ): Promise<Acquired> {
   const deps = { ...given, views: given.views ?? createLaneViews(given.clock) };
   const acquired: (number | 'budget' | RateHeld | undefined)[] = permits.map(() => undefined);
@@ -80,7 +86,8 @@ export async function acquirePermits(
   for (let n = 0; n < visits.cells() && pending.length > 0; n++) {
     const cell = visits.at(n);
     const place = { cell, cells: visits.cells() };
-    const { taken, over, held } = await acquireInCell(deps, lane, rules, place, pending, { budget, attendMs });
+    const asked = pending.slice(0, ahead?.(cell));
+    const { taken, over, held } = await acquireInCell(deps, lane, rules, place, asked, { budget, attendMs, ahead });
     for (const { index } of taken) acquired[index] = cell;
     if (held) for (const { index } of held.of) acquired[index] = { nextAt: held.nextAt };
     if (over.length > 0) refused += 1;
@@ -127,7 +134,7 @@ async function acquireInCell(
   rules: LaneRules,
   place: Place,
   wanted: readonly Wanted[],
-  { budget, attendMs }: { readonly budget: BudgetRules; readonly attendMs: number | undefined },
+  { budget, attendMs, ahead }: Pick<AcquireOptions, 'attendMs' | 'ahead'> & { readonly budget: BudgetRules },
 ): Promise<Answer> {
   const { cell } = place;
   // The TATs are in the first cell: there they are stepped with the permits, for another cell's afterwards.
@@ -144,10 +151,12 @@ async function acquireInCell(
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const asked = deps.clock.now();
     const limit = cellPausedUntil(rules, seen) > asked ? 0 : cellLimit(rules, cell, seen);
+    const beyond = ahead ? aheadOf(limit) : 0;
     const live = livePermits({ permits: seen.permits ?? [] }, asked).length;
-    const room = Math.max(0, limit - live);
+    const room = Math.max(0, limit + beyond - live);
     const view = seen;
-    const hasRoom = ({ asker }: Wanted, taken: number) => !asker || live + taken < limitUnder(view, limit, askOf([asker], limit, asked));
+    const hasRoom = ({ asker }: Wanted, taken: number) =>
+      !asker || live + taken < limitUnder(view, limit, askOf([asker], limit, asked)) + beyond;
     claim = ratesOf(own, seen, Math.min(room, wanted.length), asked);
     const choice = choose(wanted, { room: claim.allowed, hasRoom }, seen.budget, place, budget, asked);
     over = choice.over;
@@ -161,6 +170,7 @@ async function acquireInCell(
       ...(mayBeRated && !seen.rateShare && { unrated: true }),
       ...(askers.length > 0 && { classes: askOf(askers, limit, asked) }),
       ...(attendMs !== undefined && { attended: asked + attendMs }),
+      ...(beyond > 0 && { ahead: beyond }),
     };
     const answer = await deps.permits.acquire(lane, cell, permits, limit, choice.starts, demands);
     const now = deps.clock.now();

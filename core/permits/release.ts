@@ -23,6 +23,8 @@ export interface ReleaseDeps extends PlaceDeps {
   readonly tune?: Tune;
   /** Whether whoever gives back goes on with the backlog of a lane, so that nobody need be told of it. @default it does not */
   readonly goesOn?: (lane: Lane) => boolean;
+  /** Permits of a cell whose claims wait here for a slot: they are no attempts in flight. @default none */
+  readonly waitingIn?: (lane: Lane, cell: number) => number;
 }
 
 /** Attempts of a cell that have ended, and the cell as it was when their permits were given back. */
@@ -42,7 +44,7 @@ export type Tune = (deps: ReleaseDeps, tuning: Tuning) => Promise<Cell>;
 /** What the end of an attempt says of the capacity behind its lane. */
 export interface AttemptEnd {
   readonly throttled: boolean;
-  /** When it was claimed, ms. */
+  /** When it was claimed, ms; where it then waited for a slot, when it had one. */
   readonly claimedAt: number;
 }
 

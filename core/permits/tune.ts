@@ -18,7 +18,7 @@ export const tuneLimit: Tune = async (deps, { lane, cell: index, after, rules, e
   // As remembered: it costs nothing, and without it a cell knows less.
   const base = index > 0 ? views?.cell(lane, 0)?.aimd?.base : undefined;
   const tuned = await tuneCell({ ...deps, permits }, { lane, index, rules }, after, (seen, now) => {
-    const flight = livePermits(seen, now).length + released;
+    const flight = livePermits(seen, now).length + released - (deps.waitingIn?.(lane, index) ?? 0);
     const waiting = hasBacklog(seen);
     return adaptCell(rules, index, seen, { throttled, good: seen.good ?? 0, held: seen.held ?? 0, flight, waiting, base }, now);
   });

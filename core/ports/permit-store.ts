@@ -97,6 +97,8 @@ export interface Demands {
   readonly unrated?: boolean;
   /** @default of no class, and behind nobody */
   readonly classes?: ClassAsk;
+  /** Permits beyond each of these limits, for claims that then wait for a slot within it. @default 0 */
+  readonly ahead?: number;
   /** Another limit while lanes are in line. @default the same */
   readonly yields?: number;
   /** Noted with the permits: who takes them looks at the lane until then, ms. @default it does not */

@@ -44,7 +44,7 @@ export function limitUnder(cell: Partial<Cell>, limit: number, { reserve, behind
 }
 
 /** The same with all that a call demands: where lanes are in line for the cell, others may leave them some of it. */
-export function limitFor(cell: Partial<Cell>, limit: number, { classes, yields = limit }: Demands): number {
+export function limitFor(cell: Partial<Cell>, limit: number, { classes, yields = limit, ahead = 0 }: Demands): number {
   const most = limitUnder(cell, limit, classes);
-  return (cell.line?.length ?? 0) > 0 ? Math.min(most, yields) : most;
+  return ((cell.line?.length ?? 0) > 0 ? Math.min(most, yields) : most) + ahead;
 }

@@ -126,6 +126,18 @@ export const MISTAKES: readonly Mutant[] = [
     question: 'throttle-wait',
   },
   {
+    name: 'ahead-without-slot',
+    why: 'what is claimed ahead starts without a slot',
+    edits: edit('core/dispatch/ahead.ts', "state: each.ahead ? 'ahead' : 'slot'", "state: 'slot'"),
+    seeds: 60,
+  },
+  {
+    name: 'slot-of-others',
+    why: 'a slot is made where others have taken what the limit leaves',
+    edits: edit('core/dispatch/ahead.ts', 'others + slotsIn(index) + 1 <=', 'slotsIn(index) + 1 <='),
+    seeds: 200,
+  },
+  {
     name: 'release-others',
     why: 'whoever finds a lane full gives back the permits of others',
     edits: edit('core/permits/acquire.ts', 'const expired = expiredPermits(answer.cell, now);', 'const expired = answer.cell.permits;'),

@@ -19,6 +19,8 @@ export const PARAMETERS = {
   drainAtOnce: 50,
   /** ms for a batch out of the backlog: read the cells, read the backlog, permits, claims, `Invoke`. Assumed. */
   drainMs: 50,
+  /** ms from the end of an attempt that is waited for to the start of one that was claimed ahead. Assumed: `Invoke` alone, on a connection that is open. */
+  passMs: 5,
   /** Invocations that an event source begins with, adds each minute, and has at most: Lambda Developer Guide, "Using Lambda with Amazon SQS", scaling for standard queues. */
   pollers: { first: 5, perMinute: 300, most: 1_250 },
   /** Messages in flight of a standard queue: SQS Developer Guide, "Message quotas". */

@@ -51,6 +51,27 @@ export function permitLimitsContract(name: string, make: () => Promise<PermitSto
         expect((await store.acquire(LANE, 0, makePermits(2), 4, undefined, { adaptive: false })).granted).toBe(true);
       });
 
+      it('may be passed by what is claimed ahead, by as many as that says, and not where it is less than the caller thinks', async () => {
+        await store.adapt(LANE, 0, known(4), unused);
+        const ahead = { ahead: 2 };
+        expect((await store.acquire(LANE, 0, makePermits(7), 4, undefined, ahead)).granted).toBe(false);
+        expect((await store.acquire(LANE, 0, makePermits(5), 4, undefined, ahead)).granted).toBe(true);
+        expect((await store.acquire(LANE, 0, makePermits(2), 4, undefined, ahead)).granted).toBe(false);
+        expect((await store.acquire(LANE, 0, makePermits(1), 4)).granted).toBe(false);
+        const last = makePermits(1);
+        expect((await store.acquire(LANE, 0, last, 4, undefined, ahead)).cell.permits).toHaveLength(6);
+        expect((await store.acquire(LANE, 0, last, 4, undefined, ahead)).granted).toBe(true);
+        expect((await store.acquire(LANE, 0, makePermits(1), 5, undefined, { ahead: 10 })).granted).toBe(false);
+      });
+
+      it('that a class leaves to those above it may be passed likewise', async () => {
+        const classes = { seen: [], now: T0, reserve: { for: ['high' as const], since: T0 - 1_000, limit: 2 } };
+        await store.acquire(LANE, 0, makePermits(1), 4, undefined, { classes: { seen: ['high'], now: T0 } });
+        expect((await store.acquire(LANE, 0, makePermits(2), 4, undefined, { classes })).granted).toBe(false);
+        expect((await store.acquire(LANE, 0, makePermits(2), 4, undefined, { classes, ahead: 1 })).granted).toBe(true);
+        expect((await store.acquire(LANE, 0, makePermits(1), 4, undefined, { classes, ahead: 1 })).granted).toBe(false);
+      });
+
       it('is no matter to a call that is repeated', async () => {
         const permits = makePermits(2);
         await store.acquire(LANE, 0, permits, 2);

@@ -10,6 +10,8 @@ import type { World } from '../engine/world.ts';
 /** A cell of a lane: how many permits it holds, and what it has learnt. */
 export interface Cell {
   held: number;
+  /** Of these, the permits of what waits for a slot. */
+  ahead: number;
   known: KnownCell;
   /** Successes, ever, and ms for which they were held. */
   good: number;
@@ -82,19 +84,22 @@ export class Lanes {
   share(lane: Lane, shares: readonly number[]): void {
     const most = Math.max(shares.length, lane.cells.length);
     for (let i = 0; i < most; i++) {
-      const cell = this.#cell(lane, i);
+      const cell = this.cell(lane, i);
       cell.known = { ...cell.known, share: { share: shares[i] ?? 0, cells: shares.length, version: this.#world.now } };
     }
   }
 
-  #cell(lane: Lane, index: number): Cell {
-    return (lane.cells[index] ??= { held: 0, known: {}, good: 0, heldMs: 0 });
+  cell(lane: Lane, index: number): Cell {
+    return (lane.cells[index] ??= { held: 0, ahead: 0, known: {}, good: 0, heldMs: 0 });
   }
 
   limit(lane: Lane): number {
-    let sum = 0;
-    for (let i = 0; i < this.#inUse(lane); i++) sum += this.#limitOf(lane, i);
-    return sum;
+    return this.limits(lane).reduce((sum, each) => sum + each, 0);
+  }
+
+  /** Of each cell in use. */
+  limits(lane: Lane): readonly number[] {
+    return Array.from({ length: this.#inUse(lane) }, (_, index) => this.#limitOf(lane, index));
   }
 
   #inUse(lane: Lane): number {
@@ -121,7 +126,7 @@ export class Lanes {
     const start = this.#chance.below(cells);
     for (let n = 0; n < cells && taken.length < wanted; n++) {
       const index = (start + n) % cells;
-      const cell = this.#cell(lane, index);
+      const cell = this.cell(lane, index);
       for (let room = most(this.#limitOf(lane, index)) - cell.held; room > 0 && taken.length < wanted; room--) {
         taken.push(index);
         cell.held += 1;
@@ -132,12 +137,12 @@ export class Lanes {
 
   release(lane: Lane, index: number, { succeeded, heldMs, failed, throttled }: CellEnds): void {
     const cell = lane.cells[index]!;
-    const flight = cell.held;
+    const flight = cell.held - cell.ahead;
     cell.held -= succeeded + failed + throttled.length;
     cell.good += succeeded;
     cell.heldMs += heldMs;
     const waiting = lane.waiting.some(({ size }) => size > 0);
-    const first = this.#cell(lane, 0);
+    const first = this.cell(lane, 0);
     const ends = { throttled, good: cell.good, held: cell.heldMs, flight, waiting, ...(index > 0 && { base: first.known.aimd?.base }) };
     const next = adaptCell(this.#core, index, stored(cell), ends, this.#world.now);
     if (next) cell.known = { ...cell.known, ...next };

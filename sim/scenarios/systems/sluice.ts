@@ -1,14 +1,15 @@
 import { PRIORITIES, type RetryPolicy, type StarvationBounds } from '@sluice/contracts';
 import { ATTEND_MS, LOOK_MS } from '../../../core/dispatch/attend.ts';
 import { limitOf as roomOf, freshLimit, SEEN_MS } from '../../../core/priority/reserve.ts';
-import { DEFAULT_BOUNDS, depthOf, takeTurns } from '../../../core/priority/turns.ts';
 import { backoffMs } from '../../../core/retry/backoff.ts';
 import { NONE } from '../engine/tasks.ts';
 import { EventSource } from '../model/event-source.ts';
 import { OUTCOMES, type AttemptEnd, type System } from '../model/outcome.ts';
 import { PARAMETERS } from '../parameters.ts';
 import type { Parts } from '../run.ts';
+import { AheadSlots } from './ahead-slots.ts';
 import { Lanes, type CellEnds, type Lane, type LaneRules } from './lanes.ts';
+import { pick, type Picked } from './pick.ts';
 import type { RetryBudgets } from './retry-budgets.ts';
 import { ShardQueues, type ShardRules } from './shard-queues.ts';
 
@@ -61,6 +62,8 @@ export class Sluice implements System {
   readonly #parts: Parts;
   readonly #rules: SluiceRules;
   readonly #permits: PermitSource;
+  /** With `wait`, where nothing but permits holds attempts back. */
+  readonly #ahead: AheadSlots | undefined;
   readonly #outcomes: EventSource;
   readonly #begin: (at: number, task: number) => void;
   readonly #settleOne: (at: number, task: number) => void;
@@ -87,6 +90,8 @@ export class Sluice implements System {
       },
     });
     this.#begin = world.on((task) => target().begin(task));
+    if (rules.start === 'wait' && !rules.permits && !rules.gate)
+      this.#ahead = new AheadSlots(world, this.lanes, this.#begin, (...claim) => this.#undo(...claim));
     this.#settleOne = world.on((task) => this.#settle([task]));
     this.#drainOn = world.on((tenant) => this.#drain(this.lanes.of(tenant), this.#drains.get(tenant)!.shift()!));
     // Lanes with a backlog are told each minute, whatever became of the releases that should have done it.
@@ -101,6 +106,7 @@ export class Sluice implements System {
   readonly ended = (task: number, end: AttemptEnd): void => {
     const { world } = this.#parts;
     world.tasks.end[task] = OUTCOMES.indexOf(end);
+    this.#ahead?.ended(this.lanes.of(world.tasks.tenant[task]!), task, end === 'throttled');
     if (this.#rules.start === 'event') this.#outcomes.send(task);
     else this.#settleOne(world.now + settleMs, task);
   };
@@ -188,10 +194,19 @@ export class Sluice implements System {
     const { tasks, now } = this.#parts.world;
     tasks.place[task] = cell;
     tasks.claimed[task] = now;
-    const lane = this.lanes.of(tasks.tenant[task]!);
-    lane.started += 1;
-    if (lane.pressed && tasks.starts[task] === 0) this.pressed.started += 1;
+    this.#count(this.lanes.of(tasks.tenant[task]!), task);
     this.#begin(at + (this.#rules.start === 'event' ? eventStartMs : 0), task);
+  }
+
+  #count(lane: Lane, task: number): void {
+    lane.started += 1;
+    if (lane.pressed && this.#parts.world.tasks.starts[task] === 0) this.pressed.started += 1;
+  }
+
+  /** Gives back what was claimed and has no slot to wait for. */
+  #undo(lane: Lane, cell: number, task: number): void {
+    this.#permits.release(lane, cell, { succeeded: 0, heldMs: 0, failed: 1, throttled: [] });
+    this.#later(task, backoffMs(freeBackoff, 0, this.#chance.fraction()));
   }
 
   #park(lane: Lane, task: number): number {
@@ -212,9 +227,11 @@ export class Sluice implements System {
   /** One round of working off a lane's backlog; another one follows while something came of it, and a while after that. */
   #drain(lane: Lane, { finish, until }: Drain): void {
     const { now } = this.#parts.world;
-    const room = Math.min(drainAtOnce, this.#permits.free(lane));
-    const picked = room > 0 ? this.#pick(lane, room) : [];
-    const started = picked.length > 0 ? this.#startPicked(lane, picked) : 0;
+    const asked = this.#ahead?.asked(lane);
+    const room = Math.min(drainAtOnce, asked?.reduce((sum, each) => sum + each, 0) ?? this.#permits.free(lane));
+    const { bounds } = this.#rules;
+    const picked = room > 0 ? pick(this.#parts.world, lane, { room, bounds, isOver: (task) => this.#expired(task) }) : [];
+    const started = picked.length > 0 ? this.#startPicked(lane, picked, asked) : 0;
     lane.turn += started;
     if (!hasBacklog(lane)) finish();
     else if (started > 0) {
@@ -226,13 +243,26 @@ export class Sluice implements System {
     else finish();
   }
 
-  #startPicked(lane: Lane, picked: readonly Picked[]): number {
+  #startPicked(lane: Lane, picked: readonly Picked[], asked: number[] | undefined): number {
     const { now, tasks } = this.#parts.world;
+    // What leaves room for classes above it takes none beyond the limit.
+    const limits = asked ? this.lanes.limits(lane) : [];
+    const fills = ({ task, own }: Picked) =>
+      own || limits.every((limit) => this.#mostOf(lane, tasks.priority[task]!, false)(limit) === limit);
+    const ahead = picked.every(fills) ? asked : undefined;
     let started = 0;
     const back: number[] = [];
     const passed = new Set(this.#rules.gate?.pass(picked.map(({ task }) => task)) ?? picked.map(({ task }) => task));
     for (const { task, own } of picked) {
       const rank = tasks.priority[task]!;
+      if (ahead && this.#ahead) {
+        if (!this.#ahead.take(lane, task, ahead, now + drainMs)) back.push(task);
+        else {
+          this.#count(lane, task);
+          started += 1;
+        }
+        continue;
+      }
       const most = own ? (limit: number) => limit : this.#mostOf(lane, rank, false);
       const [cell] = passed.has(task) ? this.#permits.acquire(lane, 1, most, false) : [];
       if (cell === undefined) back.push(task);
@@ -245,32 +275,6 @@ export class Sluice implements System {
     if (undone.length > 0) this.#rules.gate?.undo(undone);
     for (const task of back.reverse()) lane.waiting[tasks.priority[task]!]!.unshift(task);
     return started;
-  }
-
-  /** Takes what is to start next out of the backlog. */
-  #pick(lane: Lane, room: number): readonly Picked[] {
-    const { tasks, now } = this.#parts.world;
-    const next = (rank: number): number => {
-      const list = lane.waiting[rank]!;
-      for (;;) {
-        const task = list.shift();
-        if (task === NONE || !this.#expired(task)) return task;
-      }
-    };
-    const taken: { task: number; priority: (typeof PRIORITIES)[number]; at: number }[] = [];
-    PRIORITIES.forEach((priority, rank) => {
-      const depth = rank === 0 ? room : Math.max(depthOf(priority as 'normal' | 'low', lane.turn, room), room - taken.length);
-      for (let n = 0; n < depth; n++) {
-        const task = next(rank);
-        if (task === NONE) break;
-        taken.push({ task, priority, at: tasks.accepted[task]! });
-      }
-    });
-    const { bounds = DEFAULT_BOUNDS } = this.#rules;
-    const chosen = takeTurns(taken, { turn: lane.turn, room, now, bounds });
-    const used = new Set(chosen.map(({ waiting }) => waiting.task));
-    for (const { task } of taken.reverse()) if (!used.has(task)) lane.waiting[tasks.priority[task]!]!.unshift(task);
-    return chosen.map(({ waiting: { task }, own }) => ({ task, own }));
   }
 
   #settle(list: readonly number[]): void {
@@ -289,9 +293,13 @@ export class Sluice implements System {
         known.ends.heldMs += now - tasks.claimed[task]!;
       } else if (end === 'throttled') known.ends.throttled.push(tasks.claimed[task]!);
       else known.ends.failed += 1;
+      this.#ahead?.settled(lane, task, end === 'throttled');
       nexts.push(() => this.#after(task, end));
     }
-    for (const { lane, cell, ends } of cells.values()) this.#permits.release(lane, cell, ends);
+    for (const { lane, cell, ends } of cells.values()) {
+      this.#permits.release(lane, cell, ends);
+      this.#ahead?.goOn(lane, cell);
+    }
     for (const next of nexts) next();
     for (const lane of new Set([...cells.values()].map(({ lane }) => lane))) {
       this.#goOnWithRetries(lane);
@@ -344,11 +352,6 @@ interface Drain {
   readonly finish: () => void;
   /** ms: it looks for room until then. */
   readonly until: number;
-}
-
-interface Picked {
-  readonly task: number;
-  readonly own: boolean;
 }
 
 function hasBacklog({ waiting }: Lane): boolean {
