@@ -10,15 +10,28 @@ import type { Stage } from '../world/stage.ts';
 import type { Exercise } from './exercise.ts';
 import { GIVEN_BACK } from './given-back.ts';
 import { comesTo, deleteRow, messageOf, rowWithoutHint, sendHint, waitsUntold } from './scenes.ts';
-import { GIVE_BACK_UNPACED, PREEMPT, READ } from './sites.ts';
+import { GIVE_BACK_UNPACED, MAY_STILL_START, PREEMPT, READ } from './sites.ts';
 import { withType } from './type-scenes.ts';
 
 /** Who settles attempts of types that start as these do. */
 const SETTLERS = [TYPES.event, TYPES.wait] as const;
 const RATE = { limit: 1, perSeconds: 15 };
+/** Four times as many tasks as a lane of four runs at once: once the first have ended, others are claimed ahead. */
+const CROWD = 16;
 
 /** What limits a lane beside its permits: rates, its own finding of a limit, classes above its tasks'. */
 export const lanes: readonly Exercise[] = [
+  {
+    name: 'looks again at what has been claimed ahead, before it starts',
+    run: (stage) =>
+      withType(stage, TYPES.wait, { concurrency: 4, timeoutSeconds: 3 }, (type) =>
+        comesTo(stage, MAY_STILL_START, async (n) => {
+          const ids = Array.from({ length: CROWD }, (_, k) => `task-${n}-${k}`);
+          await Promise.all(ids.map((id) => stage.submit(id, type, { do: 'ok', ms: 900 })));
+          await Promise.all(ids.map((id) => stage.ends(id, { state: 'succeeded', attempts: 1 })));
+        }),
+      ),
+  },
   ...SETTLERS.flatMap((like): Exercise[] => [
     {
       name: `keeps the pace of a lane ${like}`,

@@ -18,6 +18,7 @@ export const INVOKE = {
   port: 'core/dispatch/claim start starter.start',
   command: 'adapters/aws/starter invoke InvokeCommand',
 };
+export const MAY_STILL_START = { fn: 'dispatch', port: 'core/dispatch/claim mayStillStart tasks.get', command: READ.row };
 export const LOOK_AGAIN = { fn: 'dispatch', port: 'core/dispatch/claim write tasks.update', command: READ.row };
 export const CANCEL = { fn: 'api', port: 'core/api/cancel-task cancelTask tasks.update', command: `${TASKS} updateItem UpdateCommand` };
 export const REPLACE = { port: 'core/submit/put-row putRow tasks.replace', command: `${TASKS} put PutCommand` };
