@@ -51,22 +51,27 @@ export function targetsOf(lanes: readonly Standing[], quotas: ReadonlyMap<string
     pools: standing.capacities.map(({ divided }) => divided),
     ...rest,
   });
-  const parts = divide(
-    [
-      ...pools.map(({ pool, weight, demand, kept }) =>
-        claimOf(pool, { weight, demand: Math.max(0, demand - kept), cap: leastOf(pool.capacities) }),
-      ),
-      ...own.map((standing) =>
-        claimOf(standing, {
-          weight: standing.weight,
-          demand: standing.demand,
-          cap: standing.cap,
-          guaranteed: guaranteed.get(standing) ?? 0,
-        }),
-      ),
-    ],
-    turn,
-  );
+  const dividedAmong = (asks: (standing: Standing) => boolean) =>
+    divide(
+      [
+        ...pools.map(({ pool, weight, demand, kept }) =>
+          claimOf(pool, { weight, demand: Math.max(0, demand - kept), cap: leastOf(pool.capacities) }),
+        ),
+        ...own.map((standing) =>
+          claimOf(
+            standing,
+            asks(standing)
+              ? { weight: standing.weight, demand: standing.demand, cap: standing.cap, guaranteed: guaranteed.get(standing) ?? 0 }
+              : { weight: standing.weight, demand: 0, cap: 0, guaranteed: 0 },
+          ),
+        ),
+      ],
+      turn,
+    );
+  const all = dividedAmong(() => true);
+  // What a lane without work keeps for a while is not kept from one that has work and would have nothing.
+  const isStarved = own.some((standing, i) => !isIdle(standing) && standing.demand > 0 && (all[pools.length + i]?.needed ?? 0) === 0);
+  const parts = isStarved && own.some(isIdle) ? dividedAmong((standing) => !isIdle(standing)) : all;
   const none = { needed: 0, share: 0 };
   return [
     ...pools.map(({ pool, demand, kept }, i): Target => {
@@ -76,6 +81,11 @@ export function targetsOf(lanes: readonly Standing[], quotas: ReadonlyMap<string
     ...own.map((standing, i): Target => ({ standing, ...(parts[pools.length + i] ?? none) })),
     ...lanes.filter(({ small }) => small).map((standing): Target => ({ standing, ...none })),
   ];
+}
+
+/** Whether a lane has no work: what it then asks for is only to keep what it has. */
+function isIdle({ held, entered, waits }: Standing): boolean {
+  return sumOf(held) + entered + waits === 0;
 }
 
 /** What an entry pool asks for: for what is held there and by small lanes, and for what waits of these. */
