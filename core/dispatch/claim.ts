@@ -193,7 +193,7 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
     case 'refused': {
       turn?.rest();
       deps.telemetry.count(`start.${result.why}`, row.type);
-      deps.telemetry.log('warn', 'an attempt was refused', { tenant: row.tenant, task: row.id, why: result.why, message: result.message });
+      deps.telemetry.log('warn', 'an attempt was refused', { tenant: row.tenant, task: row.id, why: result.why, error: result.message });
       // A handler that is gone may come back with the next deploy; its tasks wait.
       const { end, effects } = await settleAs(
         result.why === 'missing'
