@@ -1,9 +1,8 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 import type { Lane } from '../core/ports/permit-store.ts';
 import { RATED_RESOURCES, RATED_TYPES } from './rated-types.ts';
-import { typeSpec } from './type-spec.ts';
+import { RETRY, typeSpec } from './type-spec.ts';
 
-const RETRY = { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 30, factor: 3 };
 export const DOWNSTREAM = { name: 'downstream', concurrency: 3 };
 /** A tenant with a cap. */
 export const CAPPED = { tenant: 'd', cap: 2 };

@@ -1,9 +1,7 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
-import type { Stream } from './choices.ts';
+import type { Submit } from './rush.ts';
 import { oneOf, type Simulation } from './simulation.ts';
-import { typeSpec } from './type-spec.ts';
-
-type Submit = (sim: Simulation, stream: Stream, tenant: string, batch: readonly Record<string, unknown>[]) => void;
+import { RETRY, typeSpec } from './type-spec.ts';
 
 /** Wide enough for its dispatchers to claim ahead of it. */
 export const CROWDED: TaskTypeSpec = typeSpec('crowded', {
@@ -11,7 +9,7 @@ export const CROWDED: TaskTypeSpec = typeSpec('crowded', {
   start: 'wait',
   timeoutSeconds: 10,
   adaptive: false,
-  retry: { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 30, factor: 3 },
+  retry: RETRY,
 });
 const TASKS = 24;
 

@@ -1,7 +1,5 @@
 import type { ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
-import { typeSpec } from './type-spec.ts';
-
-const RETRY = { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 30, factor: 3 };
+import { RETRY, typeSpec } from './type-spec.ts';
 
 /** Resources with rates, one of one window and one of two: fewer starts than their tasks would make. */
 export const RATED_RESOURCES: readonly ResourceSpec[] = [

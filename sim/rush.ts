@@ -1,7 +1,8 @@
 import type { Stream } from './choices.ts';
 import { oneOf, type Simulation } from './simulation.ts';
 
-type Submit = (sim: Simulation, stream: Stream, tenant: string, batch: readonly Record<string, unknown>[]) => void;
+/** A call of a client that submits. */
+export type Submit = (sim: Simulation, stream: Stream, tenant: string, batch: readonly Record<string, unknown>[]) => void;
 
 /** Tasks that fill a lane of the type `narrow`, and those of a higher class that come while they run. */
 const [FILL, RUSH] = [3, 2];

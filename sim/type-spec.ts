@@ -1,5 +1,8 @@
 import type { TaskTypeSpec } from '@sluice/contracts';
 
+/** Few attempts, soon one after the other. */
+export const RETRY = { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 30, factor: 3 };
+
 /** A task type with small numbers. */
 export function typeSpec(type: string, over: Partial<TaskTypeSpec> = {}): TaskTypeSpec {
   return {

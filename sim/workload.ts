@@ -11,9 +11,8 @@ import { FRAGILE } from './crashes.ts';
 import { startCrowd } from './crowd.ts';
 import { startRush } from './rush.ts';
 import { HOOK, QUEUE } from './system-tasks.ts';
-import { typeSpec } from './type-spec.ts';
+import { RETRY, typeSpec } from './type-spec.ts';
 
-const RETRY = { maxAttempts: 3, minDelaySeconds: 1, maxDelaySeconds: 30, factor: 3 };
 const RATES = [
   { limit: 2, perSeconds: 10 },
   { limit: 4, perSeconds: 60 },

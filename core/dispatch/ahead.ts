@@ -1,10 +1,10 @@
-import { aheadOf, aheadOfSlots, isShort, meanWith } from '../permits/ahead.ts';
+import { aheadOf, aheadOfSlots, askable, isShort, meanWith } from '../permits/ahead.ts';
 import { cellLimit, cellPausedUntil, livePermits } from '../permits/cells.ts';
 import type { LaneViews } from '../permits/views.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cell, Lane, Permit } from '../ports/permit-store.ts';
-import { askOf, limitUnder, orderOf, type Asker } from '../priority/ask.ts';
+import { limitForOne, orderOf, type Asker } from '../priority/ask.ts';
 
 /** ms after which what waits for a slot is undone when the next attempt ends: well before it is too late to start it. */
 const PATIENCE_MS = 20_000;
@@ -77,7 +77,7 @@ export function createAhead({ clock, views }: AheadDeps, lane: Lane, rules: Lane
   const limitFor = (index: number, cell: Cell, asker: Asker): number => {
     const now = clock.now();
     const limit = cellPausedUntil(rules, cell) > now ? 0 : cellLimit(rules, index, cell);
-    return limitUnder(cell, limit, askOf([asker], limit, now));
+    return limitForOne(cell, limit, asker, now);
   };
 
   /** What has no slot yet, those that have been claimed first, each in the order of its class. */
@@ -170,10 +170,7 @@ export function createAhead({ clock, views }: AheadDeps, lane: Lane, rules: Lane
       if (cellPausedUntil(rules, cell) > clock.now()) return 0;
       const limit = cellLimit(rules, index, cell);
       const held = livePermits(cell, clock.now()).length;
-      const slots = slotsIn(index);
-      const free = Math.max(0, limit - othersIn(index, cell) - slots);
-      const wanted = free + Math.min(aheadOf(limit), aheadOfSlots(slots)) - count(index, 'ahead');
-      return Math.max(0, limit - held, Math.min(limit + aheadOf(limit) - held, wanted));
+      return askable({ limit, held, others: othersIn(index, cell), slots: slotsIn(index), waiting: count(index, 'ahead') });
     },
     waiting: ({ tenant, type }, index) => (tenant === lane.tenant && type === lane.type ? count(index, 'ahead') : 0),
     views: {

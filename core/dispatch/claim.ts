@@ -152,9 +152,11 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
     end: DONE,
     effects: [await settleOutcome(deps, outcomeOf(claimed, said, deps.clock.now()), 'hint', row)],
   });
-  const undo = (message: string, wait: Pick<Outcome, 'retryAfterMs'> = {}) => {
+  const undone = (message: string, wait: Pick<Outcome, 'retryAfterMs'> = {}) =>
+    settleAs({ class: 'undone', error: { name: 'NotStarted', message }, ...wait });
+  const undo: typeof undone = (...why) => {
     turn?.passOn();
-    return settleAs({ class: 'undone', error: { name: 'NotStarted', message }, ...wait });
+    return undone(...why);
   };
 
   let input: Pick<Envelope, 'payload' | 'payloadUrl'>;
@@ -195,11 +197,9 @@ async function start(deps: DispatchDeps, claim: Claim, row: TaskRow): Promise<Cl
       deps.telemetry.count(`start.${result.why}`, row.type);
       deps.telemetry.log('warn', 'an attempt was refused', { tenant: row.tenant, task: row.id, why: result.why, error: result.message });
       // A handler that is gone may come back with the next deploy; its tasks wait.
-      const { end, effects } = await settleAs(
-        result.why === 'missing'
-          ? { class: 'undone', error: { name: 'NotStarted', message: result.message }, retryAfterMs: 60_000 }
-          : { class: 'throttled', error: { name: 'TooManyRequestsException', message: result.message } },
-      );
+      const { end, effects } = await (result.why === 'missing'
+        ? undone(result.message, { retryAfterMs: 60_000 })
+        : settleAs({ class: 'throttled', error: { name: 'TooManyRequestsException', message: result.message } }));
       return { end, effects: came === 'late' ? effects.map((each) => begun(each, startedAt)) : effects };
     }
     case 'unknown':

@@ -10,7 +10,7 @@ import type { Cell, Lane, Place } from '../ports/permit-store.ts';
 import { DEFAULT_BOUNDS } from '../priority/turns.ts';
 import { DEFAULT_BUDGET } from '../retry/budget.ts';
 import { isAuto } from '../starts/choose.ts';
-import { askOf, limitUnder } from '../priority/ask.ts';
+import { limitForOne } from '../priority/ask.ts';
 import { createAhead, type Ahead } from './ahead.ts';
 import { ATTEND_MS, LOOK_MS } from './attend.ts';
 import { candidates, workOf } from './candidates.ts';
@@ -166,7 +166,7 @@ function askedOf(ahead: Ahead | undefined, cells: readonly Cell[]): readonly num
 function mayFill({ task: { priority }, own = false }: Work, rules: LaneRules, cells: readonly Cell[], now: number): boolean {
   return cells.every((cell, index) => {
     const limit = cellLimit(rules, index, cell);
-    return limitUnder(cell, limit, askOf([{ priority, fresh: false, own }], limit, now)) === limit;
+    return limitForOne(cell, limit, { priority, fresh: false, own }, now) === limit;
   });
 }
 

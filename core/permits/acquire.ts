@@ -1,5 +1,5 @@
 import type { Again } from '@sluice/contracts';
-import { askOf, limitUnder, orderOf, type Asker } from '../priority/ask.ts';
+import { askOf, limitForOne, orderOf, type Asker } from '../priority/ask.ts';
 import type { RateClaim } from '../limits/gcra.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -155,8 +155,7 @@ async function acquireInCell(
     const live = livePermits({ permits: seen.permits ?? [] }, asked).length;
     const room = Math.max(0, limit + beyond - live);
     const view = seen;
-    const hasRoom = ({ asker }: Wanted, taken: number) =>
-      !asker || live + taken < limitUnder(view, limit, askOf([asker], limit, asked)) + beyond;
+    const hasRoom = ({ asker }: Wanted, taken: number) => !asker || live + taken < limitForOne(view, limit, asker, asked) + beyond;
     claim = ratesOf(own, seen, Math.min(room, wanted.length), asked);
     const choice = choose(wanted, { room: claim.allowed, hasRoom }, seen.budget, place, budget, asked);
     over = choice.over;

@@ -19,6 +19,23 @@ export function aheadOfSlots(slots: number): number {
   return slots === 0 ? 0 : asMany(slots);
 }
 
+/** What is known of a cell and of one dispatcher's claims in it. */
+export interface CellUse {
+  readonly limit: number;
+  /** Permits, all of them, and those that are not this dispatcher's. */
+  readonly held: number;
+  readonly others: number;
+  /** Of this dispatcher: its slots, and its claims that wait for one. */
+  readonly slots: number;
+  readonly waiting: number;
+}
+
+/** Permits that a dispatcher asks a cell for: those that are free, and as many beyond the limit as its slots can soon take. */
+export function askable({ limit, held, others, slots, waiting }: CellUse): number {
+  const wanted = Math.max(0, limit - others - slots) + Math.min(aheadOf(limit), aheadOfSlots(slots)) - waiting;
+  return Math.max(0, limit - held, Math.min(limit + aheadOf(limit) - held, wanted));
+}
+
 /** ms: attempts that take longer on average use 95 % of a capacity without it, and the lease would be spent waiting. */
 const SHORT_MS = 2_000;
 /** How much the latest attempt counts in their mean. */

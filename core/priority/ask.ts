@@ -43,6 +43,11 @@ export function limitUnder(cell: Partial<Cell>, limit: number, { reserve, behind
   return Math.min(limit, isSeen ? reserve.limit : limit, isQueued ? behind.limit : limit);
 }
 
+/** The same for one that asks alone. */
+export function limitForOne(cell: Partial<Cell>, limit: number, asker: Asker, now: number): number {
+  return limitUnder(cell, limit, askOf([asker], limit, now));
+}
+
 /** The same with all that a call demands: where lanes are in line for the cell, others may leave them some of it. */
 export function limitFor(cell: Partial<Cell>, limit: number, { classes, yields = limit, ahead = 0 }: Demands): number {
   const most = limitUnder(cell, limit, classes);

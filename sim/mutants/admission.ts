@@ -1,9 +1,8 @@
 import type { Profile } from '../faults.ts';
-import type { Mutant } from './mutant.ts';
+import { edit, type Mutant } from './mutant.ts';
 
 const SUBMIT = 'core/submit/submit.ts';
 const GATE = 'core/admission/admission.ts';
-const edit = (file: string, find: string, replace: string) => [{ file, find, replace }];
 const BOUNDED: Partial<Profile> = { admits: true, rates: false, divides: false, redeploys: false, purges: false };
 
 /** Mistakes of admission, which the random simulation finds. */

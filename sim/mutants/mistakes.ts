@@ -1,9 +1,8 @@
-import type { Mutant } from './mutant.ts';
+import { edit, type Mutant } from './mutant.ts';
 
 const CLAIM = 'core/dispatch/claim.ts';
 const SETTLE = 'core/settle/decide.ts';
 const OUTCOME = 'core/settle/settle-outcome.ts';
-const edit = (file: string, find: string, replace: string) => [{ file, find, replace }];
 
 /** Mistakes of the kind that people make. */
 export const MISTAKES: readonly Mutant[] = [

@@ -1,6 +1,9 @@
 import type { Profile } from '../faults.ts';
 import type { Edit } from './edit.ts';
 
+/** The edits of a mistake in one place. */
+export const edit = (file: string, find: string, replace: string): readonly Edit[] => [{ file, find, replace }];
+
 /** A planted bug: the code with an edit, and what finds it, a question of the explorer or random runs. */
 export type Mutant = Planted & (Asked | Random);
 

@@ -1,8 +1,7 @@
-import type { Mutant } from './mutant.ts';
+import { edit, type Mutant } from './mutant.ts';
 
 const PROMOTE = 'core/routing/promote.ts';
 const SETTLE = 'core/settle/decide.ts';
-const edit = (file: string, find: string, replace: string) => [{ file, find, replace }];
 
 /** Mistakes in what the explorer's small world has not: queues that come and go, preemption. Random runs find them. */
 export const POLICIES: readonly Mutant[] = [

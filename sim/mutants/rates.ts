@@ -1,12 +1,11 @@
 import type { Profile } from '../faults.ts';
-import type { Mutant } from './mutant.ts';
+import { edit, type Mutant } from './mutant.ts';
 
 const DIVIDE = 'core/control/rates/divide-rates.ts';
 const RESTS = 'core/control/rates/rests.ts';
 const ACQUIRE = 'core/permits/acquire.ts';
 const SHARE = 'core/limits/rate-share.ts';
 const CAPACITIES = 'core/control/divide-capacities.ts';
-const edit = (file: string, find: string, replace: string) => [{ file, find, replace }];
 const RATED: Partial<Profile> = { rates: true, divides: false, admits: false, redeploys: false, purges: false };
 /** The reference bucket is exact where clocks are right. */
 const RIGHT: Partial<Profile> = { ...RATED, skewMs: 0 };

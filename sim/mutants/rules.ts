@@ -1,6 +1,4 @@
-import type { Mutant } from './mutant.ts';
-
-const edit = (file: string, find: string, replace: string) => [{ file, find, replace }];
+import { edit, type Mutant } from './mutant.ts';
 
 /** For each rule of the specification the code without it. */
 export const RULES: readonly (Mutant & { readonly rule: string })[] = [

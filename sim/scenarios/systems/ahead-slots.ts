@@ -1,4 +1,4 @@
-import { aheadOf, aheadOfSlots, isShort, meanWith } from '../../../core/permits/ahead.ts';
+import { askable, isShort, meanWith } from '../../../core/permits/ahead.ts';
 import type { Chance } from '../engine/chance.ts';
 import type { World } from '../engine/world.ts';
 import { PARAMETERS } from '../parameters.ts';
@@ -47,9 +47,7 @@ export class AheadSlots {
       const cell = this.#lanes.cell(lane, index);
       if (!goesAhead) return Math.max(0, limit - cell.held);
       const own = this.#of(cell);
-      const wanted =
-        Math.max(0, limit - this.#others(cell, own) - own.slots) + Math.min(aheadOf(limit), aheadOfSlots(own.slots)) - cell.ahead;
-      return Math.max(0, limit - cell.held, Math.min(limit + aheadOf(limit) - cell.held, wanted));
+      return askable({ limit, held: cell.held, others: this.#others(cell, own), slots: own.slots, waiting: cell.ahead });
     });
   }
 
