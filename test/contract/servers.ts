@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { startFauxqs, type FauxqsServer } from 'fauxqs';
 import { createClients, type Clients, type ClientsConfig } from '../../adapters/aws/clients.ts';
 import { TABLE } from '@sluice/contracts';
@@ -84,6 +84,8 @@ export async function makeTable(clients: Clients, TableName: string): Promise<vo
       GlobalSecondaryIndexes: [index(TABLE.listIndex), index(TABLE.deadIndex)],
     }),
   );
+  // The answer says that it is being made.
+  await waitUntilTableExists({ client: clients.dynamodb, maxWaitTime: 10, minDelay: 1, maxDelay: 1 }, { TableName });
 }
 
 export interface Faux {

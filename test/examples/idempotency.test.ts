@@ -1,4 +1,4 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { PGlite } from '@electric-sql/pglite';
@@ -44,6 +44,7 @@ describe('the DynamoDB example', () => {
         KeySchema: [{ AttributeName: 'payment', KeyType: 'HASH' }],
       }),
     );
+    await waitUntilTableExists({ client: table, maxWaitTime: 10, minDelay: 1, maxDelay: 1 }, { TableName: 'payments' });
     const { handler } = await import('../../examples/idempotency/dynamodb.ts');
     run = (ctx, cents = 100) => runTask(handler, { account: 'ada', cents }, ctx);
   });

@@ -1,4 +1,4 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, vi } from 'vitest';
 import { startDynamoDb } from '../../local/servers/dynamodb.ts';
@@ -62,6 +62,7 @@ export function useCitiesTable(): () => DynamoDBClient {
         ],
       }),
     );
+    await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 1, maxDelay: 1 }, { TableName: TABLE });
   });
   afterAll(async () => {
     client.destroy();
