@@ -59,6 +59,8 @@ export interface Ends {
   readonly held: number;
   /** Of the lane's first cell: how many are in use. */
   readonly cells?: number;
+  /** Whether the lane has more cells than this. */
+  readonly others?: boolean;
   /** Of another cell, {@link Aimd.base} of the first, where it is known. */
   readonly base?: number | undefined;
   /** Attempts of the cell that were in flight before these ended. */

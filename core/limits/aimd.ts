@@ -15,10 +15,20 @@ export const AIMD_DEFAULTS: AimdRules = { start: 10, count: 3, rate: 0.02, windo
 
 /** Share of the limit in flight from which it counts as used: half of it where something waits (RFC 7661), or nearly all. */
 const USED = { waiting: 0.5, else: 0.9 };
-/** Rounds without a signal before the limit is tried at which attempts were throttled last. */
-const ROUNDS_BELOW_TOP = 10;
-/** Successes for each signal that such a trial may bring: so that trials alone stay well below the rate. */
-const SUCCESSES_FOR_A_SIGNAL = 90;
+/**
+ * Successes for one step up, where one signal is a step down: 2.4 by the rate, so that in a steady state 1 / 2.4 of the rate is
+ * throttled, by default one attempt in 120. Of a small limit no more rounds are waited for than these, fewest of a cell among others,
+ * which all try.
+ */
+const STEP_UP = { successes: 2.4, rounds: { alone: 60, others: 10 } };
+/** The same where throttles are heard of so late that what one step brings is not known before many more. */
+const LATE_STEP_UP = { successes: 270, rounds: 10 };
+/** Steps of this height and higher wait for a round only: that far beyond the old top all has gone well. */
+const HIGH_STEP = 4;
+/** Cuts that follow each other within so many times as an attempt is held are of one fall: what ran before it still ends. */
+const OF_ONE_FALL = 2;
+/** Fallen to that part of where it began, and from so high: nothing is known of what is between. */
+const DEEP = { part: 1 / 4, from: 8 };
 /** ms between two attempts of a cell whose only attempt is throttled: twice as long each time. */
 const PAUSE = { least: 1_000, most: 30_000 };
 
@@ -67,7 +77,7 @@ export function adapt(known: Aimd | undefined, ends: Ends, rules: AimdRules, sha
 function onSignals(known: Aimd, ends: Ends, rules: AimdRules, now: number): Aimd | undefined {
   const aimd = { ...known, lag: Math.max(0, now - Math.max(...ends.throttled)) };
   const fresh = ends.throttled.filter((claimedAt) => claimedAt > aimd.cutAt).length;
-  if (fresh === 0) return onLateSignals(aimd, ends);
+  if (fresh === 0) return onLateSignals(aimd, ends, rules);
   const deep = isNewsLate(aimd, rules) ? loweredToKnee(aimd, ends, now) : undefined;
   if (deep) return deep;
   const goesOn = aimd.slow > 0 && now - aimd.at < rules.windowMs;
@@ -76,7 +86,40 @@ function onSignals(known: Aimd, ends: Ends, rules: AimdRules, now: number): Aimd
     : { at: now, good: ends.good, slow: fresh, most: mostOf(aimd, ends, now) };
   const rate = window.slow / (window.slow + ends.good - window.good);
   const next = { ...aimd, ...window };
-  return window.slow >= Math.min(rules.count, aimd.limit) && rate >= rules.rate ? lowered(next, rate, ends, rules, now) : next;
+  if (window.slow >= Math.min(rules.count, aimd.limit) && rate >= rules.rate) return lowered(next, rate, ends, rules, now);
+  return isNearTop(aimd, rules) && aimd.limit > 1 ? steppedBack(next, fresh, ends, rules, now) : next;
+}
+
+/** Out of slow start, where each signal and each number of successes moves the limit by one. */
+function isNearTop(aimd: Aimd, rules: AimdRules): boolean {
+  return aimd.top > 0 && !isNewsLate(aimd, rules);
+}
+
+/**
+ * One step down for each signal, and all of the last step up. With a step up for a number of successes that finds the limit of
+ * which a known share is throttled (C. Kaernbach, "Simple adaptive testing with the weighted up-down method", 1991). The window of
+ * signals goes on.
+ */
+function steppedBack(aimd: Aimd, signals: number, ends: Ends, rules: AimdRules, now: number): Aimd {
+  const { at, good, slow, step } = aimd;
+  const limit = Math.max(1, aimd.limit - Math.max(step, signals));
+  // What was raised since the fall has found out how far.
+  const top = step === 0 && isBelowTop(aimd) ? topOfFall(aimd, rules, now) : 0;
+  return { ...cut(aimd, limit, Math.max(limit + 1, top), ends, now), at, good, slow };
+}
+
+/** Whether the limit was lowered just now: what ran before still ends. */
+export function isFalling({ cutAt, base }: Pick<Aimd, 'cutAt' | 'base'>, now: number): boolean {
+  return now - cutAt < OF_ONE_FALL * base;
+}
+
+/** Where the fall began that goes on; 0 when none does, or it is told too late. */
+function topOfFall(aimd: Aimd, rules: AimdRules, now: number): number {
+  return isFalling(aimd, now) && !isNewsLate(aimd, rules) ? aimd.top : 0;
+}
+
+function isBelowTop({ limit, top }: Aimd): boolean {
+  return limit < top - 1;
 }
 
 /** Where far more wait than run, or far fewer run than did, one that waited in vain is enough. */
@@ -89,11 +132,16 @@ function loweredToKnee(aimd: Aimd, ends: Ends, now: number): Aimd | undefined {
 }
 
 /** Each attempt in flight at the time ends once: those that were throttled were that many too many, unless it is known how many are not. */
-function onLateSignals(aimd: Aimd, { throttled }: Ends): Aimd | undefined {
+function onLateSignals(aimd: Aimd, { throttled }: Ends, rules: AimdRules): Aimd | undefined {
   if (aimd.limit === 1 || isAtKnee(aimd)) return undefined;
   const late = aimd.late + throttled.length;
   const room = Math.max(1, aimd.flight - late);
-  return { ...aimd, late, limit: Math.min(aimd.limit, room), top: Math.min(aimd.top, room + 1) };
+  return {
+    ...aimd,
+    late,
+    limit: Math.min(aimd.limit, room),
+    top: isBelowTop(aimd) && !isNewsLate(aimd, rules) ? aimd.top : Math.min(aimd.top, room + 1),
+  };
 }
 
 function lowered(aimd: Aimd, rate: number, ends: Ends, rules: AimdRules, now: number): Aimd {
@@ -103,7 +151,9 @@ function lowered(aimd: Aimd, rate: number, ends: Ends, rules: AimdRules, now: nu
   // What was raised by more than one at a time was well before that.
   const to = aimd.step > 1 ? Math.min(from * factor, aimd.limit - aimd.step) : from * factor;
   const limit = Math.max(1, Math.min(Math.floor(to), aimd.limit - 1));
-  return cut(aimd, limit, Math.max(from, limit + 1), ends, now);
+  const top = Math.max(from, limit + 1, topOfFall(aimd, rules, now));
+  const isDeep = top >= DEEP.from && limit <= DEEP.part * top && !isNewsLate(aimd, rules);
+  return cut(aimd, limit, isDeep ? 0 : top, ends, now);
 }
 
 function cut(aimd: Aimd, limit: number, top: number, ends: Ends, now: number): Aimd {
@@ -134,9 +184,9 @@ export function isUsed(limit: number, { flight, waiting }: Ends): boolean {
 function grown(aimd: Aimd, ends: Ends, rules: AimdRules, share: number, now: number): Aimd | undefined {
   if (aimd.pause > 0) return ends.good > aimd.good ? { ...aimd, pause: 0 } : undefined;
   const { limit, top } = aimd;
-  const held = aimd.slow > 0 && now - aimd.at < rules.windowMs;
-  if (held || limit >= share || !isUsed(limit, ends)) return undefined;
-  const { successes, step } = nextStep(aimd, rules);
+  const isHeld = aimd.slow > 0 && now - aimd.at < rules.windowMs && (isBelowTop(aimd) || !isNearTop(aimd, rules));
+  if (isHeld || limit >= share || !isUsed(limit, ends)) return undefined;
+  const { successes, step } = nextStep(aimd, ends, rules);
   if (ends.good - aimd.round < successes) return undefined;
   const to = Math.min(share, limit + step);
   if (isBlind(aimd, to, ends, rules, now)) return undefined;
@@ -151,13 +201,16 @@ function grown(aimd: Aimd, ends: Ends, rules: AimdRules, share: number, now: num
 }
 
 /** The successes that the next step asks for, and its height. */
-function nextStep({ limit, top, step }: Aimd, rules: AimdRules): { readonly successes: number; readonly step: number } {
+function nextStep(aimd: Aimd, { others = false }: Ends, rules: AimdRules): { readonly successes: number; readonly step: number } {
+  const { limit, top, step } = aimd;
   if (top === 0) return { successes: limit, step: limit };
-  if (limit < top - 1) return { successes: limit, step: Math.max(1, Math.floor((top - limit) / 4)) };
-  if (limit < top) {
-    const signals = Math.min(rules.count, limit + 1);
-    return { successes: Math.max(ROUNDS_BELOW_TOP * limit, SUCCESSES_FOR_A_SIGNAL * signals), step: 1 };
-  }
+  if (isBelowTop(aimd)) return { successes: limit, step: Math.max(1, Math.floor((top - limit) / 4)) };
+  const isLate = isNewsLate(aimd, rules);
+  const successes = isLate
+    ? Math.max(LATE_STEP_UP.successes, LATE_STEP_UP.rounds * limit)
+    : Math.min(Math.ceil(STEP_UP.successes / rules.rate), limit * (others ? STEP_UP.rounds.others : STEP_UP.rounds.alone));
+  if (limit < top) return { successes, step: 1 };
   // Beyond the old top nothing is known: as long as it goes well, twice as far each time.
-  return { successes: limit, step: Math.max(1, Math.min(2 * step, limit)) };
+  const next = Math.max(1, Math.min(2 * step, limit));
+  return { successes: isLate || step >= HIGH_STEP ? limit : Math.max(limit, successes), step: next };
 }

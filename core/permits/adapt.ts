@@ -1,5 +1,5 @@
 import { holdTimes, isAtKnee, isBlind, isNewsLate } from '../limits/hold-times.ts';
-import { adapt, initial, isUsed, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
+import { adapt, initial, isFalling, isUsed, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Cell } from '../ports/permit-store.ts';
 import { cellsInUse, mostCells, shareOf } from './cells.ts';
@@ -12,11 +12,11 @@ export interface Adapted {
 }
 
 /** The first cell is at its share when cells come, and well below it when they go: in between nothing changes. */
-const GO_AT = 1 / 8;
+const GO_AT = 1 / 4;
 
 /**
  * What becomes of a cell's limit, and with that of the first cell of the number of cells: permits are spread evenly, so it
- * stands for all. Twice as many come when it has filled its share for a round; half of them go when it is down to an eighth
+ * stands for all. Twice as many come when it has filled its share for a round; half of them go when it is down to a quarter
  * of it, and those that stay take over. What a cell holds that goes is given back there, and counts in its share as before.
  */
 export function adaptCell(rules: LaneRules, index: number, cell: Cell, ends: Ends, now: number): Adapted | undefined {
@@ -24,14 +24,16 @@ export function adaptCell(rules: LaneRules, index: number, cell: Cell, ends: End
   const share = shareOf(rules, index, cell);
   if (share < 1) return undefined;
   if (index !== 0) {
-    const aimd = adapt(cell.aimd, ends, rules.aimd, share, now);
+    const aimd = adapt(cell.aimd, { ...ends, others: true }, rules.aimd, share, now);
     return aimd && { aimd };
   }
   const cells = cellsInUse(rules, cell);
-  const aimd = adapt(cell.aimd, { ...ends, cells }, rules.aimd, share, now);
+  const aimd = adapt(cell.aimd, { ...ends, cells, others: cells > 1 }, rules.aimd, share, now);
   if (aimd && cells > 1 && aimd.cutAt === now) {
     if (isAtKnee(aimd)) return begunAnew(aimd, share);
-    if (aimd.limit <= share * GO_AT) return handedOver(aimd, cells, share);
+    // In a fall not for each step back: what runs in the cells that go, the others do not count.
+    const waits = aimd.slow > 0 && cell.aimd !== undefined && isFalling(cell.aimd, now);
+    if (aimd.limit <= share * GO_AT && !waits) return handedOver(aimd, cells, share);
   }
   if (aimd || cells >= mostCells(rules, cell)) return aimd && { aimd };
   const full = filled(rules.aimd, cell.aimd ?? initial(rules.aimd, share), { ...ends, cells }, share, now);
@@ -65,7 +67,10 @@ export function tellsFirst(rules: LaneRules, index: number, throttled: readonly 
 
 /** Half of the cells go. */
 function handedOver(aimd: Aimd, cells: number, share: number): Adapted {
-  return { aimd: { ...aimd, limit: Math.min(share, 2 * aimd.limit), top: 2 * aimd.top, pause: 0 }, cells: Math.ceil(cells / 2) };
+  return {
+    aimd: { ...aimd, limit: Math.min(share, 2 * aimd.limit), top: 2 * aimd.top, flight: 2 * aimd.flight, late: 2 * aimd.late, pause: 0 },
+    cells: Math.ceil(cells / 2),
+  };
 }
 
 /** One stays, at half of what the lane needs until what waits has drained (as BBR does). It grows as a new lane does. */

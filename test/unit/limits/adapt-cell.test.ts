@@ -60,18 +60,26 @@ describe('cells', () => {
     expect(adaptCell(RULES, 0, cellOf({ aimd: held }), well(500, 40), T0)).toBeUndefined();
   });
 
-  it('go, half of them, when the first is down to an eighth of its share, and those that stay take over', () => {
-    const signals = (limit: number) =>
-      adaptCell(
-        RULES,
-        0,
-        cellOf({ aimd: aimd({ limit, top: limit }), cells: 4 }),
-        { throttled: [T0, T0, T0], good: 0, held: 0, flight: limit, waiting: true },
-        T0,
-      );
-    expect(signals(20)).toMatchObject({ aimd: { limit: 9 } });
-    expect(signals(20)?.cells).toBeUndefined();
-    expect(signals(12)).toMatchObject({ cells: 2, aimd: { limit: 10, top: 24 } });
+  const signalled = (known: Partial<Aimd>, throttled: readonly number[]) =>
+    adaptCell(
+      RULES,
+      0,
+      cellOf({ aimd: aimd({ top: known.limit ?? 0, ...known }), cells: 4 }),
+      { throttled, good: 0, held: 0, flight: known.limit ?? 0, waiting: true },
+      T0,
+    );
+
+  it('go, half of them, when the first is down to a quarter of its share, and those that stay take over', () => {
+    expect(signalled({ limit: 30 }, [T0, T0, T0])).toMatchObject({ aimd: { limit: 13 } });
+    expect(signalled({ limit: 30 }, [T0, T0, T0])?.cells).toBeUndefined();
+    expect(signalled({ limit: 20 }, [T0, T0, T0])).toMatchObject({ cells: 2, aimd: { limit: 18, top: 40, flight: 40 } });
+  });
+
+  it('go when the first has stepped back to that, but not while a fall goes on', () => {
+    expect(signalled({ limit: 11, base: 500 }, [T0])).toMatchObject({ cells: 2, aimd: { limit: 20, top: 22 } });
+    const falling = signalled({ limit: 11, base: 500, cutAt: T0 - 999 }, [T0]);
+    expect(falling).toMatchObject({ aimd: { limit: 10 } });
+    expect(falling?.cells).toBeUndefined();
   });
 
   it('of which one may have nothing change nothing', () => {

@@ -43,6 +43,15 @@ describe('the limit of a lane before a capacity that nobody tells it of', () => 
     expect(useOf(all, 150 * SECOND, 400 * SECOND, capacity / 10, SECOND)).toBeGreaterThanOrEqual(0.9);
   });
 
+  it.each([2_000, 10_000])('does not stay far below what a fall has left, of attempts of %d ms', (runs) => {
+    const [capacity, fell] = [100, 200 * SECOND];
+    for (const seed of [1, 2, 3]) {
+      const all = runModel({ ...PROMPT, runs, seed, capacity: (at) => (at < fell ? capacity : capacity / 10), ms: 800 * SECOND });
+      expect(useOf(all, 400 * SECOND, 800 * SECOND, capacity / 10, runs)).toBeGreaterThanOrEqual(0.9);
+      expect(throttledShare(all, 400 * SECOND, 800 * SECOND)).toBeLessThanOrEqual(0.02);
+    }
+  });
+
   it('finds its way back when the capacity comes back', () => {
     const all = runModel({ ...PROMPT, capacity: (at) => (at < 100 * SECOND || at > 160 * SECOND ? 100 : 10), ms: 300 * SECOND });
     expect(useOf(all, 260 * SECOND, 300 * SECOND, 100, SECOND)).toBeGreaterThanOrEqual(0.9);
@@ -151,5 +160,53 @@ describe('AIMD', () => {
     }
     expect(limits).toEqual([92, 94, 95, 96, 97, 98, 99, 100, 101, 103, 107, 115]);
     expect(good).toBeGreaterThan(1_000);
+  });
+
+  it('steps back by one for each signal near the old top, and by all of what it was raised by beyond it', () => {
+    const near = aimd({ limit: 100, top: 101, step: 0, good: 5 });
+    expect(step(near, { throttled: [T0], good: 90, flight: 100 })).toMatchObject({ limit: 99, top: 100, cutAt: T0, slow: 1, round: 90 });
+    expect(step(near, { throttled: [T0, T0], good: 90, flight: 100 })).toMatchObject({ limit: 98, top: 99, slow: 2 });
+    expect(step(aimd({ limit: 108, top: 101, step: 4 }), { throttled: [T0], flight: 108 })).toMatchObject({
+      limit: 104,
+      top: 105,
+      step: 0,
+    });
+    // Of slow start one signal says too little.
+    expect(step(aimd({ limit: 40 }), { throttled: [T0], flight: 40 })).toMatchObject({ limit: 40, slow: 1 });
+  });
+
+  it('steps up so rarely that a part of the rate is throttled', () => {
+    const successes = (known: Partial<Aimd>, percent: number, others = false) =>
+      Array.from({ length: 1_000 }, (_, good) => good).find((good) =>
+        adapt(
+          aimd({ top: (known.limit ?? 0) + 1, ...known }),
+          ends({ good, flight: 200, others }),
+          { ...RULES, rate: percent / 100 },
+          200,
+          T0,
+        ),
+      );
+    expect([successes({ limit: 100 }, 2), successes({ limit: 100 }, 10), successes({ limit: 100 }, 1)]).toEqual([120, 24, 240]);
+    // A small limit waits for fewer, and for fewer still beside others.
+    expect([successes({ limit: 1 }, 2), successes({ limit: 2 }, 2), successes({ limit: 3 }, 2, true)]).toEqual([60, 120, 30]);
+  });
+
+  it('remembers through a fall where it began, and knows nothing after a deep one', () => {
+    const three = [T0, T0, T0];
+    expect(step(aimd({ limit: 20, top: 60, base: 500, cutAt: T0 - 900 }), { throttled: three, flight: 20 })).toMatchObject({
+      limit: 9,
+      top: 0,
+    });
+    expect(step(aimd({ limit: 40, top: 60, base: 500, cutAt: T0 - 900 }), { throttled: three, flight: 40 })).toMatchObject({
+      limit: 18,
+      top: 60,
+    });
+    expect(step(aimd({ limit: 40, top: 60, base: 500, cutAt: T0 - 1_000 }), { throttled: three, flight: 40 })).toMatchObject({ top: 40 });
+    expect(step(aimd({ limit: 40, top: 60, base: 500, cutAt: T0 - 900 }), { throttled: [T0], flight: 40 })).toMatchObject({
+      limit: 39,
+      top: 60,
+    });
+    const cut = aimd({ limit: 18, top: 60, flight: 40, cutAt: T0 });
+    expect(step(cut, { throttled: Array.from({ length: 25 }, () => T0), flight: 30 })).toMatchObject({ limit: 15, top: 60 });
   });
 });
