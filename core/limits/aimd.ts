@@ -6,7 +6,7 @@ export type { Aimd, AimdRules, Ends } from './aimd-state.ts';
 /**
  * - `start` 10: ten attempts at once hurt nobody (TCP begins with ten segments, RFC 6928), and a lane of ten, which is the
  *   default, needs no slow start.
- * - `rate` 2 %: the throttled share that is accepted in a steady state. Below it the limit is held, above it lowered.
+ * - `rate` 2 %: the throttled share that is accepted. From it on the limit is multiplied, below it moves by one.
  * - `count` 3: one or two throttled attempts may be chance.
  * - `windowMs` 10 s: three signals further apart than this are less than one in three seconds.
  * - `decrease` 0.9: a lane that swings between 0.9 and 1 of a capacity uses 95 % of it or more.
