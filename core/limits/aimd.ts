@@ -9,7 +9,7 @@ export type { Aimd, AimdRules, Ends } from './aimd-state.ts';
  * - `rate` 2 %: the throttled share that is accepted. From it on the limit is multiplied, below it moves by one.
  * - `count` 3: one or two throttled attempts may be chance.
  * - `windowMs` 10 s: three signals further apart than this are less than one in three seconds.
- * - `decrease` 0.9: a lane that swings between 0.9 and 1 of a capacity uses 95 % of it or more.
+ * - `decrease` 0.9: that it was too much is known, not by how much.
  */
 export const AIMD_DEFAULTS: AimdRules = { start: 10, count: 3, rate: 0.02, windowMs: 10_000, decrease: 0.9 };
 
