@@ -2,7 +2,9 @@ import { createRequire } from 'node:module';
 import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { startFauxqs, type FauxqsServer } from 'fauxqs';
 import { createClients, type Clients, type ClientsConfig } from '../../adapters/aws/clients.ts';
 import { TABLE } from '@sluice/contracts';
@@ -85,7 +87,17 @@ export async function makeTable(clients: Clients, TableName: string): Promise<vo
     }),
   );
   // The answer says that it is being made.
-  await waitUntilTableExists({ client: clients.dynamodb, maxWaitTime: 10, minDelay: 1, maxDelay: 1 }, { TableName });
+  while (!(await isThere(clients, TableName))) await pause(5);
+}
+
+async function isThere({ dynamodb }: Clients, TableName: string): Promise<boolean> {
+  try {
+    await dynamodb.send(new GetCommand({ TableName, Key: { [TABLE.partitionKey]: 'none', [TABLE.sortKey]: 'none' } }));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return false;
+    throw error;
+  }
 }
 
 export interface Faux {

@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { describe, vi } from 'vitest';
 import type { CallCounter } from '../../adapters/aws/counting.ts';
-import type { Command, ServiceClient } from '../../adapters/aws/slim/service.ts';
+import type { ServiceClient } from '../../adapters/aws/slim/service.ts';
 
 /** Every contract of an adapter of AWS once more, by the stand-ins that the platform's bundles hold in place of the SDK's clients. */
 vi.mock('@aws-sdk/client-dynamodb', async () => {
@@ -11,15 +10,7 @@ vi.mock('@aws-sdk/client-dynamodb', async () => {
   const slim = await import('../../adapters/aws/slim/client-dynamodb.ts');
   // The tests themselves make tables.
   const CreateTableCommand = commandOf(jsonOperation<object, object>('1.0', 'DynamoDB_20120810.CreateTable'));
-  class DynamoDBClient extends slim.DynamoDBClient {
-    override async send<I, O>(command: Command<I, O>, options?: { readonly abortSignal?: AbortSignal }): Promise<O> {
-      const output = await super.send(command, options);
-      // A table takes its time to be there, and these clients are faster than that.
-      if (command instanceof CreateTableCommand) await pause(10);
-      return output;
-    }
-  }
-  return { DynamoDBClient, CreateTableCommand };
+  return { DynamoDBClient: slim.DynamoDBClient, CreateTableCommand };
 });
 vi.mock('@aws-sdk/lib-dynamodb', () => import('../../adapters/aws/slim/lib-dynamodb.ts'));
 vi.mock('@aws-sdk/client-sqs', () => import('../../adapters/aws/slim/client-sqs.ts'));
