@@ -80,14 +80,18 @@ function onSignals(known: Aimd, ends: Ends, rules: AimdRules, now: number): Aimd
   if (fresh === 0) return onLateSignals(aimd, ends, rules);
   const deep = isNewsLate(aimd, rules) ? loweredToKnee(aimd, ends, now) : undefined;
   if (deep) return deep;
-  const goesOn = aimd.slow > 0 && now - aimd.at < rules.windowMs;
-  const window = goesOn
+  const window = isWatched(aimd, rules, now)
     ? { at: aimd.at, good: aimd.good, slow: aimd.slow + fresh }
     : { at: now, good: ends.good, slow: fresh, most: mostOf(aimd, ends, now) };
   const rate = window.slow / (window.slow + ends.good - window.good);
   const next = { ...aimd, ...window };
   if (window.slow >= Math.min(rules.count, aimd.limit) && rate >= rules.rate) return lowered(next, rate, ends, rules, now);
   return isNearTop(aimd, rules) && aimd.limit > 1 ? steppedBack(next, fresh, ends, rules, now) : next;
+}
+
+/** Whether a window of signals goes on. */
+export function isWatched({ slow, at }: Aimd, { windowMs }: AimdRules, now: number): boolean {
+  return slow > 0 && now - at < windowMs;
 }
 
 /** Out of slow start, where each signal and each number of successes moves the limit by one. */
@@ -184,7 +188,7 @@ export function isUsed(limit: number, { flight, waiting }: Ends): boolean {
 function grown(aimd: Aimd, ends: Ends, rules: AimdRules, share: number, now: number): Aimd | undefined {
   if (aimd.pause > 0) return ends.good > aimd.good ? { ...aimd, pause: 0 } : undefined;
   const { limit, top } = aimd;
-  const isHeld = aimd.slow > 0 && now - aimd.at < rules.windowMs && (isBelowTop(aimd) || !isNearTop(aimd, rules));
+  const isHeld = isWatched(aimd, rules, now) && (isBelowTop(aimd) || !isNearTop(aimd, rules));
   if (isHeld || limit >= share || !isUsed(limit, ends)) return undefined;
   const { successes, step } = nextStep(aimd, ends, rules);
   if (ends.good - aimd.round < successes) return undefined;
@@ -193,7 +197,7 @@ function grown(aimd: Aimd, ends: Ends, rules: AimdRules, share: number, now: num
   return {
     ...aimd,
     ...holdTimes(aimd, ends, now),
-    limit: top > limit + 1 ? Math.min(to, top - 1) : to,
+    limit: isBelowTop(aimd) ? Math.min(to, top - 1) : to,
     step: to - limit,
     round: ends.good,
     since: now,

@@ -1,5 +1,5 @@
 import { holdTimes, isAtKnee, isBlind, isNewsLate } from '../limits/hold-times.ts';
-import { adapt, initial, isFalling, isUsed, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
+import { adapt, initial, isFalling, isUsed, isWatched, type Aimd, type AimdRules, type Ends } from '../limits/aimd.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Cell } from '../ports/permit-store.ts';
 import { cellsInUse, mostCells, shareOf } from './cells.ts';
@@ -52,7 +52,7 @@ export function adaptFirst(
 ): Adapted | undefined {
   const { aimd, good = 0, held = 0 } = first;
   const cells = cellsInUse(rules, first);
-  if (!rules.aimd || !aimd || cells === 1 || (aimd.slow > 0 && now - aimd.at < rules.aimd.windowMs)) return undefined;
+  if (!rules.aimd || !aimd || cells === 1 || isWatched(aimd, rules.aimd, now)) return undefined;
   // Of one that may have less than its part it is no wonder that few end.
   if (aimd.limit * cells < aimd.most) return undefined;
   // One is enough to watch, and too few to say how far to go down.
@@ -82,7 +82,7 @@ function begunAnew(aimd: Aimd, share: number): Adapted {
 /** Begins another round of a cell that has been full of its share for one. */
 function filled(rules: AimdRules, aimd: Aimd, ends: Ends, share: number, now: number): Aimd | undefined {
   const { throttled, good } = ends;
-  const held = throttled.length > 0 || (aimd.slow > 0 && now - aimd.at < rules.windowMs);
+  const held = throttled.length > 0 || isWatched(aimd, rules, now);
   if (held || aimd.limit < share || !isUsed(share, ends) || good - aimd.round < share || isBlind(aimd, 2 * share, ends, rules, now))
     return undefined;
   return { ...aimd, ...holdTimes(aimd, ends, now), round: good, since: now };
