@@ -9,9 +9,9 @@ const INCLUDES: readonly ShownKind[] = ['payload', 'result'];
 /** Which values to bring along: `include=payload,result`. @throws SluiceError `bad_request` */
 export function includeOf(query: Query): readonly ShownKind[] {
   onlyKnown(query, ['include']);
-  const names = (query['include'] ?? '').split(',').map((name) => name.trim());
-  if (names.length === 1 && names[0] === '') return [];
-  return names.map((name) => {
+  const text = query['include'] ?? '';
+  if (text === '') return [];
+  return text.split(',').map((name) => {
     const known = INCLUDES.find((kind) => kind === name);
     if (!known) throw new SluiceError('bad_request', `include is "${name}"; it takes ${INCLUDES.join(' and ')}, separated by a comma`);
     return known;

@@ -108,6 +108,8 @@ describe('GET /v1/tasks/{id}', () => {
   it.each([
     [{ include: 'payload,secret' }, 'include is "secret"; it takes payload and result'],
     [{ include: 'payload,' }, 'include is ""'],
+    [{ include: '\t' }, 'include is "\t"'],
+    [{ include: 'payload, result' }, 'include is " result"'],
     [{ inclde: 'payload' }, 'no query parameter "inclde"; this call takes include'],
   ])('refuses the query %j', async (query, detail) => {
     const { body, status } = await platform().get('a', { query });
