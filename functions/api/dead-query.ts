@@ -45,9 +45,7 @@ export function redriveQueryOf(query: Query): RedriveQuery {
 
 function parsed<T>(schema: z.ZodType<T>, parameters: Record<string, string>, query: Query, labels: readonly string[]): T {
   onlyKnown(query, Object.keys(parameters));
-  // What is to become a number must be written as one: `0x10`, `1e1` and ` 1` are numbers too, to whoever converts them.
-  const limit = /^\d*$/.test(query['limit'] ?? '') ? {} : { limit: NaN };
-  const result = schema.safeParse({ ...query, ...limit, ...(labels.length > 0 && { label: labels }) });
+  const result = schema.safeParse({ ...query, ...(labels.length > 0 && { label: labels }) });
   if (result.success) return result.data;
   const [name = '', index] = result.error.issues[0]?.path ?? [];
   const parameter = String(name);

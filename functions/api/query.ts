@@ -45,9 +45,7 @@ const LIST_PARAMETERS: Record<keyof ListQuery, string> = {
  */
 export function listQueryOf(query: Query, labels: readonly string[]): ListQuery {
   onlyKnown(query, Object.keys(LIST_PARAMETERS));
-  // What is to become a number must be written as one: `0x10`, `1e1` and ` 1` are numbers too, to whoever converts them.
-  const limit = /^\d*$/.test(query['limit'] ?? '') ? {} : { limit: NaN };
-  const given = { ...query, ...limit, ...(labels.length > 0 && { label: labels }) };
+  const given = { ...query, ...(labels.length > 0 && { label: labels }) };
   const result = listQuerySchema.safeParse(given);
   if (result.success) return result.data;
   const [name = '', index] = result.error.issues[0]?.path ?? [];

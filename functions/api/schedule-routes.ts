@@ -20,8 +20,7 @@ type ScheduleRoute = Extract<RouteName, `${string}Schedule` | 'listSchedules' | 
 /** The routes of schedules, always those of the caller's own tenant. */
 export function scheduleRoutes(deps: OccurrenceDeps): Record<ScheduleRoute, Route> {
   return {
-    listSchedules: async ({ tenant, query }) =>
-      json(200, await listSchedules(deps, tenant, parsedQuery(scheduleListQuerySchema, wholeNumber(query, 'limit')))),
+    listSchedules: async ({ tenant, query }) => json(200, await listSchedules(deps, tenant, parsedQuery(scheduleListQuerySchema, query))),
     putSchedule: async ({ tenant, param, body }) => {
       const { schedule, isNew } = await putSchedule(deps, tenant, param('name'), body());
       return json(isNew ? 201 : 200, schedule);
@@ -38,12 +37,7 @@ export function scheduleRoutes(deps: OccurrenceDeps): Record<ScheduleRoute, Rout
       return json(accepted.deduplicated ? 200 : 201, accepted);
     },
     previewSchedule: async ({ tenant, param, query }) =>
-      json(200, await previewSchedule(deps, tenant, param('name'), parsedQuery(previewQuerySchema, wholeNumber(query, 'n')).n)),
+      json(200, await previewSchedule(deps, tenant, param('name'), parsedQuery(previewQuerySchema, query).n)),
     previewTimes: async ({ body }) => json(200, previewTimes(deps, body())),
   };
-}
-
-/** What is to become a number must be written as one: `0x10` and `1e1` are numbers too, to whoever converts them. */
-function wholeNumber(query: Readonly<Record<string, string>>, name: string): Readonly<Record<string, unknown>> {
-  return query[name] === undefined || /^\d+$/.test(query[name]) ? query : { ...query, [name]: NaN };
 }

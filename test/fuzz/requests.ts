@@ -74,7 +74,7 @@ function draftOf(operation: Operation, known: Known, overrides: Overrides): fc.A
     segments: segmentsOf(operation.path, path),
     query: pairsOf(ordered(query)),
     headers: json === undefined ? {} : { 'content-type': 'application/json' },
-    ...(json !== undefined && { json }),
+    ...(json !== undefined && { json: operation.operationId === 'retry' ? withoutId(json, path[0]) : json }),
     caller: 'all' as const,
     mutations: [],
   }));
@@ -89,6 +89,12 @@ function segment(schema: object, operation: Operation, known: Known, overrides: 
     { weight: 3, arbitrary: fc.constantFrom(...there) },
     { weight: 1, arbitrary: valueOf(schema, overrides) as fc.Arbitrary<string> },
   );
+}
+
+/** With another payload it is another task, which cannot have the same id. */
+function withoutId(json: unknown, id: string | undefined): unknown {
+  const { id: own, ...rest } = json as { readonly id?: string };
+  return own === id ? rest : json;
 }
 
 function segmentsOf(path: string, values: readonly string[]): string[] {

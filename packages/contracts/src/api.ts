@@ -18,6 +18,7 @@ import { logPointerSchema, outcomeClassSchema, taskErrorSchema } from './attempt
 import { endReasonSchema } from './row.ts';
 import { timeSchema } from './submission.ts';
 import { taskStateSchema, taskViewStateSchema } from './task-state.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** What a submission is answered with: 201 for a new task, 200 for one that existed. */
 export const acceptedSchema = z.object({
@@ -123,7 +124,7 @@ export const listQuerySchema = z.strictObject({
   /** Accepted before this time. @default now */
   to: timeSchema.optional(),
   /** Tasks on a page. @default 50 */
-  limit: z.coerce.number().int().min(1).max(LIMITS.listPage).optional(),
+  limit: wholeNumber(LIMITS.listPage).optional(),
   /** Where the page before ended; only with the same filters. */
   cursor: z.string().max(512).optional(),
 });

@@ -6,6 +6,7 @@ import { taskErrorSchema } from './attempt-end.ts';
 import { retryOverrideSchema } from './retry-policy.ts';
 import { endReasonSchema } from './row.ts';
 import { userTaskIdSchema } from './system.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** Why a dead task failed. */
 export const deadReasonSchema = endReasonSchema.exclude(['expired', 'cancelled']);
@@ -34,7 +35,7 @@ export const listDeadQuerySchema = deadFilterSchema.omit({ labels: true }).exten
     .max(LIMITS.labels)
     .optional(),
   /** Tasks on a page. @default 50 */
-  limit: z.coerce.number().int().min(1).max(LIMITS.listPage).optional(),
+  limit: wholeNumber(LIMITS.listPage).optional(),
   /** Where the page before ended; only with the same filters. */
   cursor: z.string().max(512).optional(),
 });

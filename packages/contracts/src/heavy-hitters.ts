@@ -2,10 +2,11 @@ import * as z from 'zod';
 import { admissionCodeSchema } from './admission.ts';
 import { LIMITS } from './limits.ts';
 import { tenantSchema } from './names.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const amount = z.number().nonnegative();
 
-export const heavyHittersQuerySchema = z.strictObject({ limit: z.coerce.number().int().min(1).max(LIMITS.heavyHitters).optional() });
+export const heavyHittersQuerySchema = z.strictObject({ limit: wholeNumber(LIMITS.heavyHitters).optional() });
 export type HeavyHittersQuery = z.infer<typeof heavyHittersQuerySchema>;
 
 const heavyHitterSchema = z.object({

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { breakerStateSchema } from './breaker.ts';
 import { LIMITS } from './limits.ts';
 import { PRIORITIES, taskTypeNameSchema, tenantSchema } from './names.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const count = z.number().int().nonnegative();
 const instant = z.iso.datetime({ offset: true });
@@ -125,7 +126,7 @@ export const laneListQuerySchema = z.strictObject({
   type: taskTypeNameSchema.optional(),
   /** Those alone that have a backlog. */
   waiting: z.enum(['true', 'false']).optional(),
-  limit: z.coerce.number().int().min(1).max(LIMITS.lanePage).optional(),
+  limit: wholeNumber(LIMITS.lanePage).optional(),
   cursor: cursorSchema.optional(),
 });
 export type LaneListQuery = z.infer<typeof laneListQuerySchema>;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { LIMITS } from './limits.ts';
 import { instantSchema, tenantSchema } from './names.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const attempts = z.number().int().min(1).max(LIMITS.quotaAttempts);
 
@@ -56,7 +57,7 @@ export type QuotaView = z.infer<typeof quotaViewSchema>;
 const cursorSchema = z.string().min(1).max(400);
 
 export const quotaListQuerySchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(LIMITS.quotaPage).optional(),
+  limit: wholeNumber(LIMITS.quotaPage).optional(),
   cursor: cursorSchema.optional(),
 });
 export type QuotaListQuery = z.infer<typeof quotaListQuerySchema>;

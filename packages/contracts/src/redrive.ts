@@ -3,6 +3,7 @@ import { timeSchema } from './submission.ts';
 import { deadFilterSchema, deadTaskSchema, generationSchema } from './dead.ts';
 import { LIMITS } from './limits.ts';
 import { instantSchema, taskIdSchema, tenantSchema, uidSchema } from './names.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** A first wave that is watched before the rest goes on. */
 export const canarySchema = z.strictObject({
@@ -113,7 +114,7 @@ export type Redrive = z.infer<typeof redriveSchema>;
 
 export const listRedrivesQuerySchema = z.strictObject({
   /** Redrives on a page. @default 20 */
-  limit: z.coerce.number().int().min(1).max(LIMITS.redrivePage).optional(),
+  limit: wholeNumber(LIMITS.redrivePage).optional(),
   /** Where the page before ended: the id of its last redrive. */
   cursor: uidSchema.optional(),
 });

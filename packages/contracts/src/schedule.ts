@@ -4,6 +4,7 @@ import { instantSchema, labelsSchema, prioritySchema, taskIdSchema, tenantSchema
 import { retryOverrideSchema } from './retry-policy.ts';
 import { taskViewStateSchema } from './task-state.ts';
 import { userTypeNameSchema } from './system.ts';
+import { wholeNumber } from './whole-number.ts';
 
 /** A schedule within its tenant. Its occurrences' tasks are `<name>@<time>`. */
 export const scheduleNameSchema = z
@@ -102,7 +103,7 @@ export type PreviewRequest = z.infer<typeof previewRequestSchema>;
 
 export const previewQuerySchema = z.strictObject({
   /** How many. @default 5 */
-  n: z.coerce.number().int().min(1).max(LIMITS.previewTimes).optional(),
+  n: wholeNumber(LIMITS.previewTimes).optional(),
 });
 
 export const previewSchema = z.object({
@@ -241,7 +242,7 @@ export type ScheduleView = z.infer<typeof scheduleViewSchema>;
 
 export const scheduleListQuerySchema = z.strictObject({
   /** Schedules on a page. @default 50 */
-  limit: z.coerce.number().int().min(1).max(LIMITS.listPage).optional(),
+  limit: wholeNumber(LIMITS.listPage).optional(),
   /** Where the page before ended. */
   cursor: z.string().max(512).optional(),
 });
