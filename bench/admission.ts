@@ -1,21 +1,25 @@
 import type { AdmissionDocument } from '@sluice/contracts';
 import { createMemoryAdmissionStore, createMemoryControlQueue, createMemoryTelemetry } from '../adapters/memory/index.ts';
 import { systemClock as clock, systemRandom as random } from '../adapters/system.ts';
+import { readCommandLine } from '../bin/command-line.ts';
 import { createAdmission } from '../core/admission/admission.ts';
 import { createAdmissionFeed } from '../core/admission/feed.ts';
 
-/*
- * The memory that the gate of one environment of submit takes at its worst, and the time of one decision: a hundred thousand
- * tenants submit, all have a rate, and what control says names as many as it may. Run with `--expose-gc`, as
- * `npm run bench:admission` does. `--json` tells it as JSON.
- */
+const USAGE = `Measures the memory that the gate of one environment of submit takes at its worst, and the time of one decision: a
+hundred thousand tenants submit, all have a rate, and what control says names as many as it may.
+
+  npm run bench:admission -- [--json]
+
+  --json  prints the numbers as JSON`;
+
+const { values } = readCommandLine(USAGE, { json: { type: 'boolean' } });
 const LIMIT_BYTES = 1_000_000;
 const TENANTS = 100_000;
 /** As long as names may be. */
 const nameOf = (n: number) => `tenant-${n}-`.padEnd(64, 'x');
 
 const { gc } = globalThis;
-if (!gc) throw new Error('run it with --expose-gc');
+if (!gc) throw new Error('run it with --expose-gc, as npm run bench:admission does');
 const heap = (): number => {
   gc();
   gc();
@@ -67,6 +71,6 @@ for (let n = 0; n < CALLS; n++) gate.admit(names[n % names.length] ?? '', 1);
 const microseconds = Number(process.hrtime.bigint() - start) / 1_000 / CALLS;
 
 const result = { bytes, limitBytes: LIMIT_BYTES, microsecondsPerCall: Math.round(microseconds * 100) / 100 };
-if (process.argv.includes('--json')) console.log(JSON.stringify(result));
+if (values.json) console.log(JSON.stringify(result));
 else console.log(`${bytes} bytes of at most ${LIMIT_BYTES}; ${result.microsecondsPerCall} µs a decision`);
 process.exitCode = bytes <= LIMIT_BYTES ? 0 : 1;

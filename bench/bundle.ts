@@ -1,20 +1,26 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ENV_SCHEMAS, type FunctionName } from '@sluice/contracts';
 import Table from 'cli-table3';
+import { readCommandLine } from '../bin/command-line.ts';
 import { bundle } from '../lib/functions/bundle.ts';
 import { runtimeEnv } from '../lib/functions/constants.ts';
 import { bareFunction } from './bundle/bare.ts';
 
-/*
- * The size of each function's bundle, made as the CDK app makes it, and its cold start: a process that loads the bundle
- * and ends, without a call of the network. It is told as a ratio to the cold start of a bare function, which makes the
- * SDK's own clients of the same services and nothing else. Both run in turns, and each pair gives a ratio; what is told
- * is the median. `--json` tells it as JSON; `--pairs N` says how many there are of a function that has limits, of which
- * the others have a third.
- */
+const USAGE = `Measures the size of each function's bundle, made as the CDK app makes it, and its cold start: a process that loads the
+bundle and ends, without a call of the network. It is told as a ratio to the cold start of a bare function, which makes the
+SDK's own clients of the same services and nothing else. Both run in turns, and each pair gives a ratio; what is told is
+the median.
+
+  npm run bench:bundle -- [--pairs N] [--json]
+
+  --pairs  how many of a function that has limits, of which the others have a third; 15 without it
+  --json   prints the numbers as JSON`;
+
+const { values: options, wholeNumber } = readCommandLine(USAGE, { json: { type: 'boolean' }, pairs: { type: 'string' } });
+const pairs = wholeNumber('pairs', 15);
+
 const ROOT = join(import.meta.dirname, '..');
 const LIMITS: Partial<Record<FunctionName, { readonly kilobytes: number; readonly coldStartRatio: number }>> = {
   submit: { kilobytes: 300, coldStartRatio: 1.6 },
@@ -42,10 +48,6 @@ interface Measured {
   readonly coldStartMs: number;
   readonly bareColdStartMs: number;
 }
-
-const { values: options } = parseArgs({ options: { json: { type: 'boolean' }, pairs: { type: 'string', default: '15' } } });
-const pairs = Number(options.pairs);
-if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs is "${options.pairs}"; give a number of at least 1`);
 
 // Inside of node_modules, so that bare functions find the SDK.
 const cache = join(ROOT, 'node_modules', '.cache');

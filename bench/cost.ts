@@ -1,6 +1,15 @@
 import Table from 'cli-table3';
+import { readCommandLine } from '../bin/command-line.ts';
 import { measureFarCosts } from './cost/far.ts';
 import { measureCosts } from './cost/measure.ts';
+
+const USAGE = `Counts the calls and the write units of one task in batches of ten, and holds them against what the design says at most.
+
+  npm run bench:cost -- [--json]
+
+  --json  prints the numbers as JSON on the last line`;
+
+const { values } = readCommandLine(USAGE, { json: { type: 'boolean' } });
 
 /** What the design says at most, for one task in batches of ten. */
 const LIMITS: Readonly<Record<string, number>> = {
@@ -51,5 +60,5 @@ for (const [name, value] of Object.entries(rounded)) table.push([name, value, LI
 console.log(table.toString());
 const over = Object.entries(rounded).filter(([name, value]) => value > (LIMITS[name] ?? Infinity));
 for (const [name, value] of over) console.log(`over: ${name} ${value}`);
-if (process.argv.includes('--json')) console.log(JSON.stringify(rounded));
+if (values.json) console.log(JSON.stringify(rounded));
 process.exitCode = over.length === 0 ? 0 : 1;

@@ -2,23 +2,26 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { SluiceClient } from '@sluice/client';
 import Table from 'cli-table3';
+import { readCommandLine } from '../bin/command-line.ts';
 import { Ledger, type Seen } from './crash/ledger.ts';
 import { freePort, Server } from './crash/server.ts';
 
-/*
- * Kills the dev server and all its processes by SIGKILL while 10,000 tasks of three tenants are submitted and run, and
- * starts it again with the same data folder: once in the middle of the submission, then twice while tasks run. Then it
- * waits until every accepted task has ended. What counts as lost and as a double success, crash/ledger.ts says; both
- * must be none. `--tasks N` changes the number of tasks, `--json` prints one line of JSON at the end.
- *
- * The tasks do nothing, by both starters, and have the shortest time-out of the examples: what a kill interrupts waits
- * for the end of its lease, one or two minutes.
- */
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, tasks: { type: 'string' } } });
-const TASKS = Number(values.tasks ?? 10_000);
+const USAGE = `Kills the dev server and all its processes by SIGKILL while 10,000 tasks of three tenants are submitted and run, and
+starts it again with the same data folder: once in the middle of the submission, then twice while tasks run. Then it
+waits until every accepted task has ended. None may be lost, and none succeed twice.
+
+  npm run bench:crash -- [--tasks N] [--json]
+
+  --tasks  how many tasks, instead of 10000
+  --json   prints the numbers as JSON on the last line
+
+The tasks do nothing, by both starters, and have the shortest time-out of the examples: what a kill interrupts waits
+for the end of its lease, one or two minutes.`;
+
+const { values, wholeNumber } = readCommandLine(USAGE, { json: { type: 'boolean' }, tasks: { type: 'string' } });
+const TASKS = wholeNumber('tasks', 10_000);
 const TENANTS = ['acme', 'globex', 'initech'] as const;
 /** One task in four is started by the other starter. */
 const typeOf = (n: number): string => (n % 4 === 0 ? 'unruly' : 'unruly-wait');

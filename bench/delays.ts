@@ -1,6 +1,15 @@
 import Table from 'cli-table3';
+import { readCommandLine } from '../bin/command-line.ts';
 import { measureDelays, measureOneSecond } from './delays/measure.ts';
 
+const USAGE = `Measures how late tasks with a delay start, in virtual time: with calls that take their time and ticks that come late, and
+when a great many are due in one second. None may start early.
+
+  npm run bench:delays -- [--json]
+
+  --json  prints the numbers as JSON on the last line`;
+
+const { values } = readCommandLine(USAGE, { json: { type: 'boolean' } });
 const SECOND = 1000;
 /** ms that a start may be late, with calls that take their time and ticks that come up to a minute late. */
 const LATE_LIMIT_MS = SECOND;
@@ -44,5 +53,5 @@ const faults = [
   ),
 ];
 for (const fault of faults) console.log(`over: ${fault}`);
-if (process.argv.includes('--json')) console.log(JSON.stringify({ delays, oneSecond }));
+if (values.json) console.log(JSON.stringify({ delays, oneSecond }));
 process.exitCode = faults.length === 0 ? 0 : 1;

@@ -11,6 +11,7 @@ import { createTaskList } from '../adapters/aws/task-list.ts';
 import { createTaskStore } from '../adapters/aws/task-store.ts';
 import { createMemoryTelemetry } from '../adapters/memory/telemetry.ts';
 import { systemClock as clock, systemHasher as hasher, systemRandom as random } from '../adapters/system.ts';
+import { readCommandLine } from '../bin/command-line.ts';
 import { listTasks } from '../core/api/list-tasks.ts';
 import { newRow } from '../core/submit/new-row.ts';
 import { checkSubmission } from '../core/submit/validate.ts';
@@ -19,14 +20,18 @@ import { startDynamoDb } from '../local/servers/dynamodb.ts';
 import { clientsAt, makeTable } from '../test/contract/servers.ts';
 import { load } from './list/load.ts';
 
-/*
- * How long a page of a tenant's list takes, and what memory walking it: a million tasks of five days in a DynamoDB
- * server, read by the production code through the real SDK. The rows are put into the server's store before it starts
- * (see load.ts); one that is then written by the task store must head the list. Times are those of this server, which
- * shares the machine with the rest: what holds elsewhere is their ratio. The heap is that of the client's iterator, the
- * list function and the SDK together, after a collection; the server has one of its own.
- */
-const ROWS = Number(process.env['ROWS'] ?? 1_000_000);
+const USAGE = `Measures how long a page of a tenant's list takes, and what memory walking it: a million tasks of five days in a DynamoDB
+server, read by the production code through the real SDK. Times are those of this server, which shares the machine with
+the rest: what holds elsewhere is their ratio. The heap is that of the client's iterator, the list function and the SDK
+together, after a collection; the server has one of its own.
+
+  npm run bench:list -- [--rows N] [--json]
+
+  --rows  tasks in the table, instead of 1000000
+  --json  prints the numbers as JSON on the last line`;
+
+const { values: options, wholeNumber } = readCommandLine(USAGE, { json: { type: 'boolean' }, rows: { type: 'string' } });
+const ROWS = wholeNumber('rows', 1_000_000);
 const TENANT = 'acme';
 const TABLE = 'sluice';
 const PAGES = 1_000;
@@ -50,6 +55,7 @@ const directory = await mkdtemp(join(tmpdir(), 'sluice-list-'));
 try {
   await withServer((clients) => makeTable(clients, TABLE));
   const began = performance.now();
+  // Into the store of the server before it starts; a row that the task store writes then must head the list.
   await load(directory, TABLE, { tenant: TENANT, rows: ROWS, days: 5 });
   console.log(`${ROWS} rows in ${Math.round((performance.now() - began) / 1_000)} s`);
   await withServer(async (clients) => {
@@ -163,7 +169,7 @@ function report(results: readonly Result[]): void {
     table.push([pageSize, firstMs, thousandthMs, ratio, heapGrowthMb]);
   }
   console.log(table.toString());
-  if (process.argv.includes('--json')) console.log(JSON.stringify({ rows: ROWS, pages: rounded }));
+  if (options.json) console.log(JSON.stringify({ rows: ROWS, pages: rounded }));
 }
 
 function round(value: number): number {

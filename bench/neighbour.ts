@@ -4,26 +4,35 @@ import Table from 'cli-table3';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createClients } from '../adapters/aws/clients.ts';
 import { createTokenStore } from '../adapters/aws/token-store.ts';
 import { systemClock as clock, systemTokens } from '../adapters/system.ts';
+import { readCommandLine } from '../bin/command-line.ts';
 import { issueToken } from '../core/auth/token.ts';
 import { startHost } from '../local/host.ts';
 import { submitFor, type Submitter } from './neighbour/load.ts';
 import { synthesiseNeighbours } from './neighbour/stack.ts';
 import { Runs } from './path/paths.ts';
 
-/*
- * Twenty tenants on the embedded host, each with a task every two seconds, and what becomes of nineteen of them while the twentieth
- * floods: the time from the call that submits a task to its handler's first line, calm and flooded. Phases take turns, so that
- * a busy machine slows both. The flood is one that the machine can carry: more than its lane works off, and no more than
- * two cores can accept and put aside. `--start wait` has attempts waited for, `--phases N` changes the number of pairs, and
- * `--json` prints one line of JSON at the end.
- */
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, start: { type: 'string' }, phases: { type: 'string' } } });
-const START: StartMode = values.start === 'wait' ? 'wait' : 'event';
-const PAIRS = Number(values.phases ?? 4);
+const USAGE = `Twenty tenants on the embedded host, each with a task every two seconds, and what becomes of nineteen of them while the
+twentieth floods: the time from the call that submits a task to its handler's first line, calm and flooded. Phases take
+turns, so that a busy machine slows both. The flood is one that the machine can carry: more than its lane works off, and
+no more than two cores can accept and put aside.
+
+  npm run bench:neighbour -- [--start event|wait] [--phases N] [--json]
+
+  --start   how attempts are started; event without it
+  --phases  pairs of phases, 4 without it
+  --json    prints the numbers as JSON on the last line`;
+
+const { values, wholeNumber, refuse } = readCommandLine(USAGE, {
+  json: { type: 'boolean' },
+  start: { type: 'string', default: 'event' },
+  phases: { type: 'string' },
+});
+const START: StartMode =
+  values.start === 'wait' || values.start === 'event' ? values.start : refuse(`--start is "${values.start}"; give event or wait`);
+const PAIRS = wholeNumber('phases', 4);
 const TENANTS = 20;
 const PHASE_MS = 20_000;
 const WARM_UP_MS = 6_000;

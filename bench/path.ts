@@ -9,17 +9,22 @@ import { ROW_SORT, taskPartition } from '../adapters/aws/keys.ts';
 import { rowOfItem } from '../adapters/aws/task-item.ts';
 import { createTokenStore } from '../adapters/aws/token-store.ts';
 import { systemClock as clock, systemRandom, systemTokens } from '../adapters/system.ts';
+import { readCommandLine } from '../bin/command-line.ts';
 import { issueToken } from '../core/auth/token.ts';
 import { startHost } from '../local/host.ts';
 import { measureCosts } from './cost/measure.ts';
 import { barePath, Runs, sluicePath, type Path } from './path/paths.ts';
 import { synthesisePath } from './path/stack.ts';
 
-/*
- * The whole path of a task on the embedded host, from the call of the client to the settled row, against a bare SQS
- * queue in front of the same function on the same host, in one run. Rounds are interleaved and each ratio is one of a
- * round, so that a busy machine slows both.
- */
+const USAGE = `Measures the whole path of a task on the embedded host, from the call of the client to the settled row, against a bare SQS
+queue in front of the same function on the same host, in one run. Rounds are interleaved and each ratio is one of a
+round, so that a busy machine slows both.
+
+  npm run bench:path -- [--json]
+
+  --json  prints the numbers as JSON on the last line`;
+
+const { values: options } = readCommandLine(USAGE, { json: { type: 'boolean' } });
 const WARM_UP = 500;
 const WARM_UPS = 3;
 const ROUNDS = 5;
@@ -127,7 +132,7 @@ async function report(rates: Record<Path['name'], number[]>, latencies: Record<s
     ['call to start, p50 ms', numbers.bareStartP50Ms, numbers.startP50Ms.event, numbers.startP50Ms.wait],
   );
   console.log(table.toString());
-  if (process.argv.includes('--json')) console.log(JSON.stringify(numbers));
+  if (options.json) console.log(JSON.stringify(numbers));
   process.exitCode = numbers.eventRatio >= LEAST.event && numbers.waitRatio >= LEAST.wait ? 0 : 1;
 }
 

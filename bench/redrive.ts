@@ -4,6 +4,7 @@ import { type CallCounter, countCalls } from '../adapters/aws/counting.ts';
 import { createDeadList } from '../adapters/aws/dead-list.ts';
 import { createRedriveStore } from '../adapters/aws/redrive-store.ts';
 import { createTaskStore } from '../adapters/aws/task-store.ts';
+import { readCommandLine } from '../bin/command-line.ts';
 import { listDead } from '../core/dead/list-dead.ts';
 import { retryTask } from '../core/api/retry-task.ts';
 import { createRedrive, getRedrive } from '../core/redrive/operate.ts';
@@ -12,12 +13,17 @@ import { startDynamo } from '../test/contract/servers.ts';
 import { createWorld, typeSpec } from '../test/helpers/world.ts';
 import { endedRow } from './ended-row.ts';
 
-/*
- * What it takes to list and redrive a large dead set: the production core on the adapters of DynamoDB, against a server
- * (dynalite) of this machine; queues, events and permits are in memory and counted as calls of their ports. Time is the
- * server's, which shares the machine with the rest: what holds elsewhere is the number of calls, and that none is a scan.
- */
-const TASKS = Number(process.env['TASKS'] ?? 2_000);
+const USAGE = `Counts what it takes to list and redrive a large dead set: the production core on the adapters of DynamoDB, against a
+server (dynalite) of this machine; queues, events and permits are in memory and counted as calls of their ports. Time is
+the server's, which shares the machine with the rest: what holds elsewhere is the number of calls, and that none is a scan.
+
+  npm run bench:redrive -- [--tasks N] [--json]
+
+  --tasks  how many tasks are dead, instead of 2000
+  --json   prints the numbers as JSON on the last line`;
+
+const { values, wholeNumber } = readCommandLine(USAGE, { json: { type: 'boolean' }, tasks: { type: 'string' } });
+const TASKS = wholeNumber('tasks', 2_000);
 const MILLION = 1_000_000;
 /** Retried one by one beside them, for comparison. */
 const ALONE = 100;
@@ -113,7 +119,7 @@ try {
   const shown = new Table({ style: { head: [], border: [] } });
   for (const [name, value] of Object.entries(result)) shown.push([name, String(value)]);
   console.log(shown.toString());
-  if (process.argv.includes('--json')) console.log(JSON.stringify(result));
+  if (values.json) console.log(JSON.stringify(result));
 } finally {
   await dynamo.stop();
 }

@@ -1,8 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import Table from 'cli-table3';
+import { readCommandLine } from '../bin/command-line.ts';
 
-/** Lines of source by folder, blank lines and comments left out; the largest file and the largest handler. */
+const USAGE = `Counts lines of source by folder, blank lines and comments left out, and names the largest file and the largest handler.
+
+  npm run size -- [--json]
+
+  --json  prints the numbers as JSON on the last line`;
+
+const { values } = readCommandLine(USAGE, { json: { type: 'boolean' } });
 const FOLDERS = ['bin', 'lib', 'functions', 'core', 'adapters', 'packages', 'local', 'examples', 'test', 'bench'];
 
 const files = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' })
@@ -26,7 +33,7 @@ console.log(table.toString());
 const largestFile = largest(sized.filter(({ file }) => !file.startsWith('test/')));
 const largestHandler = largest(sized.filter(({ file }) => /^functions\/.*\/handler\.ts$/.test(file)));
 console.log(`largest file ${largestFile.file} (${largestFile.lines}), largest handler ${largestHandler.file} (${largestHandler.lines})`);
-if (process.argv.includes('--json')) {
+if (values.json) {
   const lines = Object.fromEntries(folders.map((row) => [row.folder, row.lines]));
   console.log(JSON.stringify({ lines, largestFile, largestHandler }));
 }

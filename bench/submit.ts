@@ -10,16 +10,20 @@ import { promisify } from 'node:util';
 import { createClients } from '../adapters/aws/clients.ts';
 import { createTokenStore } from '../adapters/aws/token-store.ts';
 import { systemClock as clock, systemTokens } from '../adapters/system.ts';
+import { readCommandLine } from '../bin/command-line.ts';
 import { issueToken } from '../core/auth/token.ts';
 import { startHost } from '../local/host.ts';
 import { localContext, synthesise } from '../local/synth.ts';
 
-/*
- * Two questions about submitting many tasks. How much faster is it in batches than one by one? Measured on the embedded
- * host, in interleaved rounds, so that a busy machine slows all alike. And how much memory does a stream of a million
- * take? Measured at a process of its own, bundled as a program ships it, that talks to a server which keeps nothing.
- * Exit code 1 above MOST_MB.
- */
+const USAGE = `Asks two questions about submitting many tasks. How much faster is it in batches than one by one? Measured on the embedded
+host, in interleaved rounds, so that a busy machine slows all alike. And how much memory does a stream of a million
+take? Measured at a process of its own, bundled as a program ships it, that talks to a server which keeps nothing.
+
+  npm run bench:submit -- [--json]
+
+  --json  prints the numbers as JSON on the last line`;
+
+const { values: options } = readCommandLine(USAGE, { json: { type: 'boolean' } });
 const ROUNDS = 3;
 const TASKS = { 'one by one': 60, 'submit() at once': 1_000, submitMany: 1_000 };
 type Way = keyof typeof TASKS;
@@ -144,7 +148,7 @@ function report(measured: Record<Way, number[]>, stream: Streamed, byDefault: St
     `a stream of ${numbers.tasks} tasks: ${numbers.seconds} s; ${numbers.peakMb} MB at its peak (at most ${MOST_MB}), which ` +
       `changed by ${numbers.growthMb} MB after its first tenth; ${numbers.peakMbOfDefaultNode} MB where Node may leave more garbage`,
   );
-  if (process.argv.includes('--json')) console.log(JSON.stringify({ submissions: ways, stream: numbers }));
+  if (options.json) console.log(JSON.stringify({ submissions: ways, stream: numbers }));
   const whole = [stream, byDefault].every(({ accepted, last }) => accepted === STREAMED && last === STREAMED - 1);
   if (!whole) console.log(`not all of ${STREAMED} tasks were accepted: ${stream.accepted} and ${byDefault.accepted}`);
   process.exitCode = whole && stream.peakMb <= MOST_MB ? 0 : 1;

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import ts from 'typescript';
+import { readCommandLine } from './command-line.ts';
 
 const USAGE = `Builds the packages for the registry: JavaScript, types, source, README and licence of each.
 
@@ -132,22 +132,11 @@ function build(packagesDir: string): void {
   }
 }
 
-/** @returns the exit code: 0, 1 when the source does not compile, 2 for a wrong command line. */
-function main(args: readonly string[]): number {
-  let out: string;
+/** @returns the exit code: 0, 1 when the source does not compile */
+function main(): number {
+  const { values } = readCommandLine(USAGE, { out: { type: 'string' } });
   try {
-    const { values } = parseArgs({ args: [...args], options: { out: { type: 'string' }, help: { type: 'boolean' } } });
-    if (values.help) {
-      console.log(USAGE);
-      return 0;
-    }
-    out = values.out ?? join(ROOT, 'dist/packages');
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return 2;
-  }
-  try {
-    build(resolve(out));
+    build(resolve(values.out ?? join(ROOT, 'dist/packages')));
     return 0;
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
@@ -156,4 +145,4 @@ function main(args: readonly string[]): number {
   }
 }
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = main();

@@ -93,6 +93,8 @@ try {
     problems: () => problems.list(),
   });
   console.log(`tokens of ${Object.keys(tokens).join(', ')} are in ${relative('', options.tokens)}; mail goes to ${mail.url}`);
+  const bucket = host.outputs['ExamplesBucket'];
+  if (bucket !== undefined) console.log(`files of the examples go to ${host.endpoints.s3}/${bucket}`);
   const running = host;
   if (options.watch) watchSources(ROOT, WATCHED, () => deploy(running));
   console.log(`ready ${host.url}`);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from './command-line.ts';
 import { documentText, FILE } from './openapi/file.ts';
 
 const USAGE = `Writes the OpenAPI document of the API, made from the contracts, to packages/contracts/openapi.json.
@@ -8,10 +8,8 @@ const USAGE = `Writes the OpenAPI document of the API, made from the contracts, 
 
   --check  writes nothing, and fails when the file is not up to date`;
 
-const { values } = parseArgs({ options: { check: { type: 'boolean' }, help: { type: 'boolean' } } });
-if (values.help) {
-  console.log(USAGE);
-} else if (!values.check) {
+const { values } = readCommandLine(USAGE, { check: { type: 'boolean' } });
+if (!values.check) {
   writeFileSync(FILE, await documentText());
 } else if (!existsSync(FILE) || readFileSync(FILE, 'utf8') !== (await documentText())) {
   console.error('packages/contracts/openapi.json is not what the contracts say; run: npm run openapi');

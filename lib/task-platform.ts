@@ -112,8 +112,8 @@ export interface TaskPlatformProps {
    */
   readonly cors?: CorsProps;
   /**
-   * The dashboard and the alarms, in a stack of their own named `<name>-monitoring`; `false` makes none. About $11 a
-   * month and $0.20 for each task type; docs/runbook.md says what each alarm means.
+   * The dashboard and the alarms, in a stack of their own named `<name>-monitoring`; `false` makes none. About $12 a
+   * month with the default shards, and $0.20 for each task type; docs/runbook.md says what each alarm means.
    * @default - on, with no topics: alarms are seen on the dashboard alone
    */
   readonly monitoring?: false | MonitoringOptions;

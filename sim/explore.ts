@@ -1,39 +1,43 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { readCommandLine } from '../bin/command-line.ts';
 import { CONFIGS } from './explore/configs.ts';
 import { explore, type Explored } from './explore/search.ts';
 
-/*
- * Visits all histories of small worlds: every interleaving of the production code's calls, with every fault at every place.
- * `npm run sim:explore` asks all questions of sim/explore/configs.ts, `--config NAME` some of them, `--states N` stops each
- * after so many states. docs/simulation.md says more. `--here` is for the processes that it starts.
- */
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean' },
-    here: { type: 'boolean' },
-    config: { type: 'string', multiple: true },
-    states: { type: 'string' },
-  },
-});
 /** States of one question, where it says nothing itself: those that have more are not complete, and say so. */
-const MOST_STATES = Number(values.states ?? 40_000);
+const MOST_STATES = 40_000;
+
+const USAGE = `Visits all histories of small worlds: every interleaving of the production code's calls, with every fault at every place.
+
+  npm run sim:explore -- [--config NAME] [--states N] [--json]
+
+  --config  asks this question alone of those in sim/explore/configs.ts; may be given several times
+  --states  stops each question after so many states; without it after as many as it says itself, or ${MOST_STATES}
+  --json    prints the numbers as JSON
+
+docs/exploration.md says more.`;
+
+const { values, wholeNumber, refuse } = readCommandLine(USAGE, {
+  json: { type: 'boolean' },
+  // For the processes that it starts.
+  here: { type: 'boolean' },
+  config: { type: 'string', multiple: true },
+  states: { type: 'string' },
+});
+const asked = values.states === undefined ? undefined : wholeNumber('states', MOST_STATES);
 /** MB of a process: some 20 KB a state that waits to be looked at. */
 const MEMORY_MB = 3_000;
 
 const chosen = CONFIGS.filter(({ name }) => !values.config || values.config.includes(name));
 const unknown = values.config?.filter((name) => !CONFIGS.some((config) => config.name === name)) ?? [];
-if (unknown.length > 0)
-  throw new Error(`there is no question ${unknown.join(', ')}; there are: ${CONFIGS.map(({ name }) => name).join(', ')}`);
+if (unknown.length > 0) refuse(`there is no question ${unknown.join(', ')}; there are: ${CONFIGS.map(({ name }) => name).join(', ')}`);
 
 if (values.here) {
   const results: Explored[] = [];
   for (const config of chosen) {
-    const states = values.states === undefined ? (config.states ?? MOST_STATES) : MOST_STATES;
-    results.push(await explore(config, { states }));
+    results.push(await explore(config, { states: asked ?? config.states ?? MOST_STATES }));
   }
   process.stdout.write(JSON.stringify(results));
 } else {
@@ -43,7 +47,7 @@ if (values.here) {
   const worker = async (): Promise<void> => {
     for (let config = waiting.shift(); config; config = waiting.shift()) {
       const args = [`--max-old-space-size=${MEMORY_MB}`, import.meta.filename, '--here', '--config', config.name];
-      if (values.states !== undefined) args.push('--states', values.states);
+      if (asked !== undefined) args.push('--states', String(asked));
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       results.push(...(JSON.parse(await text(child.stdout)) as Explored[]));
     }

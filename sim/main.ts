@@ -1,28 +1,27 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { readCommandLine } from '../bin/command-line.ts';
 import { heal } from './heal.ts';
 import { addReport, emptyReport, type Report } from './report.ts';
 import { runSeed } from './seed.ts';
 import { shrink } from './shrink.ts';
 
-const USAGE = `npm run sim -- [--seeds N] [--from SEED] [--json]   runs N seeds (1000), on all cores
-npm run sim -- --seed N                             runs one seed
-npm run sim -- --seed N --history                   and prints what happened in it
-npm run sim -- --seed N --replay                    and prints the shortest history that shows what it violates
-npm run sim -- --heal [--json]                      only measures the time to heal after a crash of each function`;
+const USAGE = `Runs the production code through histories of crashes, duplicates, delays and lost answers, each drawn from a seed.
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    history: { type: 'boolean', default: false },
-    replay: { type: 'boolean', default: false },
-    heal: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+  npm run sim -- [--seeds N] [--from SEED] [--json]   runs N seeds (1000), on all cores
+  npm run sim -- --seed N                             runs one seed
+  npm run sim -- --seed N --history                   and prints what happened in it
+  npm run sim -- --seed N --replay                    and prints the shortest history that shows what it violates
+  npm run sim -- --heal [--json]                      only measures the time to heal after a crash of each function`;
+
+const { values, wholeNumber } = readCommandLine(USAGE, {
+  seeds: { type: 'string' },
+  from: { type: 'string' },
+  seed: { type: 'string' },
+  history: { type: 'boolean', default: false },
+  replay: { type: 'boolean', default: false },
+  heal: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
 });
 
 async function runShares(from: number, seeds: number): Promise<Report> {
@@ -63,7 +62,7 @@ async function runOneSeed(seed: number): Promise<boolean> {
 
 async function runMany(): Promise<boolean> {
   const began = performance.now();
-  const report = await runShares(numberOf('from', values.from), numberOf('seeds', values.seeds));
+  const report = await runShares(wholeNumber('from', 1), wholeNumber('seeds', 1_000));
   const healed = await heal();
   report.seconds = Math.round((performance.now() - began) / 100) / 10;
   if (values.json) console.log(JSON.stringify({ ...report, heal: healed }));
@@ -81,24 +80,14 @@ async function runMany(): Promise<boolean> {
   return report.violations === 0;
 }
 
-function numberOf(name: string, text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new Error(`--${name} is a whole number above 0, not ${text}`);
-}
-
 async function main(): Promise<boolean> {
-  if (values.help) {
-    console.log(USAGE);
-    return true;
-  }
   if (values.heal) {
     const healed = await heal();
     if (values.json) console.log(JSON.stringify({ heal: healed }));
     else console.table(healed);
     return true;
   }
-  return values.seed === undefined ? runMany() : runOneSeed(numberOf('seed', values.seed));
+  return values.seed === undefined ? runMany() : runOneSeed(wholeNumber('seed', 1));
 }
 
 process.exitCode = (await main()) ? 0 : 1;

@@ -1,21 +1,26 @@
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../bin/command-line.ts';
 import { MUTANTS } from './mutants/list.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import type { Explored, Violation } from './explore/search.ts';
 
-/*
- * Plants each bug of sim/mutants/ into the code as it is loaded, and explores until it is found: the shortest history that
- * shows it is printed, or the first random run. `npm run sim:mutants` does all, `--only NAME` some. The same questions without a bug must find nothing.
- */
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string', multiple: true } } });
+const USAGE = `Plants each bug of sim/mutants/ into the code as it is loaded, and explores until it is found: the shortest history that
+shows it is printed, or the first random run. The same questions without a bug must find nothing.
+
+  npm run sim:mutants -- [--only NAME] [--json]
+
+  --only  plants this bug alone; may be given several times
+  --json  prints what came of each as JSON`;
+
+const { values, refuse } = readCommandLine(USAGE, { json: { type: 'boolean' }, only: { type: 'string', multiple: true } });
 /** States of each question, with a bug and without. */
 const STATES = 60_000;
 
 const chosen = MUTANTS.filter(({ name }) => !values.only || values.only.includes(name));
-if (chosen.length < (values.only?.length ?? 1)) throw new Error(`there are: ${MUTANTS.map(({ name }) => name).join(', ')}`);
+const unknown = values.only?.filter((only) => !MUTANTS.some(({ name }) => name === only)) ?? [];
+if (unknown.length > 0) refuse(`there is no bug ${unknown.join(', ')}; there are: ${MUTANTS.map(({ name }) => name).join(', ')}`);
 
 type Found = Pick<Explored, 'violations'>;
 

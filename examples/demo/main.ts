@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SluiceClient } from '@sluice/client';
+import { readCommandLine } from '../../bin/command-line.ts';
 import { startHost, type Host } from '../../local/host.ts';
 import { localContext, synthesise } from '../../local/synth.ts';
 import { citiesCsv } from '../import-csv/cities-csv.ts';
@@ -15,9 +16,17 @@ import { runWorkload } from './run-workload.ts';
 import { writeTokens } from './tokens.ts';
 import { makeExtras, makeJobs } from './workload.ts';
 
+const USAGE = `Runs the platform on this machine with a mixed workload of three tenants, says what came of each task, and ends.
+
+  npm run demo -- [--json]
+
+  --json  prints the numbers as JSON on the last line
+
+The exit code is 1 when anything came otherwise than it must.`;
+
 const ROOT = resolve(import.meta.dirname, '../..');
 const SMALL_CSV_LINES = 1_000;
-const json = process.argv.includes('--json');
+const { json } = readCommandLine(USAGE, { json: { type: 'boolean' } }).values;
 
 const scratch = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
 const mail = await startMailServer();

@@ -11,7 +11,15 @@ import type { Host } from '../../local/host.ts';
 /** The tenants of a platform on one machine. */
 export const TENANTS = ['acme', 'globex', 'initech'] as const;
 
-const tokensSchema = z.record(z.string(), z.object({ admin: z.string(), submit: z.string() }));
+const tokensSchema = z.record(
+  z.string(),
+  z.object({
+    admin: z.string(),
+    submit: z.string(),
+    // Files of earlier versions have none.
+    platform: z.string().optional(),
+  }),
+);
 export type Tokens = z.infer<typeof tokensSchema>;
 
 /** Makes each tenant's tokens known to the host; those that the file has already are kept, so that they outlive a restart. */
@@ -34,7 +42,11 @@ export async function writeTokens(host: Host, file: string): Promise<Tokens> {
   };
   for (const tenant of TENANTS) {
     const old = known[tenant];
-    made[tenant] = { admin: await issue(tenant, ['admin'], old?.admin), submit: await issue(tenant, ['submit', 'read'], old?.submit) };
+    made[tenant] = {
+      admin: await issue(tenant, ['admin'], old?.admin),
+      submit: await issue(tenant, ['submit', 'read'], old?.submit),
+      platform: await issue(tenant, ['platform'], old?.platform),
+    };
   }
   clients.dynamodb.destroy();
   await mkdir(dirname(file), { recursive: true });

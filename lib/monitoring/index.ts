@@ -27,7 +27,7 @@ export interface MonitoringOptions {
    */
   readonly warningTopic?: ITopic;
   /**
-   * Where the runbook is, without `#` and what follows it; every alarm links to its section.
+   * Where the runbook is, without `#` and what follows it; every alarm names its section there.
    * @default 'docs/runbook.md', as it is in the platform's repository
    */
   readonly runbookUrl?: string;

@@ -1,36 +1,33 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../../bin/command-line.ts';
 import { indexPage } from './report/index-page.ts';
 import { isMet, type Result } from './report/result.ts';
 import { summary, text, writeResult } from './report/write.ts';
 import { measureScale } from './scale.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-const USAGE = `npm run sim:scenarios -- [NAME …] [--json] [--quick] [--seed N] [--out FOLDER]
-runs scenarios (all), writes a page and a plot of each into docs/results, and says what they come to.
---scale  only measures the simulation itself: tasks a second, and the memory of a million live tasks
---quick  smaller ones, which are not written unless --out says where to`;
+const USAGE = `Runs scenarios, all unless some are named, writes a page and a plot of each into docs/results, and says what they come to.
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    seed: { type: 'string', default: '1' },
-    out: { type: 'string' },
-    scale: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+  npm run sim:scenarios -- [NAME …] [--quick] [--scale] [--seed N] [--out FOLDER] [--json]
+
+  --quick  smaller ones, which are not written unless --out says where to
+  --scale  only measures the simulation itself: tasks a second, and the memory of a million live tasks
+  --seed   what is drawn by chance is drawn from it; 1 without it
+  --out    writes the pages there
+  --json   prints the numbers as JSON`;
+
+const options = {
+  json: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
+  seed: { type: 'string' },
+  out: { type: 'string' },
+  scale: { type: 'boolean', default: false },
+} as const;
+const { values, positionals, wholeNumber, refuse } = readCommandLine(USAGE, options, { allowPositionals: true });
 
 async function main(): Promise<void> {
-  if (values.help) {
-    console.log(USAGE);
-    return;
-  }
-  const seed = Number(values.seed);
-  if (!Number.isSafeInteger(seed) || seed < 1) throw new Error(`--seed is a whole number above 0, not ${values.seed}`);
+  const seed = wholeNumber('seed', 1);
   if (values.scale) {
     const measured = measureScale(seed);
     if (values.json) console.log(JSON.stringify(measured));
@@ -40,7 +37,7 @@ async function main(): Promise<void> {
     return;
   }
   const unknown = positionals.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
-  if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(', ')}; there are ${SCENARIOS.map(({ name }) => name).join(', ')}`);
+  if (unknown.length > 0) refuse(`no scenario ${unknown.join(', ')}; there are ${SCENARIOS.map(({ name }) => name).join(', ')}`);
   const folder = values.out ?? (values.quick ? undefined : join(import.meta.dirname, '..', '..', 'docs', 'results'));
   const chosen = SCENARIOS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   const results: ReturnType<typeof summary>[] = [];

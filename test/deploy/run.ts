@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../../bin/command-line.ts';
 import type { Deployment } from '../e2e/deployment.ts';
 import { contextOf, makeOutside } from '../e2e/embedded.ts';
 import { cdkFor } from './cdk.ts';
@@ -22,11 +22,7 @@ const USAGE = `Deploys the app into MiniStack with the stock CDK CLI, over TLS a
 const ROOT = join(import.meta.dirname, '..', '..');
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean' }, keep: { type: 'boolean' }, help: { type: 'boolean' } } });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
+  const { values } = readCommandLine(USAGE, { json: { type: 'boolean' }, keep: { type: 'boolean' } });
   const folder = mkdtempSync(join(tmpdir(), 'sluice-deploy-'));
   let keep = true;
   try {

@@ -1,4 +1,5 @@
 import { ERROR_CODES, principalRecordSchema, ROUTES, SCOPES, TASK_VIEW_STATES, TERMINAL_STATES, type RouteName } from '@sluice/contracts';
+import { SluiceClient } from '@sluice/client';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -58,6 +59,23 @@ describe('docs/concepts.md', () => {
   });
 });
 
+describe('packages/client/README.md', () => {
+  const rows = [...textOf('packages/client/README.md').matchAll(/^\| (`[^|]*\(?.*) \|/gm)].map(([, row = '']) => row);
+  const client = new SluiceClient({ baseUrl: 'http://127.0.0.1', token: 'none' });
+  const methodsOf = (object: object): string[] =>
+    Object.getOwnPropertyNames(Object.getPrototypeOf(object)).filter((name) => name !== 'constructor');
+  const groups = Object.entries(client) as [string, object][];
+
+  it.each([['', methodsOf(client)], ...groups.map(([group, of]) => [`${group}.`, methodsOf(of)] as const)] as const)(
+    'has each call of the client in its table: %s%s',
+    (group, methods) => {
+      const own = rows.filter((row) => (group === '' ? /^`\w+\(/.test(row) : row.startsWith(`\`${group}`)));
+      expect(methods.length).toBeGreaterThan(0);
+      expect(methods.filter((method) => !own.some((row) => new RegExp(`[\`.]${method}[(\`]`).test(row)))).toEqual([]);
+    },
+  );
+});
+
 describe('a link', () => {
   it.each(PAGES)('of %s leads somewhere', (from) => {
     const links = [...textOf(from).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link).filter((link) => !/^https?:/.test(link));
@@ -68,6 +86,8 @@ describe('a link', () => {
 function leads(from: string, link: string): boolean {
   const [path = '', anchor] = link.split('#');
   const target = path === '' ? from : join(dirname(from), path);
+  // Of a package its own folder alone is published.
+  if (from.startsWith('packages/') && !target.startsWith(`${dirname(from)}/`)) return false;
   if (!existsSync(join(ROOT, target))) return false;
   return anchor === undefined || !target.endsWith('.md') || anchorsOf(target).includes(anchor);
 }

@@ -1,10 +1,15 @@
 import { EVENT_AGE_SECONDS, LIMITS, taskTypeSpecSchema } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { WAITS_PER_TENANT } from '../../core/api/wait-for-task.ts';
+import { MAX_WAIT_SECONDS } from '../../core/admission/bounds.ts';
+import { PERMITS_PER_CELL } from '../../core/permits/cells.ts';
 import { FAILED_RETENTION_SECONDS } from '../../core/settle/decide.ts';
 import { makePlatform, resourcesOf } from '../cdk/synth.ts';
+import { kindsOf } from '../faults/plan.ts';
+import { nameOf, scan } from '../faults/sites/scan.ts';
+import { UNREACHABLE_SITES } from '../faults/unreachable.ts';
 import { typeSpec } from '../helpers/world.ts';
-import { textOf } from './pages.ts';
+import { ROOT, textOf } from './pages.ts';
 
 const DAY = 86_400;
 const MIB = 1_048_576;
@@ -15,6 +20,9 @@ const [authorizer] = resourcesOf(stack, 'AWS::ApiGatewayV2::Authorizer');
 const cacheSeconds = Number(authorizer?.resource.Properties['AuthorizerResultTtlInSeconds']);
 const [stage] = resourcesOf(stack, 'AWS::ApiGatewayV2::Stage');
 const throttle = stage?.resource.Properties['DefaultRouteSettings'] as { ThrottlingRateLimit: number; ThrottlingBurstLimit: number };
+const { sites } = scan(ROOT);
+const reachable = sites.filter((site) => !UNREACHABLE_SITES.has(nameOf(site)));
+const runs = reachable.flatMap((_, n) => kindsOf(n)).length;
 
 /** What a page says in words, with the numbers that the code has. */
 const SAID: Readonly<Record<string, readonly string[]>> = {
@@ -49,6 +57,11 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
   'docs/limits.md': [
     `(${text(throttle.ThrottlingRateLimit)} by default) with bursts of \`requestBurst\` (${text(throttle.ThrottlingBurstLimit)})`,
     `\`dedupWindow\` of its type, ${dedupWindowSeconds / DAY} days by default`,
+  ],
+  'docs/admission.md': [`\`Retry-After\` is 1 to ${MAX_WAIT_SECONDS} seconds. Below ${MAX_WAIT_SECONDS} up to a quarter is added`],
+  'docs/retries.md': [`a cell for every ${PERMITS_PER_CELL} permits of its \`concurrency\``],
+  'docs/faults.md': [
+    `${text(sites.length)} call sites in the sources, of which ${text(reachable.length)} can be reached, are ${text(runs)} runs`,
   ],
   'docs/concepts.md': [
     `for ${FAILED_RETENTION_SECONDS / DAY} days, and is told`,

@@ -7,7 +7,7 @@ const SCRIPTS = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
 const NPM_COMMANDS = ['ci', 'install', 'test', 'start', 'pack'];
 const FOLDERS = readdirSync(ROOT, { withFileTypes: true }).flatMap((each) => (each.isDirectory() ? [each.name] : []));
 /** Where things are that come to be only at run time. */
-const MADE = ['.sluice', 'cdk.out', 'node_modules'];
+const MADE = ['.sluice', 'cdk.out', 'dist', 'node_modules'];
 
 /** The `sh` blocks of a page that call a platform: they are run end to end. */
 export function callsOf(page: string): Block[] {

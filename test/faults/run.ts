@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../../bin/command-line.ts';
 import { EXERCISES } from './exercises/index.ts';
 import type { Exercise } from './exercises/exercise.ts';
 import { planRuns, type PlannedRun, type Recording } from './plan.ts';
@@ -21,7 +21,7 @@ const USAGE = `Makes faults at every AWS call of every function, on the embedded
   --only      faults at call sites alone whose name has this in it; given again, or that
   --exercise  exercises alone whose name has this in it, or one of these; whether they come to every call site is not looked at
   --kind      faults of this kind alone: ${FAULT_KINDS.join(', ')}
-  --every     every kind of fault at each call site, which takes half an hour
+  --every     every kind of fault at each call site, which takes more than twice as long as without it
   --thorough  each kind of fault in each exercise that comes to its call site, which takes hours
   --turn      a sample: one kind of fault at each call site, other ones with another N, and a kill of each function
   --list      makes no faults: names each call site with the exercises that come to it
@@ -39,26 +39,19 @@ async function main(): Promise<number> {
   const text = { type: 'string' } as const;
   const texts = { type: 'string', multiple: true } as const;
   const flag = { type: 'boolean' } as const;
-  const { values } = parseArgs({
-    options: {
-      only: texts,
-      exercise: texts,
-      kind: text,
-      every: flag,
-      thorough: flag,
-      turn: text,
-      list: flag,
-      log: text,
-      json: flag,
-      help: flag,
-    },
+  const { values, wholeNumber, refuse } = readCommandLine(USAGE, {
+    only: texts,
+    exercise: texts,
+    kind: text,
+    every: flag,
+    thorough: flag,
+    turn: text,
+    list: flag,
+    log: text,
+    json: flag,
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const kinds = kindsWanted(values);
-  const turn = values.turn === undefined ? undefined : turnOf(values.turn);
+  const kinds = kindsWanted(values, refuse);
+  const turn = values.turn === undefined ? undefined : wholeNumber('turn', 0, 0);
   const exercises = EXERCISES.filter(({ name }) => isAmong(name, values.exercise));
   const began = performance.now();
   const seconds = (): number => Math.round((performance.now() - began) / 100) / 10;
@@ -137,23 +130,19 @@ async function main(): Promise<number> {
   }
 }
 
-/** @throws for what is no turn */
-function turnOf(text: string): number {
-  const turn = Number(text);
-  if (!Number.isInteger(turn) || turn < 0) throw new Error(`--turn is a whole number from 0 on, not "${text}"`);
-  return turn;
-}
-
 /** Whether a name has one of the texts in it, where there are any. */
 function isAmong(name: string, texts: readonly string[] | undefined): boolean {
   return texts === undefined || texts.some((each) => name.includes(each));
 }
 
-/** The kinds that were asked for; undefined where each call site has its own. @throws for one that is not known */
-function kindsWanted({ kind, every, thorough }: { kind?: string; every?: boolean; thorough?: boolean }): readonly FaultKind[] | undefined {
+/** The kinds that were asked for; undefined where each call site has its own. One that is not known is refused. */
+function kindsWanted(
+  { kind, every, thorough }: { kind?: string; every?: boolean; thorough?: boolean },
+  refuse: (what: string) => never,
+): readonly FaultKind[] | undefined {
   if (kind === undefined) return every || thorough ? FAULT_KINDS : undefined;
   const known = FAULT_KINDS.filter((each) => each === kind);
-  if (known.length === 0) throw new Error(`there is no kind of fault "${kind}"; there are: ${FAULT_KINDS.join(', ')}`);
+  if (known.length === 0) refuse(`there is no kind of fault "${kind}"; there are: ${FAULT_KINDS.join(', ')}`);
   return known;
 }
 

@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { readCommandLine } from '../../bin/command-line.ts';
 import { findTarget, tokensOf } from '../e2e/outside.ts';
 import { OPERATIONS, operationOf } from '../openapi/conformance.ts';
 import { codeOf, judge } from './judge.ts';
@@ -55,12 +55,8 @@ class Tally {
 async function main(): Promise<number> {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const { values } = parseArgs({ options: { requests: text, seed: text, json: flag, help: flag } });
-  const [requests, seed] = [Number(values.requests ?? 10_000), Number(values.seed ?? randomBytes(3).readUIntBE(0, 3))];
-  if (values.help || !Number.isInteger(requests) || !Number.isInteger(seed) || requests < 1) {
-    console.log(USAGE);
-    return values.help ? 0 : 2;
-  }
+  const { values, wholeNumber } = readCommandLine(USAGE, { requests: text, seed: text, json: flag });
+  const [requests, seed] = [wholeNumber('requests', 10_000), wholeNumber('seed', randomBytes(3).readUIntBE(0, 3), 0)];
   console.error('· starting the platform');
   const { deployment, close } = await findTarget();
   const sender = new Sender(deployment.url, LANES);

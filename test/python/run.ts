@@ -4,13 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { readCommandLine } from '../../bin/command-line.ts';
 import { ensureVenv, SetupError, type Requirements } from '../deploy/venv.ts';
 import { findTarget, tokensOf } from '../e2e/outside.ts';
 
-/**
- * Generates a Python client from the OpenAPI document and uses it end to end: on the platform that
- * `SLUICE_E2E_TARGET` describes, or on an embedded one. The client is thrown away: what is tested is the document.
- */
+const USAGE = `Generates a Python client from the OpenAPI document and uses it end to end: on the platform that SLUICE_E2E_TARGET
+describes, or on an embedded one. The client is thrown away: what is tested is the document.
+
+  npm run test:python`;
+
 const ROOT = join(import.meta.dirname, '..', '..');
 const DOCUMENT = join(ROOT, 'packages', 'contracts', 'openapi.json');
 const REQUIREMENTS: Requirements = {
@@ -20,6 +22,7 @@ const REQUIREMENTS: Requirements = {
 };
 
 async function main(): Promise<number> {
+  readCommandLine(USAGE, {});
   const folder = mkdtempSync(join(tmpdir(), 'sluice-python-'));
   try {
     say('preparing the generator');

@@ -16,7 +16,7 @@ export interface Dev {
   /** Resolves once it has printed something that matches. */
   readonly says: (what: RegExp) => Promise<RegExpExecArray>;
   readonly tokensFile: string;
-  readonly tokens: () => Record<string, { admin: string; submit: string }>;
+  readonly tokens: () => Record<string, { admin: string; submit: string; platform?: string }>;
 }
 
 export interface DevSettings {
