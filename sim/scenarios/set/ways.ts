@@ -111,6 +111,7 @@ export function sluice({ divide, admit, pressure, breaker, retryBudget, ...rules
           laneHintsPerTask: laneHints / started,
           allReceivesPerTask: (named + laneHints) / started,
           extraWritesPerTask: (2 * parked) / started,
+          ...(entrance && { pressed: entrance.pressed }),
         };
       },
     };
