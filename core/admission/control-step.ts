@@ -8,7 +8,7 @@ import { sideBySide } from '../tasks/side-by-side.ts';
 import { refusalOf, type AdmissionBounds } from './bounds.ts';
 import { measureWaiting, type TenantWaiting, type WaitingDeps } from './measure-waiting.ts';
 import { mergeReports, REPORT_FRESH_MS, type MergedReports } from './merge.ts';
-import { drainedOf, targetOf, type Depth } from './pressure.ts';
+import { isPressureAsked, pressureOf, type Depth } from './pressure.ts';
 import { refusalsFor } from './refuse.ts';
 import { SAMPLE_RULES } from './sample-and-hold.ts';
 
@@ -53,7 +53,7 @@ async function run(deps: AdmissionStepDeps, { now, minute, told }: ControlRound)
     before,
     now,
   );
-  const { depth, target } = await pressureOf(deps, before, merged, now);
+  const { depth, target } = pressureOf(before, merged, isPressureAsked(before, merged) ? await depthOf(deps, now) : undefined);
   const document = documentOf({ now, merged, target, bounds, waiting });
   if (target !== undefined) deps.telemetry.count('admission.pressed', undefined);
   const state: AdmissionState = {
@@ -84,17 +84,6 @@ async function boundsOf(deps: AdmissionStepDeps, tenants: readonly string[]): Pr
     bounds.set(tenant, { ...deps.commonBounds, ...(await deps.bounds.bounds(tenant)) });
   });
   return bounds;
-}
-
-async function pressureOf(deps: AdmissionStepDeps, before: AdmissionState | undefined, merged: MergedReports, now: number) {
-  // Where little is submitted, nobody is refused for pressing, and the queues are not asked.
-  const found = merged.environments > 0 || before?.pressed ? await depthOf(deps, now) : undefined;
-  if (!found) return { depth: before?.depth, target: undefined };
-  const drained = drainedOf(before?.depth, found, merged.messages);
-  const messages = targetOf({ waiting: found.waiting, drained, pressed: before?.pressed ?? false });
-  // As many tasks to a message as now.
-  const target = messages === undefined ? undefined : (messages * (merged.offered - merged.refused)) / Math.max(merged.messages, 1e-9);
-  return { depth: { ...found, ...(drained !== undefined && { drained }) }, target };
 }
 
 /** Messages of all shared queues together; `undefined` where one did not answer. */

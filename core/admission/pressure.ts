@@ -1,3 +1,5 @@
+import type { MergedReports } from './merge.ts';
+
 /** When the shared system counts as pressed, and how quickly it is to be relieved. */
 export interface PressureRules {
   /** Seconds that a hint may wait in the shared queues before tenants above their share are refused. @default 30 */
@@ -14,6 +16,12 @@ export interface Depth {
   readonly waiting: number;
 }
 
+/** What is known of the shared queues after a look at them: a depth with what was worked off until then, and whether it was too much. */
+export interface Pressure {
+  readonly depth?: (Depth & { readonly drained?: number | undefined }) | undefined;
+  readonly pressed: boolean;
+}
+
 /** Weight of the latest in the moving average of what is worked off: readings are some seconds apart and jump. */
 const WEIGHT = 0.4;
 
@@ -21,11 +29,7 @@ const WEIGHT = 0.4;
  * Messages a second that the shared queues give off: what came in, less what they grew by; a queue that holds nothing gives
  * off what comes. Smoothed over some readings. `undefined` until there are two.
  */
-export function drainedOf(
-  before: (Depth & { readonly drained?: number | undefined }) | undefined,
-  after: Depth,
-  admitted: number,
-): number | undefined {
+export function drainedOf(before: Pressure['depth'], after: Depth, admitted: number): number | undefined {
   const seconds = before ? (after.at - before.at) / 1000 : 0;
   if (!before || seconds <= 0) return before?.drained;
   const now = Math.max(0, admitted - (after.waiting - before.waiting) / seconds);
@@ -50,4 +54,30 @@ export function targetOf(
   const allowed = rules.waitSeconds * drained;
   if (waiting <= (pressed ? allowed / 2 : allowed)) return undefined;
   return Math.max(LEAST * drained, drained - (waiting - allowed / 2) / rules.relieveSeconds);
+}
+
+/** Whether the queues are to be asked: where little is submitted, nobody is refused for pressing. */
+export function isPressureAsked(before: Pressure | undefined, { environments }: Pick<MergedReports, 'environments'>): boolean {
+  return environments > 0 || (before?.pressed ?? false);
+}
+
+/**
+ * Tasks a second that may be admitted while the system is pressed, `undefined` while it is not; and the depth to go on from.
+ * Queues are counted in messages, and tenants in tasks: as many to a message as now.
+ *
+ * @param found `undefined` where the queues were not asked, or one did not answer
+ */
+export function pressureOf(
+  before: Pressure | undefined,
+  { offered, refused, messages }: Pick<MergedReports, 'offered' | 'refused' | 'messages'>,
+  found: Depth | undefined,
+  rules: PressureRules = PRESSURE_RULES,
+): { readonly depth: Pressure['depth']; readonly target: number | undefined } {
+  if (!found) return { depth: before?.depth, target: undefined };
+  const drained = drainedOf(before?.depth, found, messages);
+  const target = targetOf({ waiting: found.waiting, drained, pressed: before?.pressed ?? false }, rules);
+  return {
+    depth: { ...found, ...(drained !== undefined && { drained }) },
+    target: target === undefined ? undefined : (target * (offered - refused)) / Math.max(messages, 1e-9),
+  };
 }

@@ -22,6 +22,15 @@ const WHEEL: readonly Turn[] = Array.from({ length: TURNS }, (_, n): Turn => {
   return n === 9 || n === 19 ? 'overdue normal' : 'by class';
 });
 
+function turnAt(turn: number): Turn {
+  return WHEEL[turn % TURNS] ?? 'by class';
+}
+
+/** Whether it is a turn of what is overdue. */
+export function isForOverdue(turn: number): boolean {
+  return turnAt(turn).startsWith('overdue');
+}
+
 /** Turns of twenty that are sure to be a class's while its tasks are overdue. */
 export const SURE_TURNS = { normal: 4, low: 3 } as const;
 
@@ -78,7 +87,7 @@ export function takeTurns<W extends Waiting>(waiting: readonly W[], { turn, room
   const left = waiting.toSorted((a, b) => rankOf(a.priority) - rankOf(b.priority) || a.at - b.at);
   const picks: Chosen<W>[] = [];
   while (picks.length < room && left.length > 0) {
-    const own = ownOf(left, WHEEL[(turn + picks.length) % TURNS] ?? 'by class', now, bounds);
+    const own = ownOf(left, turnAt(turn + picks.length), now, bounds);
     const next = own ?? left[0];
     if (next === undefined) break;
     left.splice(left.indexOf(next), 1);
@@ -110,8 +119,7 @@ function ownOf<W extends Waiting>(left: readonly W[], turn: Turn, now: number, b
 export function depthOf(priority: 'normal' | 'low', turn: number, room: number): number {
   let depth = 0;
   for (let n = 0; n < room; n++) {
-    const whose = WHEEL[(turn + n) % TURNS] ?? 'by class';
-    if (whose === priority || whose.startsWith('overdue')) depth += 1;
+    if (turnAt(turn + n) === priority || isForOverdue(turn + n)) depth += 1;
   }
   return depth;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { conforming, MAX_WAIT_SECONDS, rateHere, refusalOf, retryAfterSeconds } from '../../core/admission/bounds.ts';
 import { refusalsFor } from '../../core/admission/refuse.ts';
-import { drainedOf, PRESSURE_RULES, targetOf } from '../../core/admission/pressure.ts';
+import { drainedOf, isPressureAsked, PRESSURE_RULES, pressureOf, targetOf } from '../../core/admission/pressure.ts';
 
 const positive = (max: number) => fc.double({ min: 0.01, max, noNaN: true });
 
@@ -191,5 +191,23 @@ describe('pressure', () => {
     expect(drainedOf({ at: 0, waiting: 0, drained: 50 }, { at: 10_000, waiting: 200 }, 100)).toBe(62);
     expect(drainedOf({ at: 0, waiting: 0, drained: 50 }, { at: 0, waiting: 200 }, 100)).toBe(50);
     expect(drainedOf({ at: 0, waiting: 0 }, { at: 1_000, waiting: 1_000 }, 1)).toBe(0);
+  });
+
+  it('counts the queues in messages, and says in tasks what may be admitted', () => {
+    const before = { depth: { at: 0, waiting: 3_000, drained: 90 }, pressed: false };
+    // 100 messages a second of ten tasks each; 90 are worked off, and 3,100 wait: more than 30 s of that.
+    const merged = { environments: 1, offered: 1_200, refused: 200, messages: 100 };
+    const { depth, target } = pressureOf(before, merged, { at: 10_000, waiting: 3_100 });
+    expect(depth).toEqual({ at: 10_000, waiting: 3_100, drained: 90 });
+    expect(target).toBeCloseTo(10 * targetOf({ waiting: 3_100, drained: 90, pressed: false })!);
+    expect(pressureOf(before, merged, { at: 10_000, waiting: 2_000 }).target).toBeUndefined();
+  });
+
+  it('is not measured where little is submitted, and what was measured stays', () => {
+    expect(isPressureAsked(undefined, { environments: 0 })).toBe(false);
+    expect(isPressureAsked({ pressed: true }, { environments: 0 })).toBe(true);
+    expect(isPressureAsked({ pressed: false }, { environments: 1 })).toBe(true);
+    const before = { depth: { at: 0, waiting: 9_000, drained: 90 }, pressed: true };
+    expect(pressureOf(before, { offered: 0, refused: 0, messages: 0 }, undefined)).toEqual({ depth: before.depth, target: undefined });
   });
 });

@@ -3,13 +3,11 @@ import { EventQueue } from '../../sim/scenarios/engine/event-queue.ts';
 import { jain } from '../../sim/scenarios/engine/metrics.ts';
 import { TaskList, Tasks } from '../../sim/scenarios/engine/tasks.ts';
 import { chanceFrom, zipf } from '../../sim/scenarios/engine/chance.ts';
-import { isMet } from '../../sim/scenarios/report/result.ts';
+import { KNOWN_MISSES, surprises } from '../../sim/scenarios/known-misses.ts';
 import { plot } from '../../sim/scenarios/report/plot.ts';
 import { page } from '../../sim/scenarios/report/write.ts';
-import { poisonTenant } from '../../sim/scenarios/set/poison-tenant.ts';
-import { priorityInversion } from '../../sim/scenarios/set/priority-inversion.ts';
-import { bulk } from '../../sim/scenarios/set/bulk.ts';
-import { downstreamDown } from '../../sim/scenarios/set/downstream-down.ts';
+import { SCENARIOS } from '../../sim/scenarios/scenarios.ts';
+import { tenantGrowth } from '../../sim/scenarios/set/tenant-growth.ts';
 
 const QUICK = { seed: 1, quick: true };
 /** ms, of a busy machine. */
@@ -54,13 +52,12 @@ describe('the engine', () => {
 });
 
 describe('a small scenario', () => {
-  it.each([poisonTenant, priorityInversion, bulk, downstreamDown])(
-    '$name runs, and ours meets the goals on sharing',
-    ({ run }) => {
-      const result = run(QUICK);
-      const sharing = result.goals.filter(({ what }) => !what.includes('SQS'));
-      expect(sharing.length).toBeGreaterThan(0);
-      expect(sharing.filter((goal) => !isMet(goal))).toEqual([]);
+  it.each(SCENARIOS)(
+    '$name runs, and ours meets the goals but for what is known to be missed',
+    (scenario) => {
+      const result = scenario.run(QUICK);
+      expect(result.goals.length).toBeGreaterThan(0);
+      expect(surprises(result, true)).toEqual([]);
     },
     LONG,
   );
@@ -77,6 +74,30 @@ describe('a small scenario', () => {
   );
 });
 
+describe('what is known to be missed', () => {
+  const goal = (value: number) => ({ name: 'a', goals: [{ what: 'the wait', value, is: '<=' as const, bound: 10 }] });
+  const known = (of: 'whole' | 'quick' | 'both', what = 'the wait') => [{ scenario: 'a', what, of, why: 'it is so' }];
+
+  it('is no surprise, and what is missed beside it is', () => {
+    expect(surprises(goal(11), false, known('both'))).toEqual([]);
+    expect(surprises(goal(11), true, known('quick'))).toEqual([]);
+    expect(surprises(goal(11), false, known('quick'))).toEqual(['a: the wait is 11, and is to be <= 10']);
+    expect(surprises(goal(Number.NaN), false, [])).toEqual(['a: the wait is –, and is to be <= 10']);
+  });
+
+  it('is a surprise once it is met, or is no goal any more', () => {
+    expect(surprises(goal(9), false, [])).toEqual([]);
+    expect(surprises(goal(9), false, known('whole'))).toEqual(['a: the wait is known to be missed, and is met: 9']);
+    expect(surprises(goal(9), true, known('whole'))).toEqual([]);
+    expect(surprises(goal(9), false, known('both', 'the rest'))).toEqual(['a: the rest is known to be missed, and is no goal']);
+  });
+
+  it('is of scenarios that there are', () => {
+    const names = SCENARIOS.map(({ name }) => name);
+    expect(KNOWN_MISSES.filter(({ scenario }) => !names.includes(scenario))).toEqual([]);
+  });
+});
+
 function run(seed: number) {
-  return priorityInversion.run({ seed, quick: true });
+  return tenantGrowth.run({ seed, quick: true });
 }

@@ -8,7 +8,7 @@ export interface Entrance {
   readonly admit: (tenant: number, tasks: number) => { readonly accepted: number; readonly retryAfterMs: number };
 }
 
-/** Somebody who submits, as a Poisson process. */
+/** Somebody who submits, as a Poisson process, or at given times. */
 export interface Source {
   readonly name: string;
   /** Submissions a second. */
@@ -26,6 +26,8 @@ export interface Source {
   readonly expiresAfterMs?: number;
   /** How often a refused submission comes again, after the time that the refusal says. @default 0 */
   readonly comesAgain?: number;
+  /** ms: submissions come then, and at no other time. */
+  readonly at?: readonly number[];
   /** ms */
   readonly from?: number;
   readonly until?: number;
@@ -73,16 +75,24 @@ export function arrivals(world: World, metrics: Metrics, source: Source, submit:
     free.push(index);
     offer(tenant, tasks, left);
   });
+  const come = (): void => {
+    const tenant = source.tenant(chance);
+    metrics.groups[metrics.tenantGroup(tenant)]!.submitted += size;
+    metrics.submittedOf[tenant]! += size;
+    offer(tenant, size, comesAgain);
+  };
+  if (source.at) {
+    const then = world.on(come);
+    for (const at of source.at) then(at);
+    return;
+  }
   const next = world.on(() => {
     const { now } = world;
     if (now >= until) return;
     next(now + chance.exponential(1000 / source.most));
     // Thinning (Lewis and Shedler 1979).
     if (chance.fraction() * source.most >= source.perSecond(now)) return;
-    const tenant = source.tenant(chance);
-    metrics.groups[metrics.tenantGroup(tenant)]!.submitted += size;
-    metrics.submittedOf[tenant]! += size;
-    offer(tenant, size, comesAgain);
+    come();
   });
   next(from + chance.exponential(1000 / source.most));
 }

@@ -111,6 +111,9 @@ export function sluice({ divide, admit, pressure, breaker, retryBudget, ...rules
           laneHintsPerTask: laneHints / started,
           allReceivesPerTask: (named + laneHints) / started,
           extraWritesPerTask: (2 * parked) / started,
+          normalOverdue: system.overdue[1]!,
+          lowOverdue: system.overdue[2]!,
+          ...(entrance && { pressed: entrance.pressed }),
         };
       },
     };

@@ -1,3 +1,4 @@
+import type { Quota } from '@sluice/contracts';
 import { SOON_SECONDS } from '../../../core/control/divide-capacities.ts';
 import { cellShares, ledgerOf, raises, shrinks } from '../../../core/control/moves.ts';
 import { sumOf, takenBy, targetsOf, type Standing } from '../../../core/control/targets.ts';
@@ -24,7 +25,8 @@ export interface DivisionRules {
   /** Attempts at once of all lanes together. */
   readonly capacity: number;
   readonly concurrency: number;
-  readonly weightOf?: (tenant: number) => number;
+  /** What tenants may have who have a quota: weights and guarantees. */
+  readonly quotas?: ReadonlyMap<number, Quota> | undefined;
 }
 
 /** A capacity that control divides among lanes, each minute and within seconds of news, by the decisions of core/control. */
@@ -37,6 +39,8 @@ export class Division implements PermitSource {
   readonly #lanes: Lanes;
   readonly #pool: EntryPool;
   readonly #capacity: Capacity;
+  /** By name. */
+  readonly #quotas: ReadonlyMap<string, Quota>;
   readonly #act: (at: number) => void;
   readonly #again: (at: number) => void;
   /** Of lanes that have been granted something: shares of their cells. */
@@ -49,7 +53,8 @@ export class Division implements PermitSource {
     this.#world = world;
     this.#rules = rules;
     this.#lanes = lanes;
-    const { capacity, concurrency } = rules;
+    const { capacity, concurrency, quotas = new Map<number, Quota>() } = rules;
+    this.#quotas = new Map([...quotas].map(([tenant, quota]) => [nameOf(tenant), quota]));
     this.#pool = new EntryPool(capacity, concurrency, world.chance('entry pool'));
     this.#capacity = { whole: capacity, divided: { capacity: capacity - entryOf(capacity) } };
     this.#act = world.on(() => {
@@ -98,7 +103,7 @@ export class Division implements PermitSource {
     this.#heard = new Set();
     const lanes = new Map<Standing, Lane>([...active].map((lane) => [this.#standing(lane), lane]));
     const standings = [this.#entry(), ...lanes.keys()];
-    const targets = targetsOf(standings, new Map(), turn);
+    const targets = targetsOf(standings, this.#quotas, turn);
     const lowered = new Map<Standing, Standing>();
     for (const { standing, to } of shrinks(targets)) {
       const shares = cellShares(to, standing);
@@ -161,18 +166,19 @@ export class Division implements PermitSource {
   }
 
   #standing(lane: Lane): Standing {
-    const { concurrency, weightOf } = this.#rules;
-    const common = { ...this.#common(), pools: true };
+    const { weight = 1, guaranteed } = this.#quotas.get(nameOf(lane.tenant)) ?? {};
+    // What is guaranteed something is never small.
+    const common = { ...this.#common(), pools: guaranteed === undefined };
     const shares = this.#shares.get(lane) ?? [];
     const held = lane.cells.map((cell) => cell.held);
     const entered = this.#pool.heldBy(lane);
     const idleSince = this.#idleSince.get(lane);
-    const use = { shares, held: sumOf(held), entered, waiting: waitingIn(lane), cap: concurrency, heard: true };
+    const use = { shares, held: sumOf(held), entered, waiting: waitingIn(lane), cap: this.#rules.concurrency, heard: true };
     return {
       ...common,
       lane: { tenant: nameOf(lane.tenant), type: TYPE },
       cells: 1,
-      weight: weightOf?.(lane.tenant) ?? 1,
+      weight,
       shares,
       held,
       waits: waitingIn(lane),

@@ -4,7 +4,7 @@ import type { AdmissionBounds } from '../../../core/admission/bounds.ts';
 import { documentOf } from '../../../core/admission/control-step.ts';
 import type { TenantWaiting } from '../../../core/admission/measure-waiting.ts';
 import { mergeReports } from '../../../core/admission/merge.ts';
-import { drainedOf, targetOf, type Depth, type PressureRules } from '../../../core/admission/pressure.ts';
+import { isPressureAsked, pressureOf, type Pressure, type PressureRules } from '../../../core/admission/pressure.ts';
 import type { Chance } from '../engine/chance.ts';
 import type { World } from '../engine/world.ts';
 import type { Entrance } from '../model/arrivals.ts';
@@ -35,13 +35,15 @@ interface Environment {
  * what they report. The document is a few seconds old in each, as in production.
  */
 export class Door implements Entrance {
+  /** Decisions under which a tenant was refused for what the shared queues hold. */
+  pressed = 0;
   readonly #world: World;
   readonly #rules: DoorRules;
   readonly #chance: Chance;
   readonly #environments: Environment[];
   readonly #reports = new Map<string, AdmissionReport>();
   #document: AdmissionDocument | undefined;
-  #depth: (Depth & { readonly drained?: number | undefined }) | undefined;
+  #before: Pressure | undefined;
   readonly #started = new Map<string, { readonly at: number; readonly started: number }>();
 
   constructor(world: World, rules: DoorRules) {
@@ -92,13 +94,14 @@ export class Door implements Entrance {
   #decide(): AdmissionDocument {
     const { now } = this.#world;
     const merged = mergeReports([...this.#reports.values()], now);
-    const after = { at: now, waiting: this.#rules.depth() };
-    const drained = drainedOf(this.#depth, after, merged.offered - merged.refused);
-    const target = targetOf({ waiting: after.waiting, drained, pressed: this.#document?.target !== undefined }, this.#rules.pressure);
-    this.#depth = { ...after, drained };
+    const found = isPressureAsked(this.#before, merged) ? { at: now, waiting: this.#rules.depth() } : undefined;
+    const { depth, target } = pressureOf(this.#before, merged, found, this.#rules.pressure);
+    this.#before = { depth, pressed: target !== undefined };
     const waiting = merged.tenants.map(({ tenant }) => this.#waitingOf(tenant));
     const bounds = new Map(merged.tenants.map(({ tenant }) => [tenant, this.#rules.bounds ?? {}]));
-    return documentOf({ now, merged, target, bounds, waiting });
+    const document = documentOf({ now, merged, target, bounds, waiting });
+    if (document.tenants.some(({ refuse }) => refuse?.code === 'throttled')) this.pressed += 1;
+    return document;
   }
 
   #waitingOf(tenant: string): TenantWaiting {

@@ -1,5 +1,5 @@
 import { PRIORITIES, type StarvationBounds } from '@sluice/contracts';
-import { DEFAULT_BOUNDS, depthOf, takeTurns } from '../../../core/priority/turns.ts';
+import { DEFAULT_BOUNDS, depthOf, isForOverdue, takeTurns } from '../../../core/priority/turns.ts';
 import { NONE } from '../engine/tasks.ts';
 import type { World } from '../engine/world.ts';
 import type { Lane } from './lanes.ts';
@@ -8,6 +8,8 @@ export interface Picked {
   readonly task: number;
   /** It is its class's own turn. */
   readonly own: boolean;
+  /** It is a turn of what is overdue. */
+  readonly overdue: boolean;
 }
 
 interface Picking {
@@ -38,5 +40,5 @@ export function pick({ tasks, now }: World, lane: Lane, { room, bounds = DEFAULT
   const chosen = takeTurns(taken, { turn: lane.turn, room, now, bounds });
   const used = new Set(chosen.map(({ waiting }) => waiting.task));
   for (const { task } of taken.reverse()) if (!used.has(task)) lane.waiting[tasks.priority[task]!]!.unshift(task);
-  return chosen.map(({ waiting: { task }, own }) => ({ task, own: own === true }));
+  return chosen.map(({ waiting: { task }, own }, n) => ({ task, own: own === true, overdue: own === true && isForOverdue(lane.turn + n) }));
 }

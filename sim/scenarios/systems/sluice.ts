@@ -59,6 +59,8 @@ export class Sluice implements System {
   readonly pressed = { named: 0, laneHints: 0, parked: 0, started: 0 };
   /** Tasks that were put into a backlog, each time. */
   parked = 0;
+  /** Tasks that were started on a turn of what is overdue, by class. */
+  readonly overdue = [0, 0, 0];
   readonly #parts: Parts;
   readonly #rules: SluiceRules;
   readonly #permits: PermitSource;
@@ -253,23 +255,21 @@ export class Sluice implements System {
     let started = 0;
     const back: number[] = [];
     const passed = new Set(this.#rules.gate?.pass(picked.map(({ task }) => task)) ?? picked.map(({ task }) => task));
-    for (const { task, own } of picked) {
+    for (const { task, own, overdue } of picked) {
       const rank = tasks.priority[task]!;
+      let isStarted = false;
       if (ahead && this.#ahead) {
-        if (!this.#ahead.take(lane, task, ahead, now + drainMs)) back.push(task);
-        else {
-          this.#count(lane, task);
-          started += 1;
-        }
-        continue;
+        isStarted = this.#ahead.take(lane, task, ahead, now + drainMs);
+        if (isStarted) this.#count(lane, task);
+      } else if (passed.has(task)) {
+        const most = own ? (limit: number) => limit : this.#mostOf(lane, rank, false);
+        const [cell] = this.#permits.acquire(lane, 1, most, false);
+        isStarted = cell !== undefined;
+        if (cell !== undefined) this.#start(task, cell, now + drainMs);
       }
-      const most = own ? (limit: number) => limit : this.#mostOf(lane, rank, false);
-      const [cell] = passed.has(task) ? this.#permits.acquire(lane, 1, most, false) : [];
-      if (cell === undefined) back.push(task);
-      else {
-        this.#start(task, cell, now + drainMs);
-        started += 1;
-      }
+      if (isStarted) started += 1;
+      else back.push(task);
+      if (isStarted && overdue) this.overdue[rank]! += 1;
     }
     const undone = back.filter((task) => passed.has(task));
     if (undone.length > 0) this.#rules.gate?.undo(undone);
