@@ -22,6 +22,12 @@ export interface ResourceProps {
    * @default - at any pace
    */
   readonly rates?: ResourceSpec['rates'];
+  /**
+   * How the lanes that draw on it find what it takes just now, unless their type says so itself; of several resources, what
+   * slows them first. `false`: it never throttles.
+   * @default - as of a {@link TaskTypeProps.adaptive type}
+   */
+  readonly adaptive?: ResourceSpec['adaptive'];
 }
 
 /**
@@ -37,7 +43,7 @@ export class Resource extends Construct {
 
   constructor(scope: Construct, id: string, props: ResourceProps) {
     super(scope, id);
-    const { platform, rates } = props;
+    const { platform, rates, adaptive } = props;
     this.resource = props.resource ?? kebab(id);
     if (props.concurrency === undefined && rates === undefined) {
       throw new Error(`Resource ${this.node.path}: it limits nothing: give it concurrency, rates or both`);
@@ -46,7 +52,7 @@ export class Resource extends Construct {
     // A number that is known only at deploy time passes here; the registrar checks it again.
     const known = Token.isUnresolved(concurrency) ? 1 : concurrency;
     const parsed = resourceSpecSchema.safeParse(
-      { v: 1, resource: this.resource, concurrency: known, ...(rates && { rates }) },
+      { v: 1, resource: this.resource, concurrency: known, ...(rates && { rates }), ...(adaptive !== undefined && { adaptive }) },
       { error: limitMessage },
     );
     if (!parsed.success) {

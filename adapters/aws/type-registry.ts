@@ -13,6 +13,7 @@ import {
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ZodType } from 'zod';
+import { withResources } from '../../core/limits/of-resources.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../../core/ports/type-registry.ts';
@@ -102,8 +103,9 @@ export function createTypeRegistry(
     const isRouting = (item: Item): boolean => item['s'] === ROUTING_SORT;
     const isStart = (item: Item): boolean => isStartSort(String(item['s']));
     const isOther = (item: Item): boolean => isBreaker(item) || isResource(item) || isStart(item) || isRouting(item);
-    const types = new Map(items.filter((item) => !isOther(item)).flatMap(specOf));
     const resources = new Map(items.filter(isResource).flatMap(resourceOf));
+    const specs = items.filter((item) => !isOther(item)).flatMap(specOf);
+    const types = new Map(specs.map(([type, spec]) => [type, deepFreeze(withResources(spec, resources))]));
     const document = routingOfItem(items.find(isRouting));
     const breakers = new Map(items.filter(isBreaker).flatMap(breakerOf));
     known = { types, resources, breakers, starts: new Map(items.filter(isStart).flatMap(startOf)), document, readAt };

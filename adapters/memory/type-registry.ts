@@ -1,5 +1,6 @@
 import type { ResourceSpec, TaskTypeSpec } from '@sluice/contracts';
 import type { ResourceRegistry, TypeRegistry } from '../../core/ports/type-registry.ts';
+import { withResources } from '../../core/limits/of-resources.ts';
 import { deepFreeze } from '../deep-freeze.ts';
 
 export interface MemoryTypeRegistry extends TypeRegistry, ResourceRegistry {
@@ -18,7 +19,10 @@ export function createMemoryTypeRegistry(specs: readonly TaskTypeSpec[] = []): M
     resources: async () => new Map(resources),
     putResource: async (spec) => void resources.set(spec.resource, deepFreeze(structuredClone(spec))),
     removeResource: async (resource) => void resources.delete(resource),
-    get: async (type) => types.get(type),
+    get: async (type) => {
+      const spec = types.get(type);
+      return spec && deepFreeze(withResources(spec, resources));
+    },
     names: async () => [...types.keys()].sort(),
     put: async (spec) => {
       types.set(spec.type, kept(spec));

@@ -1,9 +1,9 @@
 import { limitOf } from '../limits/aimd.ts';
-import { laneRules } from '../limits/lane-rules.ts';
+import { entryRules, laneRules, NO_RULES, type LaneRules } from '../limits/lane-rules.ts';
 import { cellLimits, cellsInUse, hasBacklog, hasRetries, livePermits } from '../permits/cells.ts';
 import type { BacklogStore } from '../ports/backlog-store.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Cell, PermitStore } from '../ports/permit-store.ts';
+import type { Cell, Lane, PermitStore } from '../ports/permit-store.ts';
 import { sideBySide } from '../tasks/side-by-side.ts';
 import { entryOfLane } from '../limits/entry.ts';
 import { tagIn, tagOf } from '../permits/entry-places.ts';
@@ -39,7 +39,7 @@ export async function survey(deps: SurveyDeps, world: World, lanes: readonly Div
   const entries = await sideBySide(
     lanes.filter(({ entry }) => entry !== undefined),
     AT_ONCE,
-    (lane) => poolOf(deps, lane),
+    (lane) => poolOf(deps, world, lane),
   );
   const inPools = new Map(entries.map(({ standing, tags }) => [standing.lane.type, tags]));
   const others = lanes.filter((lane) => lane.entry === undefined && !rests(lane));
@@ -73,7 +73,11 @@ async function look(deps: SurveyDeps, { lane, grant }: DividedLane, count: numbe
 }
 
 /** An entry pool, and how many permits each tenant holds in it. */
-async function poolOf(deps: SurveyDeps, lane: DividedLane): Promise<{ standing: Standing; tags: ReadonlyMap<string, number> }> {
+async function poolOf(
+  deps: SurveyDeps,
+  world: World,
+  lane: DividedLane,
+): Promise<{ standing: Standing; tags: ReadonlyMap<string, number> }> {
   const { cells, held, shares, differs } = await look(deps, lane, lane.cells);
   const now = deps.clock.now();
   const tags = new Map<string, number>();
@@ -83,7 +87,8 @@ async function poolOf(deps: SurveyDeps, lane: DividedLane): Promise<{ standing: 
   }
   const each = entryOfLane(leastOf(lane.capacities));
   const stale = differs || cells.slice(0, lane.cells).some(({ share }) => share?.each !== each || share.cells !== lane.cells);
-  return { standing: { ...lane, shares, held, waits: 0, entered: tags.size, demand: 0, cap: 0, small: false, rests: false, stale }, tags };
+  const cap = Math.min(leastOf(lane.capacities), 2 * foundBy(entryRules(rulesOf(world, lane.lane)), cells));
+  return { standing: { ...lane, shares, held, waits: 0, entered: tags.size, demand: 0, cap, small: false, rests: false, stale }, tags };
 }
 
 interface Heard {
@@ -116,13 +121,20 @@ async function standingOf(deps: SurveyDeps, world: World, lane: DividedLane, { h
 }
 
 /** What a lane may use: twice what it has found to be good, so that it can find more. */
-function capOf({ types }: World, { lane, concurrency }: DividedLane, cells: readonly Cell[]): number {
-  const spec = types.get(lane.type);
-  const rules = spec && laneRules(spec);
-  if (!rules?.aimd) return concurrency;
+function capOf(world: World, { lane, concurrency }: DividedLane, cells: readonly Cell[]): number {
+  return Math.min(concurrency, 2 * foundBy(rulesOf(world, lane), cells));
+}
+
+/** Attempts at once that the capacity behind the cells in use was found to take; infinite where nobody looks for it. */
+function foundBy(rules: LaneRules, cells: readonly Cell[]): number {
   const { aimd } = rules;
-  const found = cells.slice(0, cellsInUse(rules, cells[0])).reduce((sum, cell) => sum + limitOf(cell.aimd, aimd, concurrency), 0);
-  return Math.min(concurrency, 2 * found);
+  if (!aimd) return Infinity;
+  return sumOf(cells.slice(0, cellsInUse(rules, cells[0])).map((cell) => limitOf(cell.aimd, aimd, Infinity)));
+}
+
+function rulesOf({ types }: World, { type }: Lane): LaneRules {
+  const spec = types.get(type);
+  return spec ? laneRules(spec) : NO_RULES;
 }
 
 /** Hints of a lane that are counted: as many as it could start at once, or, for a rate, in a while. */

@@ -1,7 +1,7 @@
 import type { Quota } from '@sluice/contracts';
 import { divide, type Claimant } from '../limits/divide.ts';
 import { poolDemand } from '../limits/entry.ts';
-import { leastOf, type DividedLane } from './world.ts';
+import type { DividedLane } from './world.ts';
 import { laneKey } from '../permits/lane-key.ts';
 import type { Cell } from '../ports/permit-store.ts';
 
@@ -54,9 +54,7 @@ export function targetsOf(lanes: readonly Standing[], quotas: ReadonlyMap<string
   const dividedAmong = (asks: (standing: Standing) => boolean) =>
     divide(
       [
-        ...pools.map(({ pool, weight, demand, kept }) =>
-          claimOf(pool, { weight, demand: Math.max(0, demand - kept), cap: leastOf(pool.capacities) }),
-        ),
+        ...pools.map(({ pool, weight, demand, kept }) => claimOf(pool, { weight, demand: Math.max(0, demand - kept), cap: pool.cap })),
         ...own.map((standing) =>
           claimOf(
             standing,
@@ -98,7 +96,7 @@ function poolClaim(pool: Standing, lanes: readonly Standing[]) {
     needed += (small ? demand : 0) - entered;
     weight += (small && demand > 0 ? standing.weight : 0) - (entered > 0 ? 1 : 0);
   }
-  return { pool, kept, weight: Math.max(1, weight), demand: poolDemand(Math.max(0, needed), sumOf(pool.shares)) };
+  return { pool, kept, weight: Math.max(1, weight), demand: Math.min(pool.cap, poolDemand(Math.max(0, needed), sumOf(pool.shares))) };
 }
 
 /** A tenant is guaranteed so much over all of its lanes: it is divided among those that need it. */

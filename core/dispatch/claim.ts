@@ -108,6 +108,7 @@ async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult
   const { task, tenant } = work;
   const write = (): Promise<WriteResult> => {
     const claimedAt = deps.clock.now();
+    const waited = entry && work.source === 'backlog';
     const hint = needsLeaseHint(work, mode) ? fenceOf(work) : task.seq;
     return deps.tasks.update(
       tenant,
@@ -117,7 +118,16 @@ async function writeClaim(deps: DispatchDeps, claim: Claim): Promise<WriteResult
         set: {
           state: 'running',
           fence: fenceOf(work),
-          run: { hint, mode, claimedAt, leaseEnd: permit.expiry, cell, ...(entry && { entry }), nonce: permit.nonce },
+          run: {
+            hint,
+            mode,
+            claimedAt,
+            leaseEnd: permit.expiry,
+            cell,
+            ...(entry && { entry }),
+            ...(waited && { waited }),
+            nonce: permit.nonce,
+          },
         },
         setOnce: { firstClaimAt: claimedAt },
         remove: ['startedAt', 'preemptAt'],

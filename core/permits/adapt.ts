@@ -23,7 +23,7 @@ export function adaptCell(rules: LaneRules, index: number, cell: Cell, ends: End
   if (!rules.aimd) return undefined;
   const share = shareOf(rules, index, cell);
   if (share < 1) return undefined;
-  if (index !== 0) {
+  if (index !== 0 || rules.spread) {
     const aimd = adapt(cell.aimd, { ...ends, others: true }, rules.aimd, share, now);
     return aimd && { aimd };
   }
@@ -62,7 +62,14 @@ export function adaptFirst(
 
 /** Whether the first cell is to hear of what was throttled in another one. */
 export function tellsFirst(rules: LaneRules, index: number, throttled: readonly number[], changed: Adapted | undefined): boolean {
-  return index > 0 && throttled.length > 0 && rules.aimd !== undefined && changed !== undefined && isNewsLate(changed.aimd, rules.aimd);
+  return (
+    index > 0 &&
+    !rules.spread &&
+    throttled.length > 0 &&
+    rules.aimd !== undefined &&
+    changed !== undefined &&
+    isNewsLate(changed.aimd, rules.aimd)
+  );
 }
 
 /** Half of the cells go. */

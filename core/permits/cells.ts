@@ -40,7 +40,7 @@ export function mostCells({ concurrency, divided }: LaneRules, first: KnownCell 
 /** Cells that are in use, as the first one says: those of a lane that finds its limit itself grow with it. */
 export function cellsInUse(rules: LaneRules, first: KnownCell | undefined): number {
   const most = mostCells(rules, first);
-  return rules.aimd ? Math.min(most, first?.cells ?? 1) : most;
+  return rules.aimd && !rules.spread ? Math.min(most, first?.cells ?? 1) : most;
 }
 
 export function livePermits(cell: Pick<Cell, 'permits'>, now: number): readonly Permit[] {

@@ -1,11 +1,12 @@
 import { ENTRY_TENANT, type Again } from '@sluice/contracts';
 import { placeLaneHints, type PlaceDeps } from '../hints/place.ts';
-import { ENTRY_RULES, type LaneRules } from '../limits/lane-rules.ts';
+import { entryRules, type LaneRules } from '../limits/lane-rules.ts';
 import { limitFor } from '../priority/ask.ts';
 import type { Cell, Demands, Lane, Permit } from '../ports/permit-store.ts';
 import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
 import { acquirePermits, type AcquireDeps, type Acquired, type AcquireOptions } from './acquire.ts';
-import { cellLimit, expiredPermits, livePermits, mostCells, type KnownCell } from './cells.ts';
+import { cellLimit, cellPausedUntil, expiredPermits, livePermits, mostCells, roomIn, type KnownCell } from './cells.ts';
+import { wakeLane } from './wake.ts';
 import { entryPermit, entryPlaces, heldBy, IN_LINE, yieldedOf, type EntryPlace } from './entry-places.ts';
 
 /** Looks at one cell: as it was remembered, as it then is, and once more after a race. */
@@ -90,7 +91,7 @@ async function enter(
   for (let n = 0; n < places.length && pending.length > 0; n++) {
     const place = places[(start + n) % places.length];
     if (!place) break;
-    const found = await enterCell(deps, lane, place, pending);
+    const found = await enterCell(deps, lane, rules, place, pending);
     for (const { index } of found.taken) cells[index] = place.cell;
     pending = pending.filter((each) => !found.taken.includes(each));
     full ||= found.full;
@@ -107,7 +108,7 @@ async function enter(
 async function placesOf(
   deps: Pick<AcquireDeps, 'permits' | 'views'>,
   lane: Lane,
-  { concurrency }: LaneRules,
+  rules: LaneRules,
   held = 0,
 ): Promise<readonly EntryPlace[]> {
   const pool = entryOfType(lane.type);
@@ -117,23 +118,26 @@ async function placesOf(
     deps.views?.see(pool, 0, cell);
     first = cell;
   }
-  const most = Math.max(0, Math.min(concurrency - held, first.share?.each ?? concurrency));
-  return entryPlaces(lane.tenant, mostCells(ENTRY_RULES, first), most);
+  const most = Math.max(0, Math.min(rules.concurrency - held, first.share?.each ?? rules.concurrency));
+  return entryPlaces(lane.tenant, mostCells(entryRules(rules), first), most);
 }
 
 /** Takes as many as the cell has room for and the lane may have there. */
 async function enterCell(
   deps: AcquireDeps,
   lane: Lane,
+  rules: LaneRules,
   { cell, most }: EntryPlace,
   wanted: readonly Wanted[],
 ): Promise<{ readonly taken: readonly Wanted[]; readonly full: boolean }> {
   const pool = entryOfType(lane.type);
+  const ofPool = entryRules(rules);
   let known = deps.views?.cell(pool, cell);
   let seen: Cell | undefined;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const limit = cellLimit(ENTRY_RULES, cell, seen ?? known);
-    const live = livePermits({ permits: seen?.permits ?? [] }, deps.clock.now());
+    const now = deps.clock.now();
+    const limit = cellPausedUntil(ofPool, seen ?? known) > now ? 0 : cellLimit(ofPool, cell, seen ?? known);
+    const live = livePermits({ permits: seen?.permits ?? [] }, now);
     const own = most - heldBy(lane.tenant, live);
     if (own <= 0) return { taken: [], full: false };
     // Those in line come first, and whoever comes out of a backlog is one of them.
@@ -149,14 +153,14 @@ async function enterCell(
     const permits = ask.map(({ permit }) => permit);
     const answer = await deps.permits.acquire(pool, cell, permits, limit, undefined, demands);
     deps.views?.see(pool, cell, answer.cell);
-    const now = deps.clock.now();
+    const after = deps.clock.now();
     if (answer.granted) {
       // Others of the lane may have been as quick.
-      const over = Math.min(ask.length, Math.max(0, heldBy(lane.tenant, livePermits(answer.cell, now)) - most));
+      const over = Math.min(ask.length, Math.max(0, heldBy(lane.tenant, livePermits(answer.cell, after)) - most));
       if (over > 0) await deps.permits.release(pool, cell, permits.slice(-over));
       return { taken: ask.slice(0, ask.length - over), full: false };
     }
-    const expired = expiredPermits(answer.cell, now);
+    const expired = expiredPermits(answer.cell, after);
     if (expired.length > 0) await deps.permits.release(pool, cell, expired);
     seen = answer.cell;
   }
@@ -199,16 +203,21 @@ export async function roomToEnter(
   const pool = entryOfType(lane.type);
   const places = await placesOf(deps, lane, rules);
   const rooms = await Promise.all(
-    places.map(async (place) => roomAt(lane, place, await deps.permits.read(pool, place.cell), deps.clock.now())),
+    places.map(async (place) => roomAt(lane, rules, place, await deps.permits.read(pool, place.cell), deps.clock.now())),
   );
   return { room: rooms.reduce((sum, { room }) => sum + room, 0), full: rooms.some(({ full }) => full) };
 }
 
-function roomAt(lane: Lane, { cell, most }: EntryPlace, seen: Cell, now: number): { room: number; full: boolean } {
-  const live = livePermits(seen, now);
-  const left = cellLimit(ENTRY_RULES, cell, seen) - live.length;
-  const own = most - heldBy(lane.tenant, live);
-  return { room: Math.max(0, Math.min(left, own)), full: left <= 0 && own > 0 };
+function roomAt(
+  lane: Lane,
+  rules: LaneRules,
+  { cell, most }: EntryPlace,
+  seen: Cell,
+  now: number,
+): { readonly room: number; readonly full: boolean } {
+  const left = roomIn(entryRules(rules), cell, seen, now);
+  const own = most - heldBy(lane.tenant, livePermits(seen, now));
+  return { room: Math.max(0, Math.min(left, own)), full: left === 0 && own > 0 };
 }
 
 /**
@@ -222,8 +231,13 @@ export async function lineUp(deps: PlaceDeps & Pick<AcquireDeps, 'permits' | 'vi
   const pool = entryOfType(lane.type);
   const cell = await deps.permits.lineUp(pool, place.cell, lane.tenant, IN_LINE);
   // Given back since it was refused, or left to those who were in line before.
-  const { room } = roomAt(lane, place, cell, deps.clock.now());
-  if (room === 0) return;
+  const { room } = roomAt(lane, rules, place, cell, deps.clock.now());
+  if (room === 0) {
+    // Nobody gives anything back of a cell that pauses.
+    const at = cellPausedUntil(entryRules(rules), cell);
+    if (at > deps.clock.now() && cell.line?.includes(lane.tenant)) await wakeLane(deps, lane, at);
+    return;
+  }
   const before = (cell.line ?? []).filter((tenant) => tenant !== lane.tenant);
   const called = [...before, lane.tenant].slice(0, room);
   await deps.permits.called(pool, place.cell, called);

@@ -1,6 +1,6 @@
 import { ENTRY_TENANT } from '@sluice/contracts';
 import { placeLaneHints, type PlaceDeps } from '../hints/place.ts';
-import { ENTRY_RULES, laneRules, NO_RULES, type LaneRules } from '../limits/lane-rules.ts';
+import { entryRules, laneRules, NO_RULES, type LaneRules } from '../limits/lane-rules.ts';
 import type { Cell, Lane, Permit, PermitStore } from '../ports/permit-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { TypeRegistry } from '../ports/type-registry.ts';
@@ -56,6 +56,8 @@ export interface HeldPermit {
   readonly aliveAt?: number;
   /** Where its attempt says something of the lane's limit. */
   readonly end?: AttemptEnd;
+  /** Of a permit of an entry pool: the lane out of whose backlog its task came, where more may wait. */
+  readonly behind?: Lane;
 }
 
 /**
@@ -81,6 +83,7 @@ export async function releasePermits(deps: ReleaseDeps, held: readonly HeldPermi
       try {
         const after = await releaseInCell(deps, lane, cell, group);
         const told = lane.tenant === ENTRY_TENANT ? await inLine(deps, lane, cell, after, group.length) : undefined;
+        for (const { behind } of group) if (behind) waiting.set(laneKey(behind), behind);
         for (const each of told ?? ((await mayGoOn(deps, lane, cell, after)) ? [lane] : [])) waiting.set(laneKey(each), each);
         const expired = expiredPermits(after, deps.clock.now());
         if (expired.length > 0) await deps.permits.release(lane, cell, expired);
@@ -130,9 +133,9 @@ async function releaseInCell(deps: ReleaseDeps, lane: Lane, cell: number, group:
 }
 
 async function rulesOf({ types }: ReleaseDeps, lane: Lane): Promise<LaneRules> {
-  if (lane.tenant === ENTRY_TENANT) return ENTRY_RULES;
   const spec = await types.get(lane.type);
-  return spec ? laneRules(spec) : NO_RULES;
+  const rules = spec ? laneRules(spec) : NO_RULES;
+  return lane.tenant === ENTRY_TENANT ? entryRules(rules) : rules;
 }
 
 function latest(times: readonly number[]): number | undefined {

@@ -19,7 +19,7 @@ export const tuneLimit: Tune = async (deps, { lane, cell: index, after, rules, e
   const base = index > 0 ? views?.cell(lane, 0)?.aimd?.base : undefined;
   const tuned = await tuneCell({ ...deps, permits }, { lane, index, rules }, after, (seen, now) => {
     const flight = livePermits(seen, now).length + released - (deps.waitingIn?.(lane, index) ?? 0);
-    const waiting = hasBacklog(seen);
+    const waiting = hasBacklog(seen) || seen.line !== undefined;
     return adaptCell(rules, index, seen, { throttled, good: seen.good ?? 0, held: seen.held ?? 0, flight, waiting, base }, now);
   });
   if (tellsFirst(rules, index, throttled, tuned.change)) await tellFirst({ ...deps, permits }, lane, rules, throttled);

@@ -28,7 +28,8 @@ export function withEnd(effects: Effects, end: AttemptEnd | undefined): Effects 
 export function permitOf(row: TaskRow): HeldPermit | undefined {
   const { run, state } = row;
   if (!run) return undefined;
-  const held = { lane: homeOf(row, run.entry), cell: run.cell, permit: { expiry: run.leaseEnd, nonce: run.nonce } };
+  const own = { lane: homeOf(row, run.entry), cell: run.cell, permit: { expiry: run.leaseEnd, nonce: run.nonce } };
+  const held = run.waited ? { ...own, behind: { tenant: row.tenant, type: row.type } } : own;
   return state === 'succeeded' ? { ...held, aliveAt: run.claimedAt } : held;
 }
 

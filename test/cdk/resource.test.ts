@@ -57,6 +57,18 @@ describe('a resource', () => {
     ]);
   });
 
+  it('may say how the lanes that draw on it find what it takes', () => {
+    const { stack, platform } = setUp();
+    new Resource(stack, 'StripeApi', { platform, concurrency: 20, adaptive: { signals: 1, percent: 5 } });
+    new Resource(stack, 'Cache', { platform, concurrency: 20, adaptive: false });
+    const specs = Object.values(Template.fromStack(stack).findResources('Custom::SluiceResource')).map(({ Properties }) =>
+      resourceSpecSchema.parse(JSON.parse(String(Properties.Spec))),
+    );
+    expect(specs.map(({ adaptive }) => adaptive)).toEqual(expect.arrayContaining([{ signals: 1, percent: 5 }, false]));
+    const bad = () => new Resource(stack, 'Bad', { platform, concurrency: 1, adaptive: { percent: 200 } });
+    expect(bad).toThrow('adaptive');
+  });
+
   it('without any limit, with too many rates or with those that are out of range fails the synthesis', () => {
     const { stack, platform } = setUp();
     const one = { limit: 1, perSeconds: 1 };

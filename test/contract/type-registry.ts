@@ -77,6 +77,15 @@ export function typeRegistryContract(name: string, make: () => Promise<RegistryU
       expect(await registry.get('thumbnail')).toEqual(makeSpec());
     });
 
+    it('has types that find the capacity behind them as their resources say it', async () => {
+      const { registry, put, putResource } = await make();
+      const { adaptive: _, ...rest } = makeSpec({ resources: ['stripe-api'] });
+      await put(rest);
+      await putResource({ v: 1, resource: 'stripe-api', concurrency: 20, adaptive: { signals: 1 } });
+      expect((await registry.get('thumbnail'))?.adaptive).toMatchObject({ signals: 1, percent: 2 });
+      expect(Object.isFrozen(await registry.get('thumbnail'))).toBe(true);
+    });
+
     it('gives what no caller can change for the others', async () => {
       const { registry, put } = await make();
       await put(makeSpec());

@@ -21,6 +21,7 @@ import type { QuotaDeps } from '../../core/quotas/manage.ts';
 import type { RedriveDeps } from '../../core/redrive/operate.ts';
 import { submitTasks, type SubmitResult } from '../../core/submit/submit.ts';
 import { LOOK_MS } from '../../core/dispatch/attend.ts';
+import type { DivideDeps } from '../../core/control/divide-capacities.ts';
 import { minuteTick, type TickDeps } from '../../core/timers/minute-tick.ts';
 import { isTerminal } from '../../core/tasks/state.ts';
 import { createServices } from '../../sim/services.ts';
@@ -44,6 +45,7 @@ export { typeSpec };
 
 /** What every invocation needs of the world; the queue deletes too, as the event source does. */
 export type WorldDeps = DispatchDeps &
+  DivideDeps &
   RedriveDeps &
   TickDeps &
   QuotaDeps &

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ratesSchema } from './lane-limits.ts';
+import { adaptiveSchema, ratesSchema } from './lane-limits.ts';
 import { LIMITS } from './limits.ts';
 
 /** A resource: something downstream with a capacity of its own, which task types draw on. */
@@ -16,5 +16,7 @@ export const resourceSpecSchema = z.object({
   concurrency: z.number().int().min(1).max(LIMITS.capacity),
   /** Starts of all of them together in windows of time, which hold at once. */
   rates: ratesSchema.optional(),
+  /** How the lanes of a type that says nothing of it find the capacity behind them. @default as for a type without resources */
+  adaptive: adaptiveSchema.optional(),
 });
 export type ResourceSpec = z.infer<typeof resourceSpecSchema>;

@@ -39,6 +39,8 @@ export const runSchema = z.object({
   cell: z.number().int().nonnegative(),
   /** The permit is of what is kept for newcomers to the type, whose cell it is. */
   entry: z.literal(true).optional(),
+  /** It came out of its lane's backlog, which is told when such a permit comes back: no cell of the lane's own says that more waits. */
+  waited: z.literal(true).optional(),
   /** Random; tells this claim from any other, so that a repeated write knows itself. */
   nonce: z.string(),
 });

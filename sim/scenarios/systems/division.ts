@@ -159,7 +159,7 @@ export class Division implements PermitSource {
       waits: 0,
       entered: pool.lanes,
       demand: 0,
-      cap: 0,
+      cap: this.#rules.capacity,
       small: false,
       rests: false,
     };
