@@ -45,6 +45,8 @@ export interface ServicesConfig {
   readonly receiver?: () => WebhookAnswer;
   /** ms by which what dispatch knows of breakers is late. @default 0 */
   readonly breakersLateMs?: number;
+  /** ms by which the table deletes rows and attempts late. @default 0 */
+  readonly ttlLateMs?: number;
   readonly queues?: Pick<MemoryQueuesConfig, 'maxReceives' | 'inFlightLimit'>;
 }
 
@@ -55,10 +57,10 @@ export const VISIBILITY_SECONDS = 180;
 
 /** The services of one platform, all but the handlers' Lambda: memory adapters that do what they are told, at once. */
 export function createServices(config: ServicesConfig) {
-  const { clock, random, types, receiver, breakersLateMs = 0, queues = {} } = config;
+  const { clock, random, types, receiver, breakersLateMs = 0, ttlLateMs = 0, queues = {} } = config;
   const notifyRules = config.notifyRules ?? { queues: {}, ports: [443], hosts: [] };
   const queue = createMemoryQueues({ clock, random, visibilitySeconds: VISIBILITY_SECONDS, ...queues });
-  const tasks = createMemoryTaskStore();
+  const tasks = createMemoryTaskStore({ clock, ttlLateMs });
   const routingStore = createMemoryRoutingStore({ clock });
   const { read, write } = routingStore;
   const [permits, backlog] = [createMemoryPermitStore(), createMemoryBacklogStore()];
@@ -100,7 +102,7 @@ export function createServices(config: ServicesConfig) {
     divisions: createMemoryDivisionStore(),
     tasks,
     list: createMemoryTaskList(tasks),
-    values: createMemoryValueStore(),
+    values: createMemoryValueStore({ clock }),
     types: createMemoryTypeRegistry(types),
     events: createMemoryEventBus(),
     telemetry: createMemoryTelemetry(),

@@ -4,14 +4,19 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { RowChange, RowVersion, TaskStore, WriteResult } from '../../core/ports/task-store.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
+import { sideBySide } from '../../core/tasks/side-by-side.ts';
 import { answerOf, conditionalAnswerOf, type ConditionalAnswer, type Item } from './answers.ts';
 import { createNoteFailure } from './dead-days.ts';
 import { archiveSort, attemptsPrefix, attemptSort, ROW_SORT, taskPartition } from './keys.ts';
 import { allPages } from './pages.ts';
+import { liveOn } from './time-to-live.ts';
 import { DEAD_KEYS, deadKeys, expressionOf, itemOfRow, rowOfItem } from './task-item.ts';
 
 /** Days that a copy of an old generation is kept. */
 const ARCHIVE_DAYS = 30;
+
+/** Attempts of one task that are kept for longer side by side. */
+const KEPT_AT_ONCE = 25;
 
 /** Nobody has taken the id yet. */
 const NO_ROW = 'attribute_not_exists(p)';
@@ -90,6 +95,19 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
     return conditionalAnswerOf('change a task', client.send(command));
   };
 
+  const attemptItems = (tenant: string, id: string, uid: string): Promise<readonly Item[]> =>
+    allPages('read attempts', (from) =>
+      client.send(
+        new QueryCommand({
+          TableName,
+          KeyConditionExpression: 'p = :p AND begins_with(s, :prefix)',
+          ExpressionAttributeValues: { ':p': taskPartition(tenant, id), ':prefix': attemptsPrefix(uid) },
+          ConsistentRead: true,
+          ExclusiveStartKey: from,
+        }),
+      ),
+    );
+
   return {
     get,
     insert: (row) => put(row, NO_ROW),
@@ -128,20 +146,12 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
       await answerOf('keep an attempt', client.send(new PutCommand({ TableName, Item: item })));
     },
 
-    attempts: async (tenant, id, uid) => {
-      const items = allPages('read attempts', (from) =>
-        client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'p = :p AND begins_with(s, :prefix)',
-            ExpressionAttributeValues: { ':p': taskPartition(tenant, id), ':prefix': attemptsPrefix(uid) },
-            ConsistentRead: true,
-            ExclusiveStartKey: from,
-          }),
-        ),
-      );
-      return (await items).map((item) => attemptSchema.parse(item));
+    keepAttempts: async (tenant, id, uid, least, until) => {
+      const short = (await attemptItems(tenant, id, uid)).filter(({ ttl }) => Number(ttl) < least);
+      await sideBySide(short, KEPT_AT_ONCE, ({ p, s }) => liveOn(client, TableName, { p, s }, { least, until }));
     },
+
+    attempts: async (tenant, id, uid) => (await attemptItems(tenant, id, uid)).map((item) => attemptSchema.parse(item)),
 
     scan: async (segment, segments, from) => {
       const command = new ScanCommand({

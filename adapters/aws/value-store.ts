@@ -7,6 +7,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { ValueKind, ValueStore } from '../../core/ports/value-store.ts';
 import { answerOf, unavailable } from './answers.ts';
 import { taskPartition, valueSort } from './keys.ts';
+import { liveOn } from './time-to-live.ts';
 
 export interface ValueStoreClients {
   readonly dynamodb: DynamoDBDocumentClient;
@@ -29,9 +30,10 @@ const SHORT_MS = S3_SHORT_DAYS * 86_400_000;
 export function createValueStore({ dynamodb, s3 }: ValueStoreClients, config: ValueStoreConfig): ValueStore {
   const { table: TableName, bucket: Bucket } = config;
 
+  const keyOf = (tenant: string, id: string, name: string, kind: ValueKind) => ({ p: taskPartition(tenant, id), s: valueSort(kind, name) });
+
   const getItem = async (tenant: string, id: string, name: string, kind: ValueKind): Promise<string | undefined> => {
-    const Key = { p: taskPartition(tenant, id), s: valueSort(kind, name) };
-    const command = new GetCommand({ TableName, Key, ConsistentRead: true });
+    const command = new GetCommand({ TableName, Key: keyOf(tenant, id, name, kind), ConsistentRead: true });
     const { Item: item } = await answerOf(`read a ${kind}`, dynamodb.send(command));
     return item && String(item['json']);
   };
@@ -47,20 +49,36 @@ export function createValueStore({ dynamodb, s3 }: ValueStoreClients, config: Va
     }
   };
 
+  const putObject = async (key: string, json: string, kind: ValueKind): Promise<void> => {
+    const command = new PutObjectCommand({ Bucket, Key: key, Body: json, ContentType: 'application/json' });
+    await answerOf(`write a ${kind}`, s3.send(command));
+  };
+
   return {
     put: async (tenant, id, name, kind, json, home, until) => {
       const bytes = Buffer.byteLength(json);
       if (home === 'item') {
         const ttl = Math.ceil(until / 1000);
-        const item = { p: taskPartition(tenant, id), s: valueSort(kind, name), json, ttl };
+        const item = { ...keyOf(tenant, id, name, kind), json, ttl };
         await answerOf(`write a ${kind}`, dynamodb.send(new PutCommand({ TableName, Item: item })));
         return { in: 'item', bytes };
       }
       const prefix = until - config.clock.now() > SHORT_MS ? LONG : SHORT;
       const key = prefix + objectKey(tenant, id, name, kind);
-      const command = new PutObjectCommand({ Bucket, Key: key, Body: json, ContentType: 'application/json' });
-      await answerOf(`write a ${kind}`, s3.send(command));
+      await putObject(key, json, kind);
       return { in: 's3', key, bytes };
+    },
+
+    keep: async (tenant, id, name, kind, value, least, until) => {
+      if (value.in === 's3') {
+        // Its days are counted from its last write, which is all that can be done about them; under either prefix they are
+        // enough for what anybody asks.
+        const json = await getObject(tenant, value.key, kind);
+        if (json !== undefined) await putObject(value.key, json, kind);
+        return;
+      }
+      const life = { least: Math.ceil(least / 1000), until: Math.ceil(until / 1000) };
+      await liveOn(dynamodb, TableName, keyOf(tenant, id, name, kind), life);
     },
 
     get: async (tenant, id, name, kind, value) => {

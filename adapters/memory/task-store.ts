@@ -1,4 +1,5 @@
 import type { Attempt, TaskRow } from '@sluice/contracts';
+import type { Clock } from '../../core/ports/clock.ts';
 import type { RowChange, RowVersion, ScanPage, TaskStore, WriteResult } from '../../core/ports/task-store.ts';
 
 export interface MemoryTaskStore extends TaskStore {
@@ -11,6 +12,15 @@ export interface MemoryTaskStore extends TaskStore {
 export interface MemoryTaskStoreConfig {
   /** Rows in one page of a scan. @default 100 */
   readonly pageSize?: number;
+  /** By this clock what has a `ttl` is gone as soon as it may be. @default it stays */
+  readonly clock?: Clock;
+  /** ms that it stays longer: the table deletes in its own time. @default 0 */
+  readonly ttlLateMs?: number;
+}
+
+interface KeptAttempt {
+  readonly attempt: Attempt;
+  readonly ttl: number;
 }
 
 /** Rows in a map. What goes in and out is copied, so that nobody shares an object with the store. */
@@ -18,7 +28,21 @@ export function createMemoryTaskStore(config: MemoryTaskStoreConfig = {}): Memor
   const pageSize = config.pageSize ?? 100;
   const rows = new Map<string, TaskRow>();
   const archive = new Map<string, TaskRow>();
-  const attempts = new Map<string, Map<string, Attempt>>();
+  const attempts = new Map<string, Map<string, KeptAttempt>>();
+
+  const isGone = (ttl: number | undefined): boolean =>
+    ttl !== undefined && config.clock !== undefined && ttl * 1000 + (config.ttlLateMs ?? 0) <= config.clock.now();
+  const rowAt = (key: string): TaskRow | undefined => {
+    if (isGone(rows.get(key)?.ttl)) rows.delete(key);
+    return rows.get(key);
+  };
+  const attemptsOf = (tenant: string, id: string, uid: string): Map<string, KeptAttempt> => {
+    const key = `${keyOf(tenant, id)}#${uid}`;
+    const kept = attempts.get(key) ?? new Map<string, KeptAttempt>();
+    attempts.set(key, kept);
+    for (const [name, { ttl }] of kept) if (isGone(ttl)) kept.delete(name);
+    return kept;
+  };
 
   const is = (row: TaskRow | undefined, version: RowVersion): row is TaskRow =>
     row !== undefined && row.uid === version.uid && row.seq === version.seq && (version.state ?? row.state) === row.state;
@@ -29,33 +53,36 @@ export function createMemoryTaskStore(config: MemoryTaskStoreConfig = {}): Memor
   };
 
   return {
-    get: async (tenant, id) => structuredClone(rows.get(keyOf(tenant, id))),
+    get: async (tenant, id) => structuredClone(rowAt(keyOf(tenant, id))),
     insert: async (row) => {
-      const found = rows.get(keyOf(row.tenant, row.id));
+      const found = rowAt(keyOf(row.tenant, row.id));
       return found ? lost(found) : store(row);
     },
     replace: async (row, old) => {
-      const found = rows.get(keyOf(row.tenant, row.id));
+      const found = rowAt(keyOf(row.tenant, row.id));
       return is(found, old) ? store(row) : lost(found);
     },
     update: async (tenant, id, version, change) => {
-      const found = rows.get(keyOf(tenant, id));
+      const found = rowAt(keyOf(tenant, id));
       return is(found, version) ? store(changed(found, change)) : lost(found);
     },
     archive: async (row) => {
       archive.set(`${keyOf(row.tenant, row.id)}#${row.uid}`, structuredClone(row));
     },
-    putAttempt: async (tenant, id, attempt) => {
-      const key = `${keyOf(tenant, id)}#${attempt.uid}`;
-      const kept = attempts.get(key) ?? new Map<string, Attempt>();
-      attempts.set(key, kept.set(`${attempt.fence}${attempt.late ? '#late' : ''}`, structuredClone(attempt)));
+    putAttempt: async (tenant, id, attempt, ttl) => {
+      const name = `${attempt.fence}${attempt.late ? '#late' : ''}`;
+      attemptsOf(tenant, id, attempt.uid).set(name, { attempt: structuredClone(attempt), ttl });
+    },
+    keepAttempts: async (tenant, id, uid, least, until) => {
+      const kept = attemptsOf(tenant, id, uid);
+      for (const [name, { attempt, ttl }] of kept) if (ttl < least) kept.set(name, { attempt, ttl: until });
     },
     attempts: async (tenant, id, uid) => {
-      const kept = structuredClone([...(attempts.get(`${keyOf(tenant, id)}#${uid}`)?.values() ?? [])]);
+      const kept = [...attemptsOf(tenant, id, uid).values()].map(({ attempt }) => structuredClone(attempt));
       return kept.sort((a, b) => a.fence - b.fence);
     },
     scan: async (segment, segments, from): Promise<ScanPage> => {
-      const keys = [...rows.keys()].filter((key) => segmentOf(key, segments) === segment).sort();
+      const keys = [...rows.keys()].filter((key) => rowAt(key) !== undefined && segmentOf(key, segments) === segment).sort();
       const rest = from === undefined ? keys : keys.filter((key) => key > from);
       const page = rest.slice(0, pageSize);
       return {
@@ -63,7 +90,7 @@ export function createMemoryTaskStore(config: MemoryTaskStoreConfig = {}): Memor
         next: rest.length > page.length ? page.at(-1) : undefined,
       };
     },
-    rows: () => structuredClone([...rows.values()]),
+    rows: () => structuredClone([...rows.keys()].flatMap((key) => rowAt(key) ?? [])),
     archived: () => structuredClone([...archive.values()]),
   };
 }

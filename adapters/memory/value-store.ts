@@ -17,9 +17,13 @@ export function createMemoryValueStore(config: MemoryValueStoreConfig = {}): Mem
   const values = new Map<string, { readonly json: string; readonly until: number }>();
 
   const placeOf = (home: OutsideValue['in'], key: string): string => `${home}://${key}`;
-  const read = (place: string, what: string): string => {
+  const living = (place: string) => {
     const value = values.get(place);
-    if (!value || (config.clock && config.clock.now() > value.until)) throw gone(what);
+    return value && config.clock && config.clock.now() > value.until ? undefined : value;
+  };
+  const read = (place: string, what: string): string => {
+    const value = living(place);
+    if (!value) throw gone(what);
     return value.json;
   };
 
@@ -29,6 +33,11 @@ export function createMemoryValueStore(config: MemoryValueStoreConfig = {}): Mem
       const key = keyOf(tenant, id, name, kind);
       values.set(placeOf(home, key), { json, until });
       return home === 'item' ? { in: 'item', bytes } : { in: 's3', key, bytes };
+    },
+    keep: async (tenant, id, name, kind, value, least, until) => {
+      const place = placeOf(value.in, value.in === 'item' ? keyOf(tenant, id, name, kind) : value.key);
+      const kept = living(place);
+      if (kept && kept.until < least) values.set(place, { ...kept, until });
     },
     get: async (tenant, id, name, kind, value) => {
       const what = `${kind} of ${tenant}/${id}`;

@@ -2,7 +2,7 @@ import { isSluiceError, SluiceError, type Accepted, type TaskRow } from '@sluice
 import { placeHints } from '../hints/place.ts';
 import { notHinted } from '../submit/hint-again.ts';
 import { acceptedAs, putRow, type SubmitDeps } from '../submit/put-row.ts';
-import { PAYLOAD_KEPT_MS } from '../submit/submit.ts';
+import { KEPT_MS } from '../tasks/kept.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep } from '../tasks/step.ts';
 import { readValue, storeValue } from '../tasks/values.ts';
@@ -28,7 +28,7 @@ export async function retryTask(deps: SubmitDeps, tenant: string, id: string, ui
   const json = await payloadOf(deps, old);
   const now = deps.clock.now();
   const fresh = successorOf(old, deps.random.ulid(now), now);
-  const row = { ...fresh, payload: await storeValue(deps.values, fresh, 'payload', json, now + PAYLOAD_KEPT_MS) };
+  const row = { ...fresh, payload: await storeValue(deps.values, fresh, 'payload', json, now + KEPT_MS) };
   const made = deps.clock.now();
   const [durable] = await placeHints(deps, [{ tenant, task: hintOf(row, made) }]);
   if (durable !== true) throw notHinted();

@@ -7,8 +7,8 @@ import { effectsOf } from '../settle/effects-of.ts';
 import { newRow } from '../submit/new-row.ts';
 import { notHinted } from '../submit/hint-again.ts';
 import { acceptedAs, putRow, type SubmitDeps } from '../submit/put-row.ts';
-import { PAYLOAD_KEPT_MS } from '../submit/submit.ts';
 import { checkSubmission } from '../submit/validate.ts';
+import { KEPT_MS } from '../tasks/kept.ts';
 import { hintOf } from '../tasks/state.ts';
 import { logStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
@@ -38,7 +38,7 @@ export async function retryAsNew(deps: SubmitDeps, tenant: string, id: string, r
   }
   await checkRetriable(deps, old);
   const json = JSON.stringify(request.payload);
-  const stored = { ...row, payload: await storeValue(deps.values, row, 'payload', json, row.acceptedAt + PAYLOAD_KEPT_MS) };
+  const stored = { ...row, payload: await storeValue(deps.values, row, 'payload', json, row.acceptedAt + KEPT_MS) };
   const made = deps.clock.now();
   const [durable] = await placeHints(deps, [{ tenant, task: hintOf(stored, made) }]);
   if (durable !== true) throw notHinted();

@@ -16,6 +16,7 @@ import { confirmedLate, hintAgain, notHinted } from '../submit/hint-again.ts';
 import { newRow } from '../submit/new-row.ts';
 import { checkSubmission } from '../submit/validate.ts';
 import { endEvent } from '../tasks/event.ts';
+import { KEPT_MS } from '../tasks/kept.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { readValue, storeValue } from '../tasks/values.ts';
 import type { Receiver } from './told.ts';
@@ -32,9 +33,6 @@ export interface DueDelivery {
   readonly row: TaskRow;
   readonly to: Receiver;
 }
-
-/** ms that the payload of a delivery is kept: for its attempts, and to redrive it. */
-const PAYLOAD_KEPT_MS = 180 * 86_400_000;
 
 /** The id of the delivery of one end over one channel: whoever tells that end again finds it. */
 export function deliveryId({ uid, state }: Pick<TaskRow, 'uid' | 'state'>, channel: Channel): string {
@@ -78,7 +76,7 @@ async function rowOf(deps: SubmitDeliveryDeps, { row, to }: DueDelivery): Promis
   const submission = { type: SYSTEM_TYPES.notify, id: deliveryId(row, channelOf(to)), payload, labels: { task: row.id } };
   const checked = checkSubmission(submission, now, 'platform');
   const made = newRow({ tenant, uid: deps.random.ulid(now), now, checked, hash: deps.hasher });
-  return { ...made, payload: await storeValue(deps.values, made, 'payload', checked.json, now + PAYLOAD_KEPT_MS) };
+  return { ...made, payload: await storeValue(deps.values, made, 'payload', checked.json, now + KEPT_MS) };
 }
 
 /** Writes the row of a delivery unless there is one. As for any submission, a hint is never without its row for long. */

@@ -31,10 +31,22 @@ export function statusOfError(name: string, message: string): number | undefined
   return STATUS_OF_NAME[name.replace(/(?:Error|Exception)$/, '')] ?? STATUS_OF_NAME[name];
 }
 
-const WAIT_IN_WORDS = /\bretry[- ]after[ :=]{1,2}(\d{1,9}(?:\.\d{1,3})?) ?(ms\b|milliseconds?\b|s\b|sec(?:onds?)?\b)?/i;
+/**
+ * A number and the word after it. The number ends where it says so: a date, a time of day, a range or a number that goes on
+ * is not taken for what it begins with.
+ */
+const WAIT_IN_WORDS = /\bretry[- ]after[ :=]{1,2}(\d{1,9}(?:\.\d{1,9})?)(?![\d:/-]|[.,]\d) ?([\p{L}\p{N}_]*)/iu;
 
-/** ms: what a message asks to wait, such as "retry after 30 seconds"; a number alone is seconds. */
+const UNITS: readonly (readonly [names: readonly string[], ms: number])[] = [
+  [['ms', 'millisecond', 'milliseconds'], 1],
+  [['', 's', 'sec', 'second', 'seconds'], 1_000],
+  [['m', 'min', 'minute', 'minutes'], 60_000],
+  [['h', 'hour', 'hours'], 3_600_000],
+];
+
+/** ms: what a message asks to wait, such as "retry after 30 seconds"; a number alone is seconds, one of anything else is no wait. */
 export function waitOfMessage(message: string): number | undefined {
-  const [, number, unit = 's'] = WAIT_IN_WORDS.exec(message) ?? [];
-  return number === undefined ? undefined : Math.round(Number(number) * (unit.toLowerCase().startsWith('m') ? 1 : 1000));
+  const [, number, unit = ''] = WAIT_IN_WORDS.exec(message) ?? [];
+  const [, ms] = UNITS.find(([names]) => names.includes(unit.toLowerCase())) ?? [];
+  return number === undefined || ms === undefined ? undefined : Math.round(Number(number) * ms);
 }

@@ -47,6 +47,8 @@ export interface TaskStore {
   readonly archive: (row: TaskRow) => Promise<void>;
   /** Keeps an attempt that did not succeed; repeatable. `ttl` in seconds since the epoch. */
   readonly putAttempt: (tenant: string, id: string, attempt: Attempt, ttl: number) => Promise<void>;
+  /** Gives the kept attempts of one generation whose `ttl` is before `least` that of `until`. */
+  readonly keepAttempts: (tenant: string, id: string, uid: string, least: number, until: number) => Promise<void>;
   /** The kept attempts of one generation, in order of their fences. */
   readonly attempts: (tenant: string, id: string, uid: string) => Promise<readonly Attempt[]>;
   /** One page of every tenant's rows; `segment` of `segments` in parallel. For the audit alone. */

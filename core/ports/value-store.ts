@@ -17,6 +17,16 @@ export interface ValueStore {
     home: OutsideValue['in'],
     until: number,
   ) => Promise<OutsideValue>;
+  /** Makes it readable at least until `least` (ms), where it is not: then until `until`. Nothing, when it is gone. */
+  readonly keep: (
+    tenant: string,
+    id: string,
+    name: string,
+    kind: ValueKind,
+    value: OutsideValue,
+    least: number,
+    until: number,
+  ) => Promise<void>;
   /** The JSON text. @throws when it is gone. */
   readonly get: (tenant: string, id: string, name: string, kind: ValueKind, value: OutsideValue) => Promise<string>;
   /** A URL that a handler can GET the JSON from for so long. Only for values in S3. */

@@ -5,7 +5,7 @@ import { placeHints } from '../hints/place.ts';
 import type { DeadList } from '../ports/dead-list.ts';
 import { notHinted } from '../submit/hint-again.ts';
 import { putRow, retire, type SubmitDeps } from '../submit/put-row.ts';
-import { PAYLOAD_KEPT_MS } from '../submit/submit.ts';
+import { KEPT_MS } from '../tasks/kept.ts';
 import { hintOf } from '../tasks/state.ts';
 import { sideBySide } from '../tasks/side-by-side.ts';
 import { storeValue } from '../tasks/values.ts';
@@ -57,7 +57,7 @@ async function prepare(deps: RedriveTasksDeps, old: TaskRow, redrive: string, no
   try {
     await checkRetriable(deps, old);
     const fresh = { ...successorOf(old, deps.random.ulid(now), now), redrive };
-    const payload = await storeValue(deps.values, fresh, 'payload', await payloadOf(deps, old), now + PAYLOAD_KEPT_MS);
+    const payload = await storeValue(deps.values, fresh, 'payload', await payloadOf(deps, old), now + KEPT_MS);
     return { old, row: { ...fresh, payload } };
   } catch (error) {
     if (isSluiceError(error) && !error.retryable) return { did: 'failed', code: error.code };

@@ -8,6 +8,7 @@ import type { RowChange } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { lateSuccessEvent } from '../tasks/event.ts';
 import { noteRun, type RunTallyDeps } from '../starts/run-tally.ts';
+import { HELD_MS, keepOn, KEPT_MS } from '../tasks/kept.ts';
 import { hintOf, isTerminal } from '../tasks/state.ts';
 import { logStep, type TaskStep } from '../tasks/step.ts';
 import { storeCheckpoint } from '../tasks/checkpoint.ts';
@@ -40,7 +41,9 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
   const until = deps.clock.now() + (spec?.dedupWindowSeconds ?? FAILED_RETENTION_SECONDS) * 1000;
   const result = outcome.result === undefined ? undefined : await storeValue(deps.values, outcome, 'result', outcome.result, until);
   const checkpoint =
-    outcome.checkpoint === undefined ? undefined : await storeCheckpoint(deps.values, outcome, outcome.checkpoint, keptUntil(deps));
+    outcome.checkpoint === undefined
+      ? undefined
+      : await storeCheckpoint(deps.values, outcome, outcome.checkpoint, deps.clock.now() + KEPT_MS);
   const write = (seq: number, state: TaskState, change: RowChange) => {
     const set = { ...change.set, ...(change.set.state === 'succeeded' && result && { result }) };
     if (change.set.state === 'waiting' && checkpoint) set.checkpoint = checkpoint;
@@ -64,8 +67,8 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
     if (row === undefined) return {};
     if (decision.do === 'repeat-end') return effectsWith(spec, row, deps.clock.now());
     if (decision.do === 'repeat-release') return releaseOf(row);
-    await prepare(deps, row, outcome, by, spec, decision);
-    const written = await write(row.seq, row.state, decision.change);
+    const kept = await prepare(deps, row, outcome, by, spec, decision);
+    const written = await write(row.seq, row.state, { ...decision.change, set: { ...decision.change.set, ...kept } });
     if (written.applied) {
       if (decision.do === 'end') return ended(deps, spec, written.row, outcome);
       measureAttempt(deps.telemetry, written.row, outcome);
@@ -82,12 +85,10 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
   throw new SluiceError('unavailable', `task ${outcome.id} of ${outcome.tenant} changed ${MAX_LOOKS} times while an outcome was settled`);
 }
 
-/** ms: as long as what is left of a failure. */
-function keptUntil({ clock }: SettleDeps): number {
-  return retainUntil(clock.now()) * 1000;
-}
-
-/** What must be durable before the row says so: the record of the attempt, and the next hint. */
+/**
+ * What must be durable before the row says so: the record of the attempt, the next hint, and that all of it lasts as long
+ * as a row that failed, or until the next attempt ends however long that one is held back.
+ */
 async function prepare(
   deps: SettleDeps,
   row: TaskRow,
@@ -95,19 +96,29 @@ async function prepare(
   by: By,
   spec: TaskTypeSpec | undefined,
   decision: Extract<SettleDecision, { change: RowChange }>,
-): Promise<void> {
+): Promise<Pick<TaskRow, 'keptUntil'>> {
   // A start that was refused is no attempt: kept, a storm of throttles would crowd the timeline.
   const refused = outcome.class === 'undone' || (outcome.class === 'throttled' && by === 'hint' && outcome.startedAt === undefined);
   if (outcome.class !== 'succeeded' && !refused) {
-    await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome, spec), retainUntil(deps.clock.now()));
+    const until = decision.do === 'again' ? decision.at + KEPT_MS : endOfRow(deps, decision.change.set);
+    await deps.tasks.putAttempt(row.tenant, row.id, attemptOf(row, outcome, spec), Math.ceil(until / 1000));
   }
-  if (decision.do !== 'again') return;
+  if (decision.do === 'end') {
+    return decision.change.set.state === 'succeeded' ? {} : keepOn(deps, row, endOfRow(deps, decision.change.set));
+  }
+  const kept = await keepOn(deps, row, decision.at + HELD_MS);
   const task = {
     ...hintOf({ ...row, state: 'waiting', at: decision.at, again: decision.change.set.again }, deps.clock.now()),
     seq: row.seq + 1,
   };
   const [durable] = await placeHints(deps, [{ tenant: row.tenant, task }]);
   if (durable !== true) throw new SluiceError('unavailable', `the next hint of task ${row.id} could not be made`);
+  return kept;
+}
+
+/** ms until which a row that has ended is kept. */
+function endOfRow({ clock }: SettleDeps, { ttl }: Pick<TaskRow, 'ttl'>): number {
+  return (ttl ?? retainUntil(clock.now())) * 1000;
 }
 
 /** Counts at once, before any other call: whoever repeats the effects of this end does not count it again. */
@@ -135,7 +146,7 @@ async function late(deps: SettleDeps, row: TaskRow | undefined, outcome: Outcome
   logStep(deps.telemetry, 'late success', outcome);
   if (row === undefined) return {};
   const attempt: Attempt = { v: 1, uid: outcome.uid, fence: outcome.fence, class: 'succeeded', endedAt: outcome.at, late: true };
-  await deps.tasks.putAttempt(outcome.tenant, outcome.id, attempt, retainUntil(deps.clock.now()));
+  await deps.tasks.putAttempt(outcome.tenant, outcome.id, attempt, Math.ceil(endOfRow(deps, row) / 1000));
   return { event: lateSuccessEvent(row, outcome) };
 }
 

@@ -3,6 +3,7 @@ import type { Admission } from '../admission/admission.ts';
 import { chunks, placeHints } from '../hints/place.ts';
 import { homeFor } from '../hints/timing.ts';
 import { notifyCheck, type NotifyCheck } from '../notify/check-notify.ts';
+import { KEPT_MS } from '../tasks/kept.ts';
 import { hintOf } from '../tasks/state.ts';
 import { logStep } from '../tasks/step.ts';
 import { storeValue } from '../tasks/values.ts';
@@ -14,9 +15,6 @@ import { checkSubmission, type Submitter } from './validate.ts';
 export type SubmitResult = { readonly ok: true; readonly task: Accepted } | { readonly ok: false; readonly error: SluiceError };
 
 export type { AcceptDeps, SubmitDeps };
-
-/** ms that a payload outlives its task's start: time to wait, to be retried, and to be looked at after a failure. */
-export const PAYLOAD_KEPT_MS = 180 * 86_400_000;
 
 /** A batch goes in parts, so that no hint waits long for its row; some parts at once. */
 const PART = 50;
@@ -220,7 +218,7 @@ function tell(deps: AcceptDeps, row: TaskRow, put: Attempted<Accepted>): void {
 /** The payload is durable before anything names it. */
 async function withPayload(deps: AcceptDeps, candidate: Candidate): Promise<Candidate> {
   const { row, json } = candidate;
-  const until = Math.max(row.at, row.acceptedAt) + PAYLOAD_KEPT_MS;
+  const until = Math.max(row.at, row.acceptedAt) + KEPT_MS;
   return { ...candidate, row: { ...row, payload: await storeValue(deps.values, row, 'payload', json, until) } };
 }
 

@@ -40,6 +40,18 @@ export async function storeValue(
   return home === 'row' ? { in: 'row', json } : values.put(owner.tenant, owner.id, nameOf(owner, kind), kind, json, home, until);
 }
 
+/** Makes a value readable until `least` (ms), if it is still there; then until `until`. */
+export async function keepValue(
+  values: ValueStore,
+  owner: ValueOwner,
+  kind: ValueKind,
+  value: StoredValue,
+  least: number,
+  until: number,
+): Promise<void> {
+  if (value.in !== 'row') await values.keep(owner.tenant, owner.id, nameOf(owner, kind), kind, value, least, until);
+}
+
 /** The JSON text of a row's payload or result. */
 export async function readValue(values: ValueStore, owner: ValueOwner, kind: ValueKind, value: StoredValue): Promise<string> {
   return value.in === 'row' ? value.json : values.get(owner.tenant, owner.id, nameOf(owner, kind), kind, value);

@@ -99,6 +99,7 @@ export class Functions extends Construct {
     const fn = this.#make('dispatch');
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchWriteItem']);
     storage.grantBucket(fn, ['GetObject', 'PutObject']);
+    storage.grantListBucket(fn);
     storage.tellListIndex(fn);
     pool.grantSend(fn);
     pool.grantConsume(fn);
@@ -111,7 +112,9 @@ export class Functions extends Construct {
     const { storage, pool, events, outcomes } = this.#props;
     const fn = this.#make('settle');
     storage.grantTable(fn, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
-    storage.grantBucket(fn, ['PutObject']);
+    // A large payload of a task that failed is written once more, so that it lasts as long as its row.
+    storage.grantBucket(fn, ['GetObject', 'PutObject']);
+    storage.grantListBucket(fn);
     storage.tellListIndex(fn);
     pool.grantSend(fn);
     events.grantPut(fn);

@@ -38,7 +38,7 @@ export class Storage extends Construct {
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       removalPolicy: props.removalPolicy,
-      // No versioning: an object is keyed by its task's uid and never written twice.
+      // No versioning: an object is keyed by its task's uid and only ever written again as it is.
       lifecycleRules: [
         // A day later than the functions count on: S3 rounds to days.
         { id: 'short', prefix: 'short/', expiration: Duration.days(S3_SHORT_DAYS + 1) },

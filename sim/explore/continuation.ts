@@ -206,11 +206,12 @@ export class Continuations {
         update: never('update'),
         archive: call,
         putAttempt: call,
+        keepAttempts: never('keepAttempts'),
         attempts: never('attempts'),
         scan: never('scan'),
       },
       list: { newest: never('newest'), rows: never('rows') },
-      values: { put: never('put'), get: never('get'), url: never('url') },
+      values: { put: never('put'), keep: never('keep'), get: never('get'), url: never('url') },
       events: { publish: call },
       starter: { start: never('start') },
       // What these are for is not explored: no schedule, no notification, no redrive is in these worlds.

@@ -42,10 +42,22 @@ describe('what each function may do', () => {
         'sqs:ChangeMessageVisibility',
         's3:GetObject',
         's3:PutObject',
+        's3:ListBucket',
         'events:PutEvents',
       ],
     ],
-    ['settle', [...table('GetItem', 'PutItem', 'UpdateItem', 'Query'), ...HINT, ...CONSUME, 's3:PutObject', 'events:PutEvents']],
+    [
+      'settle',
+      [
+        ...table('GetItem', 'PutItem', 'UpdateItem', 'Query'),
+        ...HINT,
+        ...CONSUME,
+        's3:GetObject',
+        's3:PutObject',
+        's3:ListBucket',
+        'events:PutEvents',
+      ],
+    ],
     [
       'timers',
       [

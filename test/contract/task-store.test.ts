@@ -1,12 +1,13 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { taskPartition } from '../../adapters/aws/keys.ts';
 import { createTaskStore } from '../../adapters/aws/task-store.ts';
 import { createMemoryClock } from '../../adapters/memory/clock.ts';
 import { createMemoryTaskStore } from '../../adapters/memory/task-store.ts';
 import { createMemoryTelemetry } from '../../adapters/memory/telemetry.ts';
 import type { TaskStore } from '../../core/ports/task-store.ts';
-import { A, B, makeRow, makeRun, NOW } from './fixtures.ts';
+import { A, B, makeAttempt, makeRow, makeRun, NOW } from './fixtures.ts';
 import { startDynamo, type Dynamo } from './servers.ts';
 import { taskStoreContract } from './task-store.ts';
 
@@ -63,6 +64,24 @@ describe('task store on DynamoDB', () => {
     expect(await indexed('list', `${A}#20260501`)).toEqual([`T#${A}#order-1`]);
     await store.replace(makeRow(), { uid: row.uid, seq: failed.row?.seq ?? 0 });
     expect(await indexed('dead', `${A}#thumbnail#20260502`)).toEqual([]);
+  });
+
+  it('gives attempts that would go too soon another time to live, and no others', async () => {
+    const store = await make();
+    const [soon, late, other] = [makeAttempt(), makeAttempt({ fence: 2 }), makeAttempt()];
+    await store.putAttempt(A, 'x', soon, 1_900_000_000);
+    await store.putAttempt(A, 'x', { ...late, uid: soon.uid }, 1_900_000_060);
+    await store.putAttempt(A, 'x', other, 1_900_000_000);
+    await store.keepAttempts(A, 'x', soon.uid, 1_900_000_050, 1_900_000_100);
+    const { Items: items = [] } = await dynamo.clients.dynamodb.send(
+      new QueryCommand({ TableName: table, KeyConditionExpression: 'p = :p', ExpressionAttributeValues: { ':p': taskPartition(A, 'x') } }),
+    );
+    const of = (uid: string) => items.filter((item) => item['uid'] === uid).map(({ fence, ttl }): unknown => [fence, ttl]);
+    expect(of(soon.uid)).toEqual([
+      [1, 1_900_000_100],
+      [2, 1_900_000_060],
+    ]);
+    expect(of(other.uid)).toEqual([[1, 1_900_000_000]]);
   });
 
   it('shows a write whose answer was lost on the wire as lost to itself', async () => {

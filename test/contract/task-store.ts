@@ -222,6 +222,18 @@ export function taskStoreContract(name: string, make: () => Promise<TaskStore>):
       });
     });
 
+    describe('attempts that are kept for longer', () => {
+      it('stay as they are, and those that are not there do not come to be', async () => {
+        const attempts = Array.from({ length: 30 }, (_, n) => makeAttempt({ fence: n + 1, error: { name: 'E', message: 'm' } }));
+        const uid = newUid();
+        for (const [n, attempt] of attempts.entries()) await store.putAttempt(A, 'x', { ...attempt, uid }, 1_900_000_000 + n);
+        await store.keepAttempts(A, 'x', uid, 1_900_000_020, 1_900_000_100);
+        await store.keepAttempts(A, 'y', uid, 1_900_000_020, 1_900_000_100);
+        expect(await store.attempts(A, 'x', uid)).toEqual(attempts.map((attempt) => ({ ...attempt, uid })));
+        expect(await store.attempts(A, 'y', uid)).toEqual([]);
+      });
+    });
+
     describe('scan', () => {
       it.each([1, 3])('finds each row of every tenant once, in %i segments and many pages', async (segments) => {
         const rows: TaskRow[] = [];

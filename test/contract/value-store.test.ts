@@ -34,6 +34,12 @@ valueStoreContract('memory', async () => {
 valueStoreContract('DynamoDB and S3', make);
 
 describe('value store on DynamoDB and S3', () => {
+  const ttlOf = async (TableName: string, uid: string): Promise<unknown> => {
+    const Key = { p: taskPartition(A, 'x'), s: `P#${uid}` };
+    const { Item } = await dynamo.clients.dynamodb.send(new GetCommand({ TableName, Key }));
+    return Item?.['ttl'];
+  };
+
   it('keys an object by tenant, id and name, and serves it as JSON', async () => {
     const { values } = await make();
     const uid = newUid();
@@ -50,9 +56,41 @@ describe('value store on DynamoDB and S3', () => {
     const { values, table } = await make();
     const uid = newUid();
     await values.put(A, 'x', uid, 'payload', '[]', 'item', NOW + 1);
-    const Key = { p: taskPartition(A, 'x'), s: `P#${uid}` };
-    const { Item } = await dynamo.clients.dynamodb.send(new GetCommand({ TableName: table, Key }));
-    expect(Item?.['ttl']).toBe(NOW / 1000 + 1);
+    expect(await ttlOf(table, uid)).toBe(NOW / 1000 + 1);
+  });
+
+  it('lets it expire later where it would be gone too soon', async () => {
+    const { values, table } = await make();
+    const uid = newUid();
+    const value = await values.put(A, 'x', uid, 'payload', '[]', 'item', NOW);
+    await values.keep(A, 'x', uid, 'payload', value, NOW, NOW + 60_000);
+    expect(await ttlOf(table, uid)).toBe(NOW / 1000);
+    await values.keep(A, 'x', uid, 'payload', value, NOW + 1, NOW + 60_000);
+    expect(await ttlOf(table, uid)).toBe(NOW / 1000 + 60);
+  });
+
+  it('writes an object once more in its place, for S3 counts its days from then', async () => {
+    const { values } = await make();
+    for (const [prefix, until] of [
+      ['short', NOW],
+      ['long', systemClock.now() + 2 * 365 * 86_400_000],
+    ] as const) {
+      const value = await values.put(A, 'x', newUid(), 'payload', '[1]', 's3', until);
+      if (value.in !== 's3') throw new Error(`kept in ${value.in}`);
+      const puts: unknown[] = [];
+      faux.clients.s3.middlewareStack.add(
+        (next, { commandName }) =>
+          (args) => {
+            if (commandName === 'PutObjectCommand') puts.push(args.input);
+            return next(args);
+          },
+        { step: 'initialize', name: 'puts', override: true },
+      );
+      await values.keep(A, 'x', 'n', 'payload', value, NOW, NOW);
+      faux.clients.s3.middlewareStack.remove('puts');
+      expect(value.key.startsWith(prefix)).toBe(true);
+      expect(puts).toMatchObject([{ Key: value.key, Body: '[1]', ContentType: 'application/json' }]);
+    }
   });
 });
 

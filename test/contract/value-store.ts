@@ -52,6 +52,15 @@ export function valueStoreContract(name: string, make: () => Promise<ValuesUnder
         }
       });
 
+      it('keeps a value for longer as it is, and makes none that is gone', async () => {
+        const value = await values.put(A, ID, uid, 'payload', json, home, UNTIL);
+        await values.keep(A, ID, uid, 'payload', value, UNTIL + 1, UNTIL + 60_000);
+        expect(await values.get(A, ID, uid, 'payload', value)).toBe(json);
+        const missing = home === 'item' ? value : { ...value, key: `${A}/none/${uid}/payload.json` };
+        await values.keep(A, 'none', uid, 'payload', missing, UNTIL + 1, UNTIL + 60_000);
+        await expect(values.get(A, 'none', uid, 'payload', missing)).rejects.toMatchObject({ code: 'not_found' });
+      });
+
       it('says when a value is gone, and never gives that of another tenant', async () => {
         const value = await values.put(A, ID, uid, 'payload', json, home, UNTIL);
         await expect(values.get(B, ID, uid, 'payload', value)).rejects.toMatchObject({ code: 'not_found' });

@@ -58,6 +58,9 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
 
 const type = typeSpec('echo', { dedupWindowSeconds: WINDOW_SECONDS });
 
+/** ms: a row whose time to live is over is still there, for the table deletes it some time later. */
+const LATE_MS = 86_400_000;
+
 async function submitted(over: object): Promise<World> {
   const world = createWorld({ types: [type], handlers: { echo: () => 'ok' } });
   await world.submit('a', { ...FIRST, ...over });
@@ -75,7 +78,7 @@ async function ended(how: 'ok' | 'fail', passedSeconds: number): Promise<World> 
   const fail = (): never => {
     throw Object.assign(new Error('no'), { name: 'FatalError' });
   };
-  const world = createWorld({ types: [type], handlers: { echo: how === 'ok' ? () => 'ok' : fail } });
+  const world = createWorld({ types: [type], handlers: { echo: how === 'ok' ? () => 'ok' : fail }, ttlLateMs: LATE_MS });
   await world.submit('a', FIRST);
   await world.run();
   world.clock.advance(passedSeconds * 1000);
@@ -83,7 +86,7 @@ async function ended(how: 'ok' | 'fail', passedSeconds: number): Promise<World> 
 }
 
 async function lost(passedSeconds: number): Promise<World> {
-  const world = createWorld({ types: [type], handlers: { echo: () => 'ok' }, launch: () => undefined });
+  const world = createWorld({ types: [type], handlers: { echo: () => 'ok' }, launch: () => undefined, ttlLateMs: LATE_MS });
   await world.submit('a', FIRST);
   await world.run();
   expect(await world.row('a', 't1')).toMatchObject({ reason: 'outcome_unknown', lost: LIMITS.lostOutcomes });

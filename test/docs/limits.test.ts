@@ -21,7 +21,7 @@ import { createWebhookSecret } from '../../core/notify/secrets.ts';
 import { classifyAnswer } from '../../core/outcomes/classify.ts';
 import { putSchedule } from '../../core/schedules/manage.ts';
 import { checkSubmission } from '../../core/submit/validate.ts';
-import { PAYLOAD_KEPT_MS } from '../../core/submit/submit.ts';
+import { HELD_MS, KEPT_MS } from '../../core/tasks/kept.ts';
 import { FAILED_RETENTION_SECONDS } from '../../core/settle/decide.ts';
 import { createHandler as createApi } from '../../functions/api/handler.ts';
 import { createHandler as createSubmit } from '../../functions/submit/handler.ts';
@@ -54,8 +54,13 @@ describe('docs/limits.md', () => {
     [`${ERROR_LIMITS.messageBytes.toLocaleString('en')} of the message`],
     [`${ERROR_LIMITS.stackBytes.toLocaleString('en')} of the stack`],
     [`${S3_SHORT_DAYS} days (\`S3_SHORT_DAYS\`)`],
-    [`${PAYLOAD_KEPT_MS / 86_400_000} days from the first attempt's time`],
-    [`| ${FAILED_RETENTION_SECONDS / 86_400} days; one that failed`],
+    [`${KEPT_MS / 86_400_000} days from its first attempt's time`, `${KEPT_MS / 86_400_000} before the first attempt`],
+    [
+      `for ${HELD_MS / 86_400_000} more days`,
+      `and ${HELD_MS / 86_400_000} from each next one's`,
+      `held for more than ${HELD_MS / 86_400_000} days at a stretch`,
+    ],
+    [`| ${FAILED_RETENTION_SECONDS / 86_400} days from then; not less than \`dedupWindow\``],
     [`${LIMITS.tokens * 2} while they are rotated`],
   ])('says %s', (...words) => {
     for (const word of words) expect(page).toContain(word);

@@ -85,7 +85,7 @@ const UNREACHABLE: readonly Unreachable[] = [
     why: 'a checkpoint is always an item',
     fns: ['dispatch', 'settle'],
     ports: ['core/tasks/checkpoint storeCheckpoint values.put'],
-    command: 'adapters/aws/value-store put PutObjectCommand',
+    command: 'adapters/aws/value-store putObject PutObjectCommand',
   },
   {
     why: 'the same',
@@ -179,7 +179,7 @@ const UNREACHABLE: readonly Unreachable[] = [
     why: 'the same',
     fns: ['timers'],
     ports: ['core/tasks/values storeValue values.put'],
-    command: 'adapters/aws/value-store put PutObjectCommand',
+    command: 'adapters/aws/value-store putObject PutObjectCommand',
   },
   {
     why: 'a cursor that was moved by another tick comes with the answer, and is never deleted',

@@ -36,6 +36,8 @@ export interface WorldConfig {
   readonly seed?: number;
   /** ms by which what dispatch knows of breakers is late. @default 0 */
   readonly breakersLateMs?: number;
+  /** ms by which the table deletes rows and attempts late. @default 0 */
+  readonly ttlLateMs?: number;
   readonly notifyRules?: NotifyRules;
   /** Receives after which a hint goes to the dead ones. @default never */
   readonly maxReceives?: number;
@@ -67,6 +69,7 @@ export function createWorld(config: WorldConfig = {}) {
     types: config.types ?? [typeSpec('echo')],
     ...(config.notifyRules && { notifyRules: config.notifyRules }),
     ...(config.breakersLateMs !== undefined && { breakersLateMs: config.breakersLateMs }),
+    ...(config.ttlLateMs !== undefined && { ttlLateMs: config.ttlLateMs }),
     queues: { ...(config.maxReceives !== undefined && { maxReceives: config.maxReceives }) },
   });
   const records: { body: string; messageId: string }[] = [];

@@ -103,6 +103,8 @@ export const taskRowSchema = z.object({
   endedAt: instantSchema.optional(),
   /** What ended it: an outcome record repeats the effects when it is repeated; after anything else the hint does. */
   endedBy: z.enum(['record', 'hint']).optional(),
+  /** Until when its payload and attempts are kept at least, ms; absent where that is 180 days from `acceptedAt`. */
+  keptUntil: instantSchema.optional(),
   /** Seconds since the epoch, after which the row may be deleted and its id is free. */
   ttl: z.number().int().optional(),
 });

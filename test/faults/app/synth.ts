@@ -46,6 +46,8 @@ export function synthesisePlatform(outdir: string, certificate: string, later = 
     timeout: Duration.seconds(8),
     retry: { maxAttempts: 3, minDelaySeconds: 0.2, maxDelaySeconds: 0.5 },
     concurrency: 5,
+    // So long that what a failed task has outside its row is kept for longer when it ends.
+    dedupWindow: Duration.days(365),
   };
   const { handler } = new TaskType(stack, 'Event', {
     ...shared,

@@ -36,6 +36,16 @@ function ofType(type: TypeName): Exercise[] {
         await stage.ends('task', { state: 'failed', reason: 'fatal', attempts: 1 });
       },
     },
+    ...[2_000, 20_000].map((bytes): Exercise => ({
+      name: `keeps a payload of ${bytes} bytes as long as its dead task ${type}`,
+      run: async (stage) => {
+        await stage.submit('task', type, { do: 'fail', filler: 'x'.repeat(bytes) });
+        const { ttl = 0, keptUntil = 0 } = await stage.ends('task', { state: 'failed', reason: 'attempts_exhausted', attempts: 3 });
+        if (keptUntil < ttl * 1000) throw new Error(`it is kept until ${keptUntil}, its row until ${ttl * 1000}`);
+        const { payload } = await stage.client.get('task', { include: ['payload'] });
+        if (payload === undefined) throw new Error('its payload is gone');
+      },
+    })),
     {
       name: `does not count a throttled attempt ${type}`,
       run: async (stage) => {

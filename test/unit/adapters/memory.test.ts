@@ -4,7 +4,7 @@ import { createMemoryQueues } from '../../../adapters/memory/queues.ts';
 import { createMemoryRandom } from '../../../adapters/memory/random.ts';
 import { createMemoryTaskStore } from '../../../adapters/memory/task-store.ts';
 import { createMemoryTelemetry } from '../../../adapters/memory/telemetry.ts';
-import { makeHint, makeRow, NOW } from '../../contract/fixtures.ts';
+import { makeAttempt, makeHint, makeRow, NOW } from '../../contract/fixtures.ts';
 
 describe('memory queues', () => {
   const QUEUE = { priority: 'normal', shard: 0 } as const;
@@ -64,6 +64,27 @@ describe('memory task store', () => {
     expect(store.rows()).toEqual([row]);
     expect(store.archived()).toEqual([row]);
     expect(store.rows()[0]).not.toBe(store.rows()[0]);
+  });
+
+  it('forgets rows and attempts, by a clock, as soon as it may', async () => {
+    const clock = createMemoryClock(NOW);
+    const store = createMemoryTaskStore({ clock });
+    const row = makeRow({ ttl: NOW / 1000 + 10 });
+    await store.insert(row);
+    await store.insert(makeRow({ id: 'stays' }));
+    const attempts = [makeAttempt({ uid: row.uid }), makeAttempt({ uid: row.uid, fence: 2 })];
+    for (const attempt of attempts) await store.putAttempt(row.tenant, row.id, attempt, NOW / 1000 + attempt.fence);
+    await store.keepAttempts(row.tenant, row.id, row.uid, NOW / 1000 + 2, NOW / 1000 + 5);
+    clock.advance(2_000);
+    expect(await store.attempts(row.tenant, row.id, row.uid)).toEqual(attempts.slice(0, 1));
+    clock.advance(3_000);
+    expect(await store.attempts(row.tenant, row.id, row.uid)).toEqual([]);
+    expect(await store.get(row.tenant, row.id)).toEqual(row);
+    clock.advance(5_000);
+    expect(await store.get(row.tenant, row.id)).toBeUndefined();
+    expect((await store.scan(0, 1, undefined)).rows.map(({ id }) => id)).toEqual(['stays']);
+    expect(store.rows().map(({ id }) => id)).toEqual(['stays']);
+    expect(await store.insert(makeRow({ id: row.id }))).toMatchObject({ applied: true });
   });
 });
 

@@ -40,6 +40,7 @@ describe('a table that does not answer', () => {
     update: () => tasks.update(A, 'x', row, { set: { lost: 1 } }),
     archive: () => tasks.archive(row),
     putAttempt: () => tasks.putAttempt(A, 'x', makeAttempt(), 1),
+    keepAttempts: () => tasks.keepAttempts(A, 'x', row.uid, 1, 2),
     attempts: () => tasks.attempts(A, 'x', row.uid),
     scan: () => tasks.scan(0, 1, undefined),
     acquire: () => permits.acquire(lane, 0, [makePermit()], 1),

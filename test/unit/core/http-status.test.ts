@@ -38,9 +38,42 @@ describe('the status of a plain error', () => {
     ['Retry-After: 30', 30_000],
     ['please retry after 1.5 seconds', 1_500],
     ['retry after 250 ms', 250],
-    ['retry after 5 minutes', 5_000],
+    ['Retry-After=30s', 30_000],
+    ['retry after 30 sec.', 30_000],
+    ['retry after 1 Second: the quota is used up', 1_000],
+    ['retry after 250ms', 250],
+    ['retry after 1 millisecond', 1],
+    ['retry after 20 milliseconds', 20],
+    ['retry after 5 minutes', 300_000],
+    ['retry after 1 minute, please', 60_000],
+    ['retry after 2min', 120_000],
+    ['retry after 1.5 m', 90_000],
+    ['retry after 2 HOURS', 7_200_000],
+    ['retry after 1h', 3_600_000],
+    ['retry after 30', 30_000],
+    ['retry after 30, or never', 30_000],
+    ['retry after 30.', 30_000],
+    ['(retry after 30)', 30_000],
   ])('a message "%s" asks for %i ms', (message, ms) => {
     expect(failed('Error', message).retryAfterMs).toBe(ms);
+  });
+
+  it.each([
+    ['retry after 2026-01-01T00:00:00Z'],
+    ['Retry-After: 12:30'],
+    ['retry after 1/2/2026'],
+    ['retry after 5-10 seconds'],
+    ['retry after 5 days'],
+    ['retry after 5d'],
+    ['retry after 5\u00b5s'],
+    ['retry after 1h30m'],
+    ['retry after 3rd of May'],
+    ['retry after 1,000 seconds'],
+    ['retry after 1.2.3'],
+    ['retry after 1767225600'],
+    ['Retry-After: Wed, 21 Oct 2026 07:28:00 GMT'],
+  ])('a message "%s" asks for nothing that is understood', (message) => {
+    expect(failed('Error', message)).not.toHaveProperty('retryAfterMs');
   });
 });
 
