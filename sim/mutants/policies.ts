@@ -3,7 +3,7 @@ import { edit, type Mutant } from './mutant.ts';
 const PROMOTE = 'core/routing/promote.ts';
 const SETTLE = 'core/settle/decide.ts';
 
-/** Mistakes in what the explorer's small world has not: queues that come and go, preemption. Random runs find them. */
+/** Mistakes in what the explorer's small world has not: queues that come and go, preemption, redrives. Random runs find them. */
 export const POLICIES: readonly Mutant[] = [
   {
     name: 'routed-too-early',
@@ -29,6 +29,12 @@ export const POLICIES: readonly Mutant[] = [
       "again(outcome, 'free', now, { preempted: (row.preempted ?? 0) + 1 })",
       "again(outcome, 'free', now, { preempted: (row.preempted ?? 0) + 1, attempts: row.attempts + 1 })",
     ),
+    seeds: 60,
+  },
+  {
+    name: 'redrive-half',
+    why: 'a redrive passes over every second task that it is to redrive',
+    edits: edit('core/dead/walk.ts', '|| !fits(filter, row)) continue;', '|| !fits(filter, row) || scanned % 2 === 0) continue;'),
     seeds: 60,
   },
 ];
