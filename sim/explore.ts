@@ -4,12 +4,14 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { CONFIGS } from './explore/configs.ts';
+import { shortOf } from './explore/promised.ts';
 import { explore, type Explored } from './explore/search.ts';
 
 /*
  * Visits all histories of small worlds: every interleaving of the production code's calls, with every fault at every place.
  * `npm run sim:explore` asks all questions of sim/explore/configs.ts, `--config NAME` some of them, `--states N` stops each
- * after so many states. docs/simulation.md says more. `--here` is for the processes that it starts.
+ * after so many states. A run of all fails where it stops too early. docs/exploration.md says more. `--here` is for the
+ * processes that it starts.
  */
 const { values } = parseArgs({
   options: {
@@ -59,6 +61,8 @@ if (values.here) {
     complete: results.filter((r) => r.complete).length,
     seconds: Math.round((performance.now() - began) / 100) / 10,
   };
+  const short = values.config || values.states !== undefined ? [] : shortOf(results);
+  for (const what of short) console.error(what);
   for (const { config, check, says, history } of violations) console.error(`${config}: ${check}: ${says}\n${history.join('\n')}\n`);
   if (values.json) console.log(JSON.stringify({ ...summary, questions: results }));
   else {
@@ -69,5 +73,5 @@ if (values.here) {
     console.log(table.toString());
     console.log(JSON.stringify(summary));
   }
-  if (violations.length > 0) process.exitCode = 1;
+  if (violations.length > 0 || short.length > 0) process.exitCode = 1;
 }
