@@ -63,8 +63,8 @@ async function runOneSeed(seed: number): Promise<boolean> {
 
 async function runMany(): Promise<boolean> {
   const began = performance.now();
-  const report = await runShares(numberOf('from', values.from), numberOf('seeds', values.seeds));
-  const healed = await heal();
+  const shares = runShares(numberOf('from', values.from), numberOf('seeds', values.seeds));
+  const [report, healed] = await Promise.all([shares, heal()]);
   report.seconds = Math.round((performance.now() - began) / 100) / 10;
   if (values.json) console.log(JSON.stringify({ ...report, heal: healed }));
   else {

@@ -33,7 +33,7 @@ import { startUpheavals } from './upheavals.ts';
 import { answerOfReceiver, NOTIFY_RULES, storeSecrets, SYSTEM_SPECS } from './system-tasks.ts';
 import { startWorkload, TENANTS, TYPES } from './workload.ts';
 
-const START = Date.UTC(2026, 0, 1);
+export const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
 /** Faults strike for so long, ms; clients make their calls in the first part of it. */
 const FAULTS_MS = 5 * MINUTE;
