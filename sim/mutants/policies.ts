@@ -1,3 +1,4 @@
+import { COSTS_COUNTS } from '../checks/exact.ts';
 import { edit, type Mutant } from './mutant.ts';
 
 const PROMOTE = 'core/routing/promote.ts';
@@ -36,5 +37,16 @@ export const POLICIES: readonly Mutant[] = [
     why: 'a redrive passes over every second task that it is to redrive',
     edits: edit('core/dead/walk.ts', '|| !fits(filter, row)) continue;', '|| !fits(filter, row) || scanned % 2 === 0) continue;'),
     seeds: 60,
+  },
+  {
+    name: 'failed-uncounted',
+    why: 'an end that is a failure is not counted',
+    edits: edit(
+      'core/settle/settle-outcome.ts',
+      'deps.telemetry.count(`task.${row.state}`, row.type);',
+      "if (row.state !== 'failed') deps.telemetry.count(`task.${row.state}`, row.type);",
+    ),
+    seeds: 10,
+    without: COSTS_COUNTS,
   },
 ];
