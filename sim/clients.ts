@@ -37,7 +37,9 @@ export function startOthers(sim: Simulation, tenants: readonly [string, ...strin
     if (stream.happens(n === 0 ? 0.4 : 0.15, 'schedule')) schedule(sim, stream, oneOf(stream, 'tenant', tenants), `every-${n}`, types);
   }
   const stream = sim.root.fork('redrive');
-  if (stream.happens(0.4, 'redrive')) redrive(sim, stream, oneOf(stream, 'tenant', tenants), types);
+  if (!stream.happens(0.4, 'redrive')) return;
+  const tenant = oneOf(stream, 'tenant', tenants);
+  sim.kernel.after(60_000 + stream.choose(230, 'at') * 1_000, () => redrive(sim, stream, tenant, types));
 }
 
 /** A schedule, which may be paused and resumed. All that it misses runs. */
@@ -60,12 +62,10 @@ function schedule(sim: Simulation, stream: Stream, tenant: string, name: string,
 }
 
 /** All that has failed, or all of one type. */
-function redrive(sim: Simulation, stream: Stream, tenant: string, types: readonly [string, ...string[]]): void {
-  sim.kernel.after(60_000 + stream.choose(230, 'at') * 1_000, () => {
-    const id = chanceOf(stream).ulid(sim.kernel.now());
-    const filter = stream.choose(2, 'filter') === 1 ? { type: oneOf(stream, 'type', types) } : {};
-    const ratePerSecond = oneOf(stream, 'rate', [50, 1]);
-    const run = (ports: Ports) => createRedrive(ports, tenant, { id, filter, ratePerSecond });
-    call(sim, stream, { name: 'redrives', about: `${tenant} ${JSON.stringify(filter)}`, run });
-  });
+export function redrive(sim: Simulation, stream: Stream, tenant: string, types: readonly [string, ...string[]]): void {
+  const id = chanceOf(stream).ulid(sim.kernel.now());
+  const filter = stream.choose(2, 'filter') === 1 ? { type: oneOf(stream, 'type', types) } : {};
+  const ratePerSecond = oneOf(stream, 'rate', [50, 1]);
+  const run = (ports: Ports) => createRedrive(ports, tenant, { id, filter, ratePerSecond });
+  call(sim, stream, { name: 'redrives', about: `${tenant} ${JSON.stringify(filter)}`, run });
 }

@@ -55,7 +55,7 @@ const CHANCES = {
   'tick-late': 0.2,
   'tick-twice': 0.1,
   'tick-missed': 0.15,
-  'list-late': 0.3,
+  'index-late': 0.3,
 } as const satisfies Record<Exclude<CallFault, 'none'>, number> & Record<string, number>;
 
 /** What strikes by itself: once in a run, or when something is full. */

@@ -2,6 +2,7 @@ import type { Envelope, KitReply, TaskTypeSpec } from '@sluice/contracts';
 import type { Behaviour } from './behaviour.ts';
 import { isDown, isPoison } from './crashes.ts';
 import type { FaultKind } from './faults.ts';
+import { isHopeless } from './hopeless.ts';
 import { oneOf, strike, strikes, type Simulation } from './simulation.ts';
 import type { Stream } from './choices.ts';
 
@@ -28,6 +29,7 @@ export function behave(sim: Simulation, stream: Stream, spec: TaskTypeSpec, { sl
   if (isPoison(sim, spec.type, sluice.task)) return crash(sim, 'poison', ms);
   if (isDown(sim, spec.type)) return crash(sim, 'outage', ms);
   if (strikes(sim, stream, 'run-crashed')) return exit(ms);
+  if (isHopeless(sim, sluice.task)) return hopeless('fails for good', ms);
   const name = BEHAVIOURS[stream.choose(BEHAVIOURS.length, 'ends', sim.calm ? TAME : WILD)] ?? 'succeeds';
   const now = sim.kernel.now();
   switch (name) {
@@ -42,10 +44,14 @@ export function behave(sim: Simulation, stream: Stream, spec: TaskTypeSpec, { sl
     case 'fails':
       return failure(name, ms, 'Error', 'no');
     case 'fails for good':
-      return failure(name, ms, 'FatalError', 'never');
+      return hopeless(name, ms);
     case 'is throttled':
       return { ...failure(name, ms, 'ThrottledError', 'slow down'), counts: false };
   }
+}
+
+function hopeless(name: string, ms: number): Behaviour {
+  return failure(name, ms, 'FatalError', 'never');
 }
 
 function crash(sim: Simulation, kind: FaultKind, ms: number): Behaviour {

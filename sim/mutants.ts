@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { readCommandLine } from '../bin/command-line.ts';
+import { controlsOf, type Control } from './mutants/controls.ts';
 import { MUTANTS } from './mutants/list.ts';
 import type { Mutant } from './mutants/mutant.ts';
-import type { Explored, Violation } from './explore/search.ts';
+import type { Violation } from './explore/search.ts';
 
 const USAGE = `Plants each bug of sim/mutants/ into the code as it is loaded, and explores until it is found: the shortest history that
-shows it is printed, or the first random run. The same questions without a bug must find nothing.
+shows it is printed, or the first random run. The same questions, and
+the random runs that found something, must find nothing without a bug.
 
   npm run sim:mutants -- [--only NAME] [--json]
 
@@ -17,73 +19,101 @@ shows it is printed, or the first random run. The same questions without a bug m
 const { values, refuse } = readCommandLine(USAGE, { json: { type: 'boolean' }, only: { type: 'string', multiple: true } });
 /** States of each question, with a bug and without. */
 const STATES = 60_000;
+/** Bugs that a run of all plants at least. */
+const LEAST_PLANTED = 20;
 
 const chosen = MUTANTS.filter(({ name }) => !values.only || values.only.includes(name));
 const unknown = values.only?.filter((only) => !MUTANTS.some(({ name }) => name === only)) ?? [];
 if (unknown.length > 0) refuse(`there is no bug ${unknown.join(', ')}; there are: ${MUTANTS.map(({ name }) => name).join(', ')}`);
+if (!values.only && chosen.length < LEAST_PLANTED)
+  throw new Error(`only ${chosen.length} bugs are planted, and a run of all has at least ${LEAST_PLANTED}`);
 
-type Found = Pick<Explored, 'violations'>;
+/** What is asked: of the code with a bug, or as it is. */
+type Question = { readonly mutant: Mutant } | { readonly question: string } | { readonly control: Control };
+type Found = Violation & { readonly seed?: number };
 
-async function ask(what: Mutant | string): Promise<Found> {
+async function ask(what: Question): Promise<Found | undefined> {
   const here = new URL('.', import.meta.url);
-  const mutant = typeof what === 'string' ? undefined : what;
+  const mutant = 'mutant' in what ? what.mutant : undefined;
   const plant = mutant ? ['--import', new URL('mutants/plant.ts', here).href] : [];
-  const args =
-    typeof what !== 'string' && 'seeds' in what
-      ? [new URL('mutants/random.ts', here).pathname, String(what.seeds), JSON.stringify(what.profile ?? {})]
-      : [new URL('explore.ts', here).pathname, '--here', ...explored(what)];
   const env = { ...process.env, ...(mutant && { SLUICE_MUTANT: mutant.name }) };
-  const child = spawn(process.execPath, [...plant, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [script = '', ...args] = argsOf(what);
+  const child = spawn(process.execPath, [...plant, new URL(script, here).pathname, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const said = await text(child.stdout);
-  const [result] = said === '' ? [] : (JSON.parse(said) as Found[]);
-  if (!result) throw new Error(`no answer to ${mutant?.name ?? `${questionOf(what)} without a bug`}`);
-  return result;
+  const [result] = said === '' ? [] : (JSON.parse(said) as { readonly violations: readonly Found[] }[]);
+  if (!result) throw new Error(`no answer to ${nameOf(what)}`);
+  return result.violations[0];
 }
 
-function explored(what: Mutant | string): string[] {
-  const states = typeof what !== 'string' && 'states' in what ? what.states : undefined;
-  return ['--config', questionOf(what), '--states', String(states ?? STATES)];
+function argsOf(what: Question): string[] {
+  if ('control' in what) return randomArgs(what.control.seeds, what.control.runs);
+  if ('question' in what) return ['explore.ts', '--here', '--config', what.question, '--states', String(STATES)];
+  const { mutant } = what;
+  if ('question' in mutant) return ['explore.ts', '--here', '--config', mutant.question, '--states', String(mutant.states ?? STATES)];
+  const seeds = Array.from({ length: mutant.seeds }, (_, n) => n + 1);
+  return randomArgs(seeds, { ...(mutant.profile && { profile: mutant.profile }), ...(mutant.without && { without: mutant.without }) });
 }
 
-function questionOf(what: Mutant | string): string {
-  if (typeof what === 'string') return what;
-  return 'seeds' in what ? `npm run sim -- --seeds ${what.seeds}` : what.question;
+function randomArgs(seeds: readonly number[], runs: Control['runs']): string[] {
+  return ['mutants/random.ts', JSON.stringify(seeds), JSON.stringify(runs)];
 }
 
-interface Asked {
-  readonly what: Mutant | string;
-  readonly result: Found;
+function nameOf(what: Question): string {
+  if ('mutant' in what) return 'question' in what.mutant ? what.mutant.question : `npm run sim -- --seeds ${what.mutant.seeds}`;
+  return 'question' in what ? what.question : `seeds ${what.control.seeds.join(', ')} with ${JSON.stringify(what.control.runs)}`;
 }
 
-function tell(what: Mutant | string, found: Violation | undefined): void {
-  const question = questionOf(what);
+function tell(what: Question, found: Found | undefined): void {
+  const question = nameOf(what);
   const how = found && `"${question}", ${found.check}: ${found.says}\n${found.history.map((line) => `  ${line}`).join('\n')}\n`;
-  if (typeof what === 'string') return console.log(how ? `WITHOUT A BUG, by ${how}` : `without a bug "${question}" finds nothing`);
-  console.log(`${what.name}${what.rule ? ` (rule ${what.rule})` : ''}: ${what.why}`);
+  if (!('mutant' in what)) return console.log(how ? `WITHOUT A BUG, by ${how}` : `without a bug "${question}" finds nothing`);
+  const { name, rule, why } = what.mutant;
+  console.log(`${name}${rule ? ` (rule ${rule})` : ''}: ${why}`);
   console.log(how ? `  found by ${how}` : `  NOT FOUND by "${question}"\n`);
 }
 
-const began = performance.now();
-const questions = chosen.flatMap((mutant) => ('seeds' in mutant ? [] : [mutant.question]));
-const waiting: (Mutant | string)[] = [...chosen, ...new Set(questions)];
-const asked: Asked[] = [];
-async function worker(): Promise<void> {
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const result = await ask(next);
-    asked.push({ what: next, result });
-    if (!values.json) tell(next, result.violations[0]);
-  }
+interface Asked<Q> {
+  readonly what: Q;
+  readonly found: Found | undefined;
 }
-await Promise.all(Array.from({ length: availableParallelism() }, worker));
 
-const report = asked.flatMap(({ what, result }) =>
-  typeof what === 'string'
-    ? []
-    : [{ name: what.name, rule: what.rule, question: questionOf(what), why: what.why, found: result.violations[0] }],
-);
+/** Asks all, some at a time. */
+async function askAll<Q extends Question>(questions: readonly Q[]): Promise<readonly Asked<Q>[]> {
+  const waiting = [...questions];
+  const asked: Asked<Q>[] = [];
+  const worker = async (): Promise<void> => {
+    for (let what = waiting.shift(); what; what = waiting.shift()) {
+      const found = await ask(what);
+      asked.push({ what, found });
+      if (!values.json) tell(what, found);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return asked;
+}
+
+const began = performance.now();
+const questions = new Set(chosen.flatMap((mutant) => ('seeds' in mutant ? [] : [mutant.question])));
+const asked = await askAll<Question>([...chosen.map((mutant) => ({ mutant })), ...[...questions].map((question) => ({ question }))]);
+const report = asked.flatMap(({ what, found }) => {
+  if (!('mutant' in what)) return [];
+  const { name, rule, why } = what.mutant;
+  return [{ name, rule, question: nameOf(what), why, found, mutant: what.mutant }];
+});
+const controls = await askAll(controlsOf(report).map((control) => ({ control })));
+
 const missed = report.flatMap(({ name, found }) => (found ? [] : [name]));
-const violationsWithout = asked.flatMap(({ what, result }) => (typeof what === 'string' && result.violations.length > 0 ? [what] : []));
+const without = [...asked.filter(({ what }) => !('mutant' in what)), ...controls];
+const violationsWithout = without.flatMap(({ what, found }) => (found ? [nameOf(what)] : []));
 const seconds = Math.round((performance.now() - began) / 100) / 10;
-const summary = { planted: chosen.length, found: chosen.length - missed.length, missed, violationsWithout, seconds };
-console.log(JSON.stringify(values.json ? { ...summary, mutants: report } : summary));
+const summary = {
+  planted: chosen.length,
+  found: chosen.length - missed.length,
+  missed,
+  controls: without.length,
+  violationsWithout,
+  seconds,
+};
+const mutants = report.map(({ mutant: _, ...said }) => said);
+console.log(JSON.stringify(values.json ? { ...summary, mutants } : summary));
 if (missed.length > 0 || violationsWithout.length > 0) process.exitCode = 1;

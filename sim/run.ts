@@ -1,6 +1,7 @@
 import { SYSTEM_TYPES, systemId, type TaskRow } from '@sluice/contracts';
 import { minuteOf } from '../core/hints/timing.ts';
-import { createMemoryMessages } from '../adapters/memory/index.ts';
+import type { WriteResult } from '../core/ports/task-store.ts';
+import { createMemoryDeadList, createMemoryMessages, createMemoryTaskList } from '../adapters/memory/index.ts';
 import { startAdmission } from './admission.ts';
 import { DIVIDED_TYPES } from './capacities.ts';
 import { CROWDED } from './crowd.ts';
@@ -18,7 +19,7 @@ import { createHistory } from './history.ts';
 import { invoke } from './invocation.ts';
 import { createKernel } from './kernel.ts';
 import { createLambda } from './lambda.ts';
-import { createLateList } from './late-list.ts';
+import { createLateRows, INDEX_LATE_MS } from './late-rows.ts';
 import { observed } from './observed.ts';
 import type { Ports, SystemPorts } from './ports.ts';
 import { startRated } from './rated.ts';
@@ -32,7 +33,7 @@ import { startUpheavals } from './upheavals.ts';
 import { answerOfReceiver, NOTIFY_RULES, storeSecrets, SYSTEM_SPECS } from './system-tasks.ts';
 import { startWorkload, TENANTS, TYPES } from './workload.ts';
 
-const START = Date.UTC(2026, 0, 1);
+export const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
 /** Faults strike for so long, ms; clients make their calls in the first part of it. */
 const FAULTS_MS = 5 * MINUTE;
@@ -193,22 +194,21 @@ function createSimulation(options: RunOptions): { sim: Simulation; outcomes: Ret
   });
   const versions = new Map(specs.map((spec) => [spec.type, [spec]]));
   const checks = createChecks(kernel.now, bare.queue.messages, (type) => versions.get(type) ?? [], profile.skewMs);
-  const services = observed(bare, checks.applied);
+  const indexed = createLateRows(kernel.now, ({ uid, seq }) => {
+    if (sim.calm || !root.fork(uid, seq).happens(profile.chances['index-late'], 'index-late')) return 0;
+    strike(sim, 'index-late');
+    return INDEX_LATE_MS;
+  });
+  const services = observed(bare, (at, args, answer) => {
+    checks.applied(at, args, answer);
+    if (at.startsWith('tasks.')) indexed.written(answer as WriteResult);
+  });
   const outcomes = createMemoryMessages({ clock, random, visibilitySeconds: 120, maxReceives: 100 });
   const watchedRemove = async (receipt: string): Promise<void> => {
     const after = checks.removing(receipt.split('/')[0] ?? '');
     await bare.queue.remove(receipt);
     after();
   };
-  const shownAt = new Map<string, number>();
-  const list = createLateList(bare.list, (uid) => {
-    const known = shownAt.get(uid);
-    if (known !== undefined) return known <= kernel.now();
-    const late = !sim.calm && root.fork(uid).happens(profile.chances['list-late'], 'list-late');
-    if (late) strike(sim, 'list-late');
-    shownAt.set(uid, kernel.now() + (late ? 5_000 : 0));
-    return !late;
-  });
   const starter = createLambda(outcomes, () => sim);
   const queue = { ...bare.queue, remove: watchedRemove };
   const routing = {
@@ -217,7 +217,10 @@ function createSimulation(options: RunOptions): { sim: Simulation; outcomes: Ret
     routingSettings: ROUTING_SETTINGS,
     startRules: START_RULES,
   };
-  const ports: SystemPorts = { ...services, ...routing, queue, list, starter };
+  // Rows, and the days of failures, are read consistently.
+  const list = { ...bare.list, newest: createMemoryTaskList(indexed).newest };
+  const deadTasks = { ...bare.deadTasks, newest: createMemoryDeadList(indexed).newest };
+  const ports: SystemPorts = { ...services, ...routing, queue, list, deadTasks, starter };
   const sim: Simulation = {
     kernel,
     startedAt: START,

@@ -9,6 +9,7 @@ import { oneOf, type Simulation } from './simulation.ts';
 import { later, startOthers } from './clients.ts';
 import { FRAGILE } from './crashes.ts';
 import { startCrowd } from './crowd.ts';
+import { startHopeless } from './hopeless.ts';
 import { startRush } from './rush.ts';
 import { HOOK, QUEUE } from './system-tasks.ts';
 import { RETRY, typeSpec } from './type-spec.ts';
@@ -55,6 +56,7 @@ export function startWorkload(sim: Simulation, most = OPERATIONS): void {
   startOthers(sim, TENANTS, ['wide', 'short', FRAGILE]);
   startRush(sim, TENANTS, submit);
   startCrowd(sim, TENANTS, submit);
+  startHopeless(sim, TENANTS, submit);
 }
 
 const OPERATE: Readonly<Record<Exclude<(typeof KINDS)[number], 'none'>, (sim: Simulation, stream: Stream) => void>> = {

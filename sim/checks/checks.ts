@@ -14,7 +14,7 @@ import { createRefusalChecks } from './refusals.ts';
 import { laneKey } from '../../core/permits/lane-key.ts';
 
 /** ms that clocks are off from each other at most. */
-const SKEW_MS = 4_000;
+export const SKEW_MS = 4_000;
 /** What one lane may have of an entry pool of so little. */
 const ENTRY_OF_LANE = 1;
 

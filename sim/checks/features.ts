@@ -1,4 +1,4 @@
-import { SYSTEM_TYPES, type ScheduleRecord, type TaskRow } from '@sluice/contracts';
+import { isSystemName, SYSTEM_TYPES, type RedriveRecord, type ScheduleRecord, type TaskRow } from '@sluice/contracts';
 import { deliveryId } from '../../core/notify/submit-deliveries.ts';
 import { toldOf } from '../../core/notify/told.ts';
 import { hasEnded } from '../../core/redrive/decide.ts';
@@ -7,7 +7,8 @@ import { nextAfterOf } from '../../core/schedules/change.ts';
 import { taskIdOf } from '../../core/schedules/submit-occurrence.ts';
 import { TIMEOUT_SECONDS } from '../functions.ts';
 import type { Services } from '../services.ts';
-import { nameOf, type Checks, type Violation } from './checks.ts';
+import { INDEX_LATE_MS } from '../late-rows.ts';
+import { nameOf, SKEW_MS, type Checks, type Violation } from './checks.ts';
 import type { End } from './end.ts';
 
 /** ms: as long as a run of the system function lives, with a clock that is ahead. */
@@ -113,18 +114,43 @@ function checkSchedule(
   }
 }
 
-/** A redrive comes to its end or says that it has stalled; what it has redriven is what it counts, each once. */
+/**
+ * A redrive comes to its end or says that it has stalled; what it has redriven is what it counts, each once; and it has come to all
+ * that it was to come to.
+ */
 async function checkRedrives(services: Services, checks: Checks, violated: Violated): Promise<void> {
   const tenants = new Set([...checks.ends.values()].map(({ tenant }) => tenant));
+  const rows = [...new Map([...checks.rows, ...checks.ends]).values()];
   for (const tenant of tenants) {
     for (const record of await services.redrives.list(tenant, 100)) {
       const { id, state, redriven } = record;
-      const made = [...checks.rows.values(), ...checks.ends.values()].filter((row) => row.redrive === id);
-      const generations = new Set(made.map(({ uid }) => uid)).size;
+      const made = rows.filter((row) => row.redrive === id).length;
       if (!hasEnded(record)) {
         const { stalled } = await getRedrive(services, tenant, id);
         if (stalled !== true) violated('stuck', `the redrive ${tenant}/${id} is ${state}`);
-      } else if (generations !== redriven) violated('other', `the redrive ${tenant}/${id} made ${generations} generations of ${redriven}`);
+      } else if (made !== redriven) violated('other', `the redrive ${tenant}/${id} made ${made} generations of ${redriven}`);
+      if (state === 'done') checkReach(record, checks, violated);
     }
+  }
+}
+
+/**
+ * What had failed in time for the index to show it, fits and is dead to this day is what the redrive could not redrive: nobody
+ * else has, so it has not skipped it either.
+ */
+function checkReach(record: RedriveRecord, { rows, endedAt }: Checks, violated: Violated): void {
+  const { tenant, id, createdAt, failed, filter = {}, limit, ids } = record;
+  const { type, ...others } = filter;
+  if (limit !== undefined || ids || Object.keys(others).length > 0) throw new Error(`nothing says what the redrive ${id} is to come to`);
+  const left = [...rows.values()].filter(
+    (row) =>
+      row.tenant === tenant &&
+      row.state === 'failed' &&
+      (type === undefined ? !isSystemName(row.type) : row.type === type) &&
+      (endedAt.get(row.uid) ?? Infinity) < createdAt - INDEX_LATE_MS - SKEW_MS,
+  );
+  const refused = Object.values(failed).reduce((sum, n) => sum + n, 0);
+  if (left.length > refused) {
+    violated('lost', `the redrive ${tenant}/${id} could not redrive ${refused} and left ${left.length}: ${left.map(nameOf).join(', ')}`);
   }
 }

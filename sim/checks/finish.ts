@@ -1,11 +1,9 @@
-import type { FaultKind } from '../faults.ts';
 import type { Services } from '../services.ts';
 import type { End } from './end.ts';
+import { isExact } from './exact.ts';
 import { checkFeatures } from './features.ts';
 import { nameOf, type Checks, type Violation } from './checks.ts';
 
-/** Faults that may cost a count: whoever wrote an end did not live, or did not know, to count it. */
-const COSTS_COUNTS: readonly FaultKind[] = ['lost-answer', 'late', 'repeated', 'crash-after', 'timed-out', 'redeploy'];
 const TOLD = ['failed', 'expired', 'cancelled'] as const;
 
 /** What must hold once all is over: nothing is lost, nothing is held, nothing is silent. */
@@ -28,7 +26,7 @@ export async function checkEnd(end: End): Promise<readonly Violation[]> {
       violated('silence', `${nameOf(row)} ${row.state} untold`);
     if (row.state === 'failed' && row.reason === undefined) violated('silence', `${nameOf(row)} failed without a reason`);
   }
-  const exact = COSTS_COUNTS.every((kind) => !struck.has(kind));
+  const exact = isExact(struck);
   for (const state of TOLD) {
     const ended = [...checks.ends.values()].filter((row) => row.state === state).length;
     const counted = services.telemetry.total(`task.${state}`);

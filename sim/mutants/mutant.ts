@@ -1,4 +1,4 @@
-import type { Profile } from '../faults.ts';
+import type { FaultKind, Profile } from '../faults.ts';
 import type { Edit } from './edit.ts';
 
 /** The edits of a mistake in one place. */
@@ -22,9 +22,15 @@ interface Asked {
   readonly states?: number;
 }
 
-interface Random {
-  /** Runs of `npm run sim` from the first seed on, of which one finds it. The same without the bug are in `npm run sim`. */
-  readonly seeds: number;
-  /** What all of these runs have, where few have it. */
+/** What random runs have in common. */
+export interface Runs {
+  /** What all of them have, where few have it. */
   readonly profile?: Partial<Profile>;
+  /** Kinds of faults that strike in none of them. */
+  readonly without?: readonly FaultKind[];
+}
+
+interface Random extends Runs {
+  /** Runs of `npm run sim` from the first seed on, of which one finds it. The same run without the bug must find nothing. */
+  readonly seeds: number;
 }

@@ -1,13 +1,17 @@
 import type { Violation } from '../explore/search.ts';
-import type { Profile } from '../faults.ts';
+import { FAULT_KINDS } from '../faults.ts';
 import { runSeed } from '../seed.ts';
+import type { Runs } from './mutant.ts';
 
-/** Random runs until one violates something; `random.ts N PROFILE` makes so many at most, and prints what it found as JSON. */
-const [, , most, given = '{}'] = process.argv;
-const profile = JSON.parse(given) as Partial<Profile>;
-const violations: Violation[] = [];
-for (let seed = 1; seed <= Number(most) && violations.length === 0; seed++) {
-  const [first] = (await runSeed(seed, { profile })).violations;
-  if (first) violations.push({ check: first.kind, says: first.what, history: [`seed ${seed}${given === '{}' ? '' : ` with ${given}`}`] });
+/** Random runs until one violates something; `random.ts '[SEED,…]' RUNS` makes these, and prints what it found as JSON. */
+const [, , seeds = '[]', given = '{}'] = process.argv;
+const { profile = {}, without = [] } = JSON.parse(given) as Runs;
+const only = new Set(FAULT_KINDS.filter((kind) => !without.includes(kind)));
+const violations: (Violation & { readonly seed: number })[] = [];
+for (const seed of JSON.parse(seeds) as number[]) {
+  const [first] = (await runSeed(seed, { profile, only })).violations;
+  if (!first) continue;
+  violations.push({ check: first.kind, says: first.what, history: [`seed ${seed}${given === '{}' ? '' : ` with ${given}`}`], seed });
+  break;
 }
 console.log(JSON.stringify([{ violations }]));

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryBacklogStore, createMemoryPermitStore, createMemoryTaskStore } from '../../adapters/memory/index.ts';
 import { CALLS } from '../../sim/explore/apply.ts';
 import { CONFIGS } from '../../sim/explore/configs.ts';
+import { LEAST_STATES, shortOf, WHOLE } from '../../sim/explore/promised.ts';
 import { explore } from '../../sim/explore/search.ts';
 import { emptyWorld } from '../../sim/explore/world.ts';
 import { hintedTask, rowOf } from '../helpers/samples.ts';
@@ -35,6 +36,24 @@ describe('the explorer', () => {
 
   it('stops where it is told to, and says that it is not complete', async () => {
     expect(await explore(question('wait'), { states: 100 })).toMatchObject({ complete: false, violations: [] });
+  });
+});
+
+describe('a run of all questions', () => {
+  const results = CONFIGS.map(({ name }) => ({ config: name, states: LEAST_STATES / CONFIGS.length, complete: WHOLE.includes(name) }));
+
+  it('may leave states out where a question is too large', () => {
+    expect(shortOf(results)).toEqual([]);
+  });
+
+  it('falls short when a question that is to be whole is not', () => {
+    const partly = results.map((result) => ({ ...result, complete: result.complete && result.config !== 'far' }));
+    expect(shortOf(partly)).toEqual(['the question far is to be visited whole, and was not']);
+  });
+
+  it('falls short with too few states', () => {
+    const few = results.map((result) => ({ ...result, states: 1 }));
+    expect(shortOf(few)).toEqual([`${CONFIGS.length} states, of at least ${LEAST_STATES}`]);
   });
 });
 

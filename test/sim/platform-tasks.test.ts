@@ -194,4 +194,10 @@ describe('what is checked of them', () => {
     const { violations } = await run([struck('redrive'), { what: 'ends', value: 3, nth: 1 }], BATCH, {}, forgetful);
     expect(violations).toMatchObject([{ kind: 'other', what: expect.stringContaining('made 0 generations of 1') }]);
   });
+
+  it('that a redrive leaves out nothing that it could redrive', async () => {
+    const blind = plant(({ deadTasks }) => ({ deadTasks: { ...deadTasks, newest: async () => ({ tasks: [], exhausted: true }) } }));
+    const { violations } = await run([struck('redrive'), { what: 'ends', value: 3, nth: 1 }], BATCH, {}, blind);
+    expect(violations).toMatchObject([{ kind: 'lost', what: expect.stringMatching(/could not redrive 0 and left 1: a\/fragile-0\//) }]);
+  });
 });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { COSTS_COUNTS, isExact } from '../../sim/checks/exact.ts';
 import { SEEN } from '../../sim/checks/seen.ts';
 import { FAULT_KINDS } from '../../sim/faults.ts';
 import { addRun, emptyReport } from '../../sim/report.ts';
@@ -6,6 +7,8 @@ import { DONE_WITHIN_MS } from '../../sim/run.ts';
 import { runSeed } from '../../sim/seed.ts';
 
 const SEEDS = 60;
+/** Those in which nothing strikes that may cost a count. */
+const EXACT_SEEDS = 6;
 
 it(`keeps every promise through ${SEEDS} histories of everything that services do`, async () => {
   const report = emptyReport();
@@ -21,3 +24,17 @@ it(`keeps every promise through ${SEEDS} histories of everything that services d
     expect(report.byState[state], state).toBeGreaterThan(0);
   }
 }, 180_000);
+
+it(`counts each end in ${EXACT_SEEDS} histories in which whoever writes an end lives to count it`, async () => {
+  const only = new Set(FAULT_KINDS.filter((kind) => !COSTS_COUNTS.includes(kind)));
+  const report = emptyReport();
+  let exact = 0;
+  for (let seed = 1; seed <= EXACT_SEEDS; seed++) {
+    const run = await runSeed(seed, { only });
+    addRun(report, seed, run);
+    if (isExact(run.faults)) exact += 1;
+  }
+  expect(report.failures).toEqual([]);
+  expect(exact).toBeGreaterThan(EXACT_SEEDS / 2);
+  for (const state of ['failed', 'expired', 'cancelled']) expect(report.byState[state], state).toBeGreaterThan(0);
+}, 60_000);
