@@ -53,13 +53,13 @@ async function run(deps: AdmissionStepDeps, { now, minute, told }: ControlRound)
   ]);
   const bounds = await boundsOf(deps, [...tenants]);
   const backlogs = new Map([...bounds].filter(([, { backlog, maxAgeSeconds }]) => (backlog ?? maxAgeSeconds) !== undefined));
-  const { waiting, lanes } = await measureWaiting(
-    deps,
-    noted.map(({ lane }) => lane),
-    backlogs,
+  const { waiting, lanes } = await measureWaiting(deps, {
+    lanes: noted.map(({ lane }) => lane),
+    boundsOf: backlogs,
+    first: set,
     before,
     now,
-  );
+  });
   const { depth, target } = await pressureOf(deps, before, merged, now);
   const document = documentOf({ now, merged, target, bounds, waiting, set });
   if (target !== undefined) deps.telemetry.count('admission.pressed', undefined);
