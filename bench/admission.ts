@@ -1,12 +1,15 @@
-import type { AdmissionDocument } from '@sluice/contracts';
-import { createMemoryAdmissionStore, createMemoryControlQueue, createMemoryTelemetry } from '../adapters/memory/index.ts';
-import { systemClock as clock, systemRandom as random } from '../adapters/system.ts';
+import type { Quota } from '@sluice/contracts';
+import type { Clients } from '../adapters/aws/clients.ts';
+import { admissionKey } from '../adapters/aws/keys.ts';
+import { createMemoryTelemetry } from '../adapters/memory/index.ts';
+import { systemClock as clock, systemRandom as random, systemTimer as timer } from '../adapters/system.ts';
 import { readCommandLine } from '../bin/command-line.ts';
-import { createAdmission } from '../core/admission/admission.ts';
-import { createAdmissionFeed } from '../core/admission/feed.ts';
+import type { Admission } from '../core/admission/admission.ts';
+import { wireAdmission } from '../functions/admission.ts';
 
 const USAGE = `Measures the memory that the gate of one environment of submit takes at its worst, and the time of one decision: a
-hundred thousand tenants submit, all have a rate, and what control says names as many as it may.
+hundred thousand tenants submit, all have a quota, and what control says names as many as it may. It is wired as submit
+wires it, but for what answers for the table.
 
   npm run bench:admission -- [--json]
 
@@ -15,6 +18,8 @@ hundred thousand tenants submit, all have a rate, and what control says names as
 const { values } = readCommandLine(USAGE, { json: { type: 'boolean' } });
 const LIMIT_BYTES = 1_000_000;
 const TENANTS = 100_000;
+/** What a quota may say. */
+const QUOTA: Quota = { guaranteed: 1, weight: 2, cap: 3, rate: 10, burst: 50, backlog: 1_000, maxAgeSeconds: 60, latencySensitive: true };
 /** As long as names may be. */
 const nameOf = (n: number) => `tenant-${n}-`.padEnd(64, 'x');
 
@@ -28,7 +33,6 @@ const heap = (): number => {
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 const telemetry = { ...createMemoryTelemetry(), log: () => undefined, count: () => undefined };
-const stored = createMemoryAdmissionStore();
 const documentText = JSON.stringify({
   v: 1,
   at: clock.now(),
@@ -45,23 +49,37 @@ const documentText = JSON.stringify({
   })),
 });
 
+/** A table in which every tenant has a quota. It answers a read, and keeps nothing of what it is sent. */
+const table = {
+  send: async ({ input }: { readonly input: { readonly Key?: Readonly<Record<string, string>> } }): Promise<object> => {
+    const { Key: key } = input;
+    if (!key) return {};
+    if (key['p'] === admissionKey('document')['p']) return { Item: { ...key, v: 1, json: documentText } };
+    return { Item: { ...key, v: 1, quota: JSON.stringify(QUOTA), at: clock.now() } };
+  },
+};
+
+const env = { SLUICE_TABLE: 'table', SLUICE_CONTROL_QUEUE_URL: 'https://queue.invalid', SLUICE_ADMISSION: { rate: 10 } };
+const clients = { dynamodb: table, sqs: table } as unknown as Pick<Clients, 'dynamodb' | 'sqs'>;
+const makeGate = (): Admission => wireAdmission(env, { clients, clock, timer, random, telemetry });
+
+const fill = async (filled: Admission, tenants: number): Promise<void> => {
+  for (let n = 0; n < tenants; n++) {
+    await filled.ready(nameOf(n), 25);
+    filled.admit(nameOf(n), 25);
+    // What is read in the background comes in between.
+    if (n % 100 === 0) await settled();
+  }
+  await settled();
+  // So long at most somebody waits for a read.
+  await timer.sleep(1_000);
+};
+
+// Code that is compiled when it is first used takes the same whatever comes: it is there before.
+await fill(makeGate(), 3_000);
 const before = heap();
-const feed = createAdmissionFeed({
-  // Reports are not kept: they are on their way to the table.
-  admissions: { ...stored, putReport: async () => undefined, document: async () => JSON.parse(documentText) as AdmissionDocument },
-  bounds: { bounds: async () => ({ rate: 10, burst: 50 }) },
-  control: createMemoryControlQueue(),
-  clock,
-  random,
-  telemetry,
-});
-const gate = createAdmission({ feed, clock, random, telemetry, bounds: { rate: 10 } });
-for (let n = 0; n < TENANTS; n++) {
-  gate.admit(nameOf(n), 25);
-  // What is read in the background comes in between.
-  if (n % 100 === 0) await settled();
-}
-await settled();
+const gate = makeGate();
+await fill(gate, TENANTS);
 const bytes = heap() - before;
 
 const CALLS = 200_000;

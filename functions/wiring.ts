@@ -49,7 +49,7 @@ function wirePlace<C extends StoreClients>(env: HintEnv, clients: C, telemetry: 
     routing: {
       shards: env.SLUICE_SHARDS,
       shardsPerTenant: env.SLUICE_SHARDS_PER_TENANT,
-      map: createRoutingMap(clients.dynamodb, { table, clock, telemetry, types }),
+      map: createRoutingMap(clients.dynamodb, { table, clock, timer, telemetry, types }),
     },
     clock,
     random,

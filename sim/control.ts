@@ -2,7 +2,6 @@ import type { ControlMessage } from '@sluice/contracts';
 import { admissionStep } from '../core/admission/control-step.ts';
 import { divideStep } from '../core/control/divide-capacities.ts';
 import { runRound, type ControlStep } from '../core/control/round.ts';
-import { createKnownQuotas } from '../core/quotas/known.ts';
 import type { Stream } from './choices.ts';
 import { TIMEOUT_SECONDS } from './functions.ts';
 import { COMMON_BOUNDS } from './gate.ts';
@@ -53,10 +52,8 @@ function round(sim: Simulation, stream: Stream, about: string, told: readonly Co
 function stepsOf(sim: Simulation, ports: SystemPorts): readonly ControlStep[] {
   const { divides, rates, admits } = sim.profile;
   const types = { ...ports.types, resources: () => sim.services.types.resources() };
-  const known = createKnownQuotas(ports.quotas, ports.clock);
-  const bounds = { bounds: known.of };
   return [
     ...(divides || rates ? [divideStep({ ...ports, types })] : []),
-    ...(admits ? [admissionStep({ ...ports, bounds, commonBounds: COMMON_BOUNDS })] : []),
+    ...(admits ? [admissionStep({ ...ports, commonBounds: COMMON_BOUNDS })] : []),
   ];
 }

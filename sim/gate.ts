@@ -1,6 +1,5 @@
 import { createAdmission, type Admission } from '../core/admission/admission.ts';
 import { createAdmissionFeed } from '../core/admission/feed.ts';
-import { createKnownQuotas } from '../core/quotas/known.ts';
 import { makeCall } from './calls.ts';
 import { chanceOf } from './chance.ts';
 import type { Stream } from './choices.ts';
@@ -30,7 +29,7 @@ export function createGate(sim: Simulation, environment: Environment, stream: St
   const through = portsThrough({ admissions, quotas, control }, onCall);
   const clock = { now: () => sim.kernel.now() + skewMs };
   const random = chanceOf(stream);
-  const known = createKnownQuotas(through.quotas, clock);
-  const feed = createAdmissionFeed({ ...through, bounds: { bounds: known.of }, clock, random, telemetry });
+  const timer = { sleep: (ms: number) => new Promise<void>((resolve) => void sim.kernel.after(ms, resolve)) };
+  const feed = createAdmissionFeed({ ...through, clock, timer, random, telemetry });
   return createAdmission({ feed, clock, random, telemetry, bounds: COMMON_BOUNDS });
 }

@@ -1,23 +1,21 @@
 import { hintedTaskSchema, type HintedTask } from '@sluice/contracts';
 import { DeleteCommand, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { BacklogLane, BacklogSize, BacklogStore } from '../../core/ports/backlog-store.ts';
+import type { BacklogLane, BacklogStore } from '../../core/ports/backlog-store.ts';
 import type { Lane, Place } from '../../core/ports/permit-store.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import { answerOf, conditionalAnswerOf, type Item, unavailable } from './answers.ts';
+import { createBacklogMeasure } from './backlog-size.ts';
 import { writeBatch } from './batch-write.ts';
 import {
-  BACKLOG_RANKS,
   BACKLOG_SHARDS,
-  backlogClassSort,
   backlogKey,
   backlogPartition,
   backlogRange,
   LANE_SHARDS,
   laneListKey,
   laneListPartition,
-  rankAndTimeOf,
   shardNumbers,
 } from './keys.ts';
 import { allPages } from './pages.ts';
@@ -64,39 +62,6 @@ export function createBacklogStore(client: DynamoDBDocumentClient, config: Backl
     return [];
   };
 
-  /** Classes and times of hints, the first ones from a class on. Half the price of a consistent read, and good enough to count. */
-  const peek = async (partition: string, rank: number, limit: number) => {
-    const items = await allPages(
-      'measure a backlog',
-      (from) =>
-        client.send(
-          new QueryCommand({
-            TableName,
-            KeyConditionExpression: 'p = :p AND s >= :from',
-            ExpressionAttributeValues: { ':p': partition, ':from': backlogClassSort(rank) },
-            ProjectionExpression: 's',
-            Limit: limit,
-            ExclusiveStartKey: from,
-          }),
-        ),
-      limit,
-    );
-    return items.map((item) => rankAndTimeOf(String(item['s'])));
-  };
-
-  /** The first hint of a class is its oldest: what the count does not reach is one read of one item a class. */
-  const measureShard = async (partition: string, atMost: number): Promise<BacklogSize> => {
-    const first = await peek(partition, 0, atMost + 1);
-    const seen = [...first];
-    const more = first.length > atMost;
-    for (let last = first.at(-1); more && last && last.rank + 1 < BACKLOG_RANKS; last = seen.at(-1)) {
-      const next = await peek(partition, last.rank + 1, 1);
-      if (next.length === 0) break;
-      seen.push(...next);
-    }
-    return { count: Math.min(first.length, atMost), more, oldestAt: least(seen.map(({ at }) => at)) };
-  };
-
   /** Notes of one lane never have the same time twice, so that {@link NOT_RENEWED} tells them apart. */
   const register = async (lane: Lane, now: number): Promise<void> => {
     const what = 'note a lane with a backlog';
@@ -135,6 +100,8 @@ export function createBacklogStore(client: DynamoDBDocumentClient, config: Backl
   };
 
   return {
+    ...createBacklogMeasure(client, TableName),
+
     put: (lane, tasks, place) =>
       writeBatch(
         client,
@@ -165,16 +132,6 @@ export function createBacklogStore(client: DynamoDBDocumentClient, config: Backl
 
     has: async (lane, task) => (await isThere(lane, task, 'permits')) || (await isThere(lane, task, 'budget')),
 
-    measure: async (lane, atMost) => {
-      const each = Math.ceil(atMost / BACKLOG_SHARDS);
-      const shards = await Promise.all(shardNumbers(BACKLOG_SHARDS).map((shard) => measureShard(backlogPartition(lane, shard), each)));
-      return {
-        count: shards.reduce((sum, { count }) => sum + count, 0),
-        more: shards.some(({ more }) => more),
-        oldestAt: least(shards.flatMap(({ oldestAt }) => oldestAt ?? [])),
-      };
-    },
-
     register,
 
     lanes: async () => {
@@ -196,8 +153,4 @@ export function createBacklogStore(client: DynamoDBDocumentClient, config: Backl
       await conditionalAnswerOf('forget a lane', client.send(command));
     },
   };
-}
-
-function least(times: readonly number[]): number | undefined {
-  return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
 }

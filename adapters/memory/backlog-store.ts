@@ -44,12 +44,19 @@ export function createMemoryBacklogStore(): BacklogStore {
       }
     },
     has: async (lane, task) => PLACES.some((place) => backlogOf(lane, place).tasks.has(keyOf(task))),
-    measure: async (lane, atMost) => {
-      const ats = PLACES.flatMap((place) => [...backlogOf(lane, place).tasks.values()].map(({ at }) => at));
+    measure: async (lane, atMost, from) => {
+      const places = PLACES.map((place) => backlogOf(lane, place));
+      // Those of the second place come behind those of the first.
+      const keys = places.flatMap((backlog, n) => backlog.keys.map((key) => `${n}${key}`));
+      const begin = from === undefined ? 0 : placeOf(keys, `${from}!`);
+      const count = Math.min(keys.length - begin, atMost);
+      const more = keys.length - begin > atMost;
+      const ats = from === undefined ? places.flatMap(({ tasks }) => [...tasks.values()].map(({ at }) => at)) : [];
       return {
-        count: Math.min(ats.length, atMost),
-        more: ats.length > atMost,
+        count,
+        more,
         oldestAt: ats.length > 0 ? ats.reduce((a, b) => Math.min(a, b)) : undefined,
+        ...(more && { next: keys[begin + count - 1] ?? from ?? '' }),
       };
     },
     register: async (lane, now) => {

@@ -18,6 +18,7 @@ export function createMemoryRoutingStore({ clock }: { readonly clock: Clock }): 
         const document = written.findLast(({ at }) => at <= clock.now() - lateMs)?.document;
         return document && { document, sent };
       },
+      ready: () => undefined,
     };
   };
   return {

@@ -24,6 +24,8 @@ export interface Admitted {
 
 /** The gate of one environment of submit. Decides at once, from what is in memory. */
 export interface Admission {
+  /** Before it decides: what has become too old is waited for, for a moment; `undefined` where nothing is. */
+  readonly ready: (tenant: string, tasks: number) => Promise<unknown> | undefined;
   readonly admit: (tenant: string, tasks: number) => Admitted;
 }
 
@@ -50,8 +52,7 @@ const LARGE = 50;
 
 /**
  * Admits tasks, as far as their tenant is within its bounds and its share of a pressed system. It counts who submits, tells
- * it every few seconds under load, and hears what control makes of all that is told. Nothing is waited for: what is not
- * known does not refuse. Memory is bounded: see {@link createSampler} and {@link createLimiter}.
+ * it every few seconds under load, and hears what control makes of all that is told. What is not known does not refuse. Memory is bounded: see {@link createSampler} and {@link createLimiter}.
  */
 export function createAdmission({ feed, clock, random, telemetry, bounds: common = {} }: AdmissionDeps): Admission {
   const by = random.nonce();
@@ -109,14 +110,15 @@ export function createAdmission({ feed, clock, random, telemetry, bounds: common
   };
 
   return {
+    ready: (tenant, tasks) => feed.look(tenant, sampler.estimate(tenant) + tasks >= NOTABLE),
+
     admit: (tenant, tasks) => {
       const now = clock.now();
       tick(now);
       sampler.add(tenant, tasks);
-      const loaded = hasTold || sampler.volume() >= LOAD;
-      const document = feed.document(loaded);
+      const document = feed.document();
       const known = knownOf(document, tenant);
-      const own = feed.bounds(tenant, sampler.estimate(tenant) >= NOTABLE) ?? (known?.rate === undefined ? undefined : known);
+      const own = feed.bounds(tenant) ?? (known?.rate === undefined ? undefined : known);
       const { rate, burst } = { ...common, ...own };
 
       const gone: Refused[] = [];

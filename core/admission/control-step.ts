@@ -1,8 +1,9 @@
-import { PRIORITIES, type AdmissionDocument, type AdmissionState, type AdmittedTenant, type ControlMessage } from '@sluice/contracts';
-import type { ControlRound, ControlStep } from '../control/round.ts';
+import { PRIORITIES, type AdmissionDocument, type AdmissionState, type AdmittedTenant } from '@sluice/contracts';
+import { quotasSet, type ControlRound, type ControlStep } from '../control/round.ts';
 import type { Routing } from '../hints/place.ts';
-import type { AdmissionStore, BoundsStore } from '../ports/admission-store.ts';
+import type { AdmissionStore } from '../ports/admission-store.ts';
 import type { QueueWatch } from '../ports/queue-watch.ts';
+import type { QuotaStore } from '../ports/quota-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { sideBySide } from '../tasks/side-by-side.ts';
 import { refusalOf, type AdmissionBounds } from './bounds.ts';
@@ -14,7 +15,7 @@ import { SAMPLE_RULES } from './sample-and-hold.ts';
 
 export interface AdmissionStepDeps extends WaitingDeps {
   readonly admissions: AdmissionStore;
-  readonly bounds: BoundsStore;
+  readonly quotas: Pick<QuotaStore, 'get'>;
   readonly telemetry: Telemetry;
   /** What a tenant may submit for whom nothing else is said. */
   readonly commonBounds: AdmissionBounds;
@@ -22,7 +23,7 @@ export interface AdmissionStepDeps extends WaitingDeps {
   readonly routing: Routing;
 }
 
-/** ms between two rounds that messages cause, at least. */
+/** ms between two rounds that load causes, at least. */
 const PAUSE_MS = 4_000;
 /** Tenants that the document names at most. */
 const TENANTS = 200;
@@ -38,23 +39,29 @@ export function admissionStep(deps: AdmissionStepDeps): ControlStep {
 }
 
 async function run(deps: AdmissionStepDeps, { now, minute, told }: ControlRound): Promise<void> {
-  if (!minute && !told.some(isForUs)) return;
+  const set = quotasSet(told);
+  if (!minute && set.length === 0 && !told.some(({ kind }) => kind === 'admission')) return;
   const before = await deps.admissions.state();
-  if (before && now - before.at < PAUSE_MS) return;
+  // Nobody tells again of a quota that was set.
+  if (before && now - before.at < PAUSE_MS && set.length === 0) return;
   const [reports, noted] = await Promise.all([deps.admissions.reports(now - REPORT_FRESH_MS), deps.backlog.lanes()]);
   const merged = mergeReports(reports, now);
-  const tenants = new Set([...merged.tenants.slice(0, 2 * TENANTS).map(({ tenant }) => tenant), ...noted.map(({ lane }) => lane.tenant)]);
+  const tenants = new Set([
+    ...set,
+    ...merged.tenants.slice(0, 2 * TENANTS).map(({ tenant }) => tenant),
+    ...noted.map(({ lane }) => lane.tenant),
+  ]);
   const bounds = await boundsOf(deps, [...tenants]);
   const backlogs = new Map([...bounds].filter(([, { backlog, maxAgeSeconds }]) => (backlog ?? maxAgeSeconds) !== undefined));
-  const { waiting, lanes } = await measureWaiting(
-    deps,
-    noted.map(({ lane }) => lane),
-    backlogs,
+  const { waiting, lanes } = await measureWaiting(deps, {
+    lanes: noted.map(({ lane }) => lane),
+    boundsOf: backlogs,
+    first: set,
     before,
     now,
-  );
+  });
   const { depth, target } = pressureOf(before, merged, isPressureAsked(before, merged) ? await depthOf(deps, now) : undefined);
-  const document = documentOf({ now, merged, target, bounds, waiting });
+  const document = documentOf({ now, merged, target, bounds, waiting, set });
   if (target !== undefined) deps.telemetry.count('admission.pressed', undefined);
   const state: AdmissionState = {
     v: 1,
@@ -68,20 +75,15 @@ async function run(deps: AdmissionStepDeps, { now, minute, told }: ControlRound)
   // Nothing to say, and nothing was said before: an idle platform writes nothing.
   const idle = ({ environments, pressed, waiting: measured }: AdmissionState): boolean =>
     environments === 0 && !pressed && measured.length === 0;
-  if (idle(state) && (!before || idle(before))) return;
+  if (idle(state) && (!before || idle(before)) && set.length === 0) return;
   await deps.admissions.putDocument(document);
   await deps.admissions.putState(state);
-}
-
-/** Under load, and when a quota was set. */
-function isForUs(message: ControlMessage): boolean {
-  return message.kind === 'admission' || (message.kind === 'divide' && message.tenant !== undefined && message.type === undefined);
 }
 
 async function boundsOf(deps: AdmissionStepDeps, tenants: readonly string[]): Promise<Map<string, AdmissionBounds>> {
   const bounds = new Map<string, AdmissionBounds>();
   await sideBySide(tenants, AT_ONCE, async (tenant) => {
-    bounds.set(tenant, { ...deps.commonBounds, ...(await deps.bounds.bounds(tenant)) });
+    bounds.set(tenant, { ...deps.commonBounds, ...(await deps.quotas.get(tenant))?.quota });
   });
   return bounds;
 }
@@ -100,10 +102,12 @@ interface Known {
   readonly target: number | undefined;
   readonly bounds: ReadonlyMap<string, AdmissionBounds>;
   readonly waiting: readonly TenantWaiting[];
+  /** Tenants whose quotas were set just now: their rates are told, whatever they submit. */
+  readonly set?: readonly string[];
 }
 
 /** Decides who is refused what, from what is known. Of two reasons the one that refuses more counts. */
-export function documentOf({ now, merged, target, bounds, waiting }: Known): AdmissionDocument {
+export function documentOf({ now, merged, target, bounds, waiting, set = [] }: Known): AdmissionDocument {
   const refuse = new Map<string, NonNullable<AdmittedTenant['refuse']>>();
   const offeredBy = new Map(merged.tenants.map(({ tenant, offered }) => [tenant, offered]));
   const add = (tenant: string, refusal: NonNullable<AdmittedTenant['refuse']>): void => {
@@ -125,7 +129,8 @@ export function documentOf({ now, merged, target, bounds, waiting }: Known): Adm
     }
   }
   const rates = new Map(merged.tenants.map((rate) => [rate.tenant, rate]));
-  const names = new Set([...refuse.keys(), ...merged.limited, ...rates.keys()]);
+  const limited = set.filter((tenant) => bounds.get(tenant)?.rate !== undefined);
+  const names = new Set([...limited, ...refuse.keys(), ...merged.limited, ...rates.keys()]);
   const tenants = [...names].slice(0, TENANTS).map((tenant): AdmittedTenant => {
     const { offered = 0, refused = 0 } = rates.get(tenant) ?? {};
     const refusal = refuse.get(tenant);

@@ -1,14 +1,15 @@
-import type { AdmissionDocument, AdmissionReport } from '@sluice/contracts';
-import type { AdmissionStore, BoundsStore } from '../ports/admission-store.ts';
+import type { AdmissionDocument, AdmissionReport, Quota } from '@sluice/contracts';
+import { look, newKept, type Kept } from '../kept/kept.ts';
+import type { AdmissionStore } from '../ports/admission-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ControlQueue } from '../ports/control-queue.ts';
+import type { QuotaStore } from '../ports/quota-store.ts';
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { Timer } from '../ports/timer.ts';
 import type { AdmissionBounds } from './bounds.ts';
 import { createRecent } from './recent.ts';
 
-/** ms after which something is read anew, in the background: while there is load, and while there is none. */
-const REFRESH_MS = { loaded: 5_000, calm: 15_000 };
 /** ms after which a document says nothing any more: control makes one each minute, and each ten seconds under load. */
 const DOCUMENT_KEPT_MS = 90_000;
 /** ms after which the bounds of a tenant are not what they were: nobody could read them for so long. */
@@ -16,18 +17,27 @@ const BOUNDS_KEPT_MS = 60_000;
 /** Tenants whose bounds are kept, those that came last. */
 const TENANTS = 500;
 
-/** What one environment knows of the others, some seconds old. No answer is waited for: what is not known does not bound. */
+type Rate = Pick<AdmissionBounds, 'rate' | 'burst'>;
+
+/** What one environment knows of the others and of operators, some seconds old. What is not known does not bound. */
 export interface AdmissionFeed {
-  readonly document: (loaded: boolean) => AdmissionDocument | undefined;
-  /** Of a tenant that has some. @param ask whether to find out for one of whom nothing is known */
-  readonly bounds: (tenant: string, ask: boolean) => AdmissionBounds | undefined;
+  /**
+   * Before what is known is used: reads anew what has become old.
+   * @param ask whether to find out the bounds of a tenant of whom nothing is known
+   * @returns what to wait for, for a moment, where it has become too old; `undefined` where something came lately
+   */
+  readonly look: (tenant: string, ask: boolean) => Promise<unknown> | undefined;
+  readonly document: () => AdmissionDocument | undefined;
+  /** The rate of a tenant that has one of its own. */
+  readonly bounds: (tenant: string) => Rate | undefined;
   readonly report: (report: AdmissionReport) => void;
 }
 
 export interface FeedDeps {
   readonly admissions: AdmissionStore;
-  readonly bounds: BoundsStore;
+  readonly quotas: Pick<QuotaStore, 'get'>;
   readonly clock: Clock;
+  readonly timer: Timer;
   readonly telemetry: Telemetry;
   /** Told when there is something new to put together. */
   readonly control: ControlQueue;
@@ -37,69 +47,54 @@ export interface FeedDeps {
 /** ms after which control is told, where it has put nothing together. */
 const TELL_MS = 10_000;
 
-interface Known<T> {
-  value: T | undefined;
-  readAt: number;
-  /** A read that has begun and not ended, or failed, is not begun again before this. */
-  nextAt: number;
-}
+export function createAdmissionFeed(deps: FeedDeps): AdmissionFeed {
+  const { admissions, quotas, clock, telemetry, control, random } = deps;
+  const document = newKept<AdmissionDocument>();
+  const tenants = createRecent<Kept<Rate>>(TENANTS);
 
-export function createAdmissionFeed({ admissions, bounds, clock, telemetry, control, random }: FeedDeps): AdmissionFeed {
-  const documents: Known<AdmissionDocument> = newKnown();
-  const tenants = createRecent<Known<AdmissionBounds>>(TENANTS);
-
-  const inBackground = (what: string, call: () => Promise<void>): void => {
-    call().catch((error: unknown) => {
-      telemetry.count('admission.failed', undefined);
-      telemetry.log('warn', `${what} failed; submissions are admitted without it`, { error });
-    });
+  const failed = (what: string) => (error: unknown) => {
+    telemetry.count('admission.failed', undefined);
+    telemetry.log('warn', `${what} failed; submissions are admitted without it`, { error });
   };
+  const valueOf = <T>({ value, readAt }: Kept<T>, keptMs: number): T | undefined => (clock.now() - readAt > keptMs ? undefined : value);
 
-  /** @returns what is known, if it is not older than `keptMs` */
-  const current = <T>(
-    known: Known<T>,
-    what: string,
-    read: () => Promise<T | undefined>,
-    ms: { readonly fresh: number; readonly kept: number },
-  ): T | undefined => {
-    const now = clock.now();
-    if (now >= Math.max(known.readAt + ms.fresh, known.nextAt)) {
-      known.nextAt = now + REFRESH_MS.loaded;
-      inBackground(what, async () => {
-        known.value = await read();
-        known.readAt = now;
-      });
-    }
-    return now - known.readAt > ms.kept ? undefined : known.value;
+  const lookForBounds = (tenant: string, ask: boolean): Promise<void> | undefined => {
+    const found = tenants.get(tenant);
+    if (!ask && found?.value === undefined) return undefined;
+    const known = found ?? newKept<Rate>();
+    if (!found) tenants.set(tenant, known);
+    return look(deps, known, async () => rateIn((await quotas.get(tenant))?.quota), failed('reading the bounds of a tenant'));
   };
 
   return {
-    document: (loaded) => {
-      const fresh = loaded || documents.value?.tenants.some(({ refuse }) => refuse) ? REFRESH_MS.loaded : REFRESH_MS.calm;
-      const document = current(documents, 'reading who is refused', () => admissions.document(), { fresh, kept: DOCUMENT_KEPT_MS });
-      return document && clock.now() - document.at <= DOCUMENT_KEPT_MS ? document : undefined;
+    look: (tenant, ask) => {
+      const first = look(deps, document, async () => admissions.document(), failed('reading who is refused'));
+      const second = lookForBounds(tenant, ask);
+      return first && second ? Promise.all([first, second]) : (first ?? second);
     },
-    bounds: (tenant, ask) => {
+    document: () => {
+      const value = valueOf(document, DOCUMENT_KEPT_MS);
+      return value && clock.now() - value.at <= DOCUMENT_KEPT_MS ? value : undefined;
+    },
+    bounds: (tenant) => {
       const found = tenants.get(tenant);
-      if (!ask && found?.value === undefined) return undefined;
-      const known = found ?? newKnown<AdmissionBounds>();
-      if (!found) tenants.set(tenant, known);
-      return current(known, 'reading the bounds of a tenant', () => bounds.bounds(tenant), {
-        fresh: REFRESH_MS.loaded,
-        kept: BOUNDS_KEPT_MS,
-      });
+      return found && valueOf(found, BOUNDS_KEPT_MS);
     },
-    report: (report) =>
-      inBackground('telling what was submitted', async () => {
+    report: (report) => {
+      const tell = async (): Promise<void> => {
         await admissions.putReport(report);
-        const known = documents.value;
-        if (known && clock.now() - known.at < TELL_MS) return;
+        const { value } = document;
+        if (value && clock.now() - value.at < TELL_MS) return;
         // One of all those that tell something is enough.
-        if (random.fraction() * (known?.environments ?? 1) < 1) await control.tell({ v: 1, kind: 'admission', made: clock.now() });
-      }),
+        if (random.fraction() * (value?.environments ?? 1) < 1) await control.tell({ v: 1, kind: 'admission', made: clock.now() });
+      };
+      tell().catch(failed('telling what was submitted'));
+    },
   };
 }
 
-function newKnown<T>(): Known<T> {
-  return { value: undefined, readAt: -Infinity, nextAt: -Infinity };
+/** Of a quota what is decided by here: all else would be kept in vain. */
+function rateIn({ rate, burst }: Quota = {}): Rate | undefined {
+  if (rate === undefined && burst === undefined) return undefined;
+  return { ...(rate !== undefined && { rate }), ...(burst !== undefined && { burst }) };
 }

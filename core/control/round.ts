@@ -11,6 +11,14 @@ export interface ControlRound {
   readonly told: readonly ControlMessage[];
 }
 
+/** The tenants whose quotas were set or taken away, as control was told. */
+export function quotasSet(told: readonly ControlMessage[]): readonly string[] {
+  const tenants = told.flatMap((message) =>
+    message.kind === 'divide' && message.type === undefined && message.tenant !== undefined ? [message.tenant] : [],
+  );
+  return [...new Set(tenants)];
+}
+
 /** A part of control's work. Rounds may overlap: each step must be safe when two of it run at once, and when one dies half-way. */
 export interface ControlStep {
   /** For logs. */

@@ -1,5 +1,4 @@
 import type { AdmissionDocument, AdmissionReport, AdmissionState } from '@sluice/contracts';
-import type { AdmissionBounds } from '../admission/bounds.ts';
 
 /** What environments of submit tell, and what control makes of it. Every method throws when its answer is unknown. */
 export interface AdmissionStore {
@@ -13,9 +12,4 @@ export interface AdmissionStore {
   /** What control remembers; `putState` as `putDocument`. */
   readonly state: () => Promise<AdmissionState | undefined>;
   readonly putState: (state: AdmissionState) => Promise<void>;
-}
-
-/** What tenants may submit, where it differs from what all may. Throws when its answer is unknown. */
-export interface BoundsStore {
-  readonly bounds: (tenant: string) => Promise<AdmissionBounds | undefined>;
 }

@@ -14,6 +14,8 @@ export interface BacklogSize {
   readonly more: boolean;
   /** ms: the time that the hint which rests there longest was due, whatever its class; `undefined` when there is none. */
   readonly oldestAt: number | undefined;
+  /** Where to go on counting, while there are more. */
+  readonly next?: string;
 }
 
 /**
@@ -29,10 +31,11 @@ export interface BacklogStore {
   /** Reads consistently whether this very item is there, in either place. */
   readonly has: (lane: Lane, task: HintedTask) => Promise<boolean>;
   /**
-   * Of both places together: counts up to about so many hints and finds the oldest, for an operator's eyes: read without consistency, at a cost
-   * that is bounded by `atMost`, at least one.
+   * Of both places together: counts up to so many hints and finds the oldest: read without consistency, at a cost that is
+   * bounded by `atMost`, at least one. Holds none of them.
+   * @param from `next` of another count, which it goes on with; it looks for no oldest then
    */
-  readonly measure: (lane: Lane, atMost: number) => Promise<BacklogSize>;
+  readonly measure: (lane: Lane, atMost: number, from?: string) => Promise<BacklogSize>;
   /** Notes the lane among those that the minute's tick looks at. */
   readonly register: (lane: Lane, now: number) => Promise<void>;
   readonly lanes: () => Promise<readonly BacklogLane[]>;

@@ -15,6 +15,11 @@ export interface RoutingMap {
    * Costs no call on the way of a task.
    */
   readonly known: () => KnownRouting | undefined;
+  /**
+   * Before it is used for new tasks: what to wait for, for a moment, where it has become too old, as in an environment that
+   * nobody used for a while; `undefined` where nothing has to be waited for.
+   */
+  readonly ready: () => Promise<void> | undefined;
 }
 
 /** The routing document as control keeps it. Both throw when their answer is unknown. */

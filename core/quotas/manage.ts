@@ -31,8 +31,8 @@ export async function getQuota(deps: QuotaDeps, tenant: string): Promise<QuotaVi
 }
 
 /**
- * Replaces the whole quota of a tenant, whether anything is known of the tenant or not. It takes effect within 10 s: readers
- * keep what they have read for 5, and control is told. What is in flight beyond a lowered cap goes on.
+ * Replaces the whole quota of a tenant, whether anything is known of the tenant or not. It takes effect within 10 s: control
+ * is told, and readers decide by nothing that is older than 7. What is in flight beyond a lowered cap goes on.
  * @throws SluiceError `bad_request`, `unavailable`
  */
 export async function putQuota(deps: QuotaDeps, tenant: string, quota: Quota): Promise<QuotaView> {

@@ -1,5 +1,5 @@
 import type { RoutingDocument } from '@sluice/contracts';
-import type { ControlStep } from '../control/round.ts';
+import { quotasSet, type ControlStep } from '../control/round.ts';
 import type { RoutingStore } from '../ports/routing-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { lookAround, type LookDeps } from './look-around.ts';
@@ -50,15 +50,19 @@ function tell({ telemetry }: TendRoutingDeps, before: RoutingDocument, after: Ro
   }
 }
 
-/** The step of control: a reading each minute, and four of them while some queue is deep. */
+/** The step of control: a reading each minute, four of them while some queue is deep, and one when a quota was set. */
 export function routingStep(deps: TendRoutingDeps): ControlStep {
   return {
     name: 'routing',
-    run: async ({ minute, deadline }) => {
-      if (!minute) return;
+    run: async ({ minute, told, deadline }) => {
+      if (!minute) {
+        // Whoever has written meanwhile may not have seen the quota.
+        if (quotasSet(told).length > 0 && !(await tendRouting(deps))) await tendRouting(deps);
+        return;
+      }
       for (let reading = 1; ; reading++) {
         const document = await tendRouting(deps);
-        if (document?.depths === undefined || reading >= READINGS || deps.clock.now() + 2 * BETWEEN_MS > deadline) return;
+        if ((document && document.depths === undefined) || reading >= READINGS || deps.clock.now() + 2 * BETWEEN_MS > deadline) return;
         await deps.timer.sleep(BETWEEN_MS);
       }
     },

@@ -64,6 +64,7 @@ export async function acceptTasks(
   const keep = (part: Settled): void => {
     for (const [index, result] of part) results[index] = result;
   };
+  await known(deps, tenant, candidates.length, admission);
   const { admitted, refused } = admission ? admitAll(admission, tenant, candidates) : { admitted: candidates, refused: [] };
   keep(refused);
   const { first, repeats } = splitRepeats(admitted);
@@ -111,6 +112,11 @@ async function candidateOf(
   await check(checked.submission.notify);
   const uid = deps.random.ulid(now);
   return { index, json: checked.json, row: newRow({ tenant, uid, now, checked, hash: deps.hasher }) };
+}
+
+/** What decides about them is known as it was some seconds ago: an environment that nobody used for a while waits for that. */
+async function known({ routing }: AcceptDeps, tenant: string, tasks: number, admission: Admission | undefined): Promise<void> {
+  if (tasks > 0) await Promise.all([admission?.ready(tenant, tasks), routing.map?.ready()]);
 }
 
 /** Of tasks that come together the more urgent ones are admitted first. */

@@ -15,7 +15,6 @@ import { DEFAULT_ROUTING_SETTINGS } from '../../core/routing/settings.ts';
 import { sensitiveTenants } from '../../core/routing/sensitive-tenants.ts';
 import { startStep } from '../../core/starts/control-step.ts';
 import { routingStep } from '../../core/routing/tend-routing.ts';
-import { wireBounds } from '../admission.ts';
 import { createObservability } from '../observability.ts';
 import { wireHints } from '../wiring.ts';
 import { answerCleanUp, isCleanUp } from './clean-up.ts';
@@ -43,7 +42,7 @@ const admission = admissionStep({
   ...deps,
   watch,
   admissions: createAdmissionStore(dynamodb, { table, telemetry }),
-  bounds: wireBounds(env, deps),
+  quotas,
   commonBounds: env.SLUICE_ADMISSION,
 });
 const routing = routingStep({

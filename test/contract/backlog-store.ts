@@ -153,6 +153,35 @@ export function backlogStoreContract(name: string, make: () => Promise<BacklogSt
       expect(count).toBeLessThanOrEqual(12);
     });
 
+    it('counts exactly up to what was asked for', async () => {
+      await store.put(
+        LANE,
+        Array.from({ length: 50 }, (_, n) => makeHinted({ at: NOW + n })),
+      );
+      expect(await store.measure(LANE, 50)).toEqual({ count: 50, more: false, oldestAt: NOW });
+      expect(await store.measure(LANE, 51)).toEqual({ count: 50, more: false, oldestAt: NOW });
+      expect(await store.measure(LANE, 49)).toEqual({ count: 49, more: true, oldestAt: NOW, next: expect.any(String) });
+      expect(await store.measure(LANE, 1)).toMatchObject({ count: 1, more: true });
+    });
+
+    it.each([1, 7, 45, 400])('goes on counting where a count of %d has ended, whatever has gone meanwhile', async (most) => {
+      const tasks = Array.from({ length: 90 }, (_, n) => makeHinted({ at: NOW + n, priority: n % 3 === 0 ? 'high' : 'low' }));
+      await store.put(LANE, tasks);
+      await store.put(LANE, tasks.slice(0, 30), 'budget');
+      const counts: number[] = [];
+      let from: string | undefined;
+      do {
+        const size = await store.measure(LANE, most, from);
+        expect([size.more, size.oldestAt]).toEqual([size.next !== undefined, from === undefined ? NOW : undefined]);
+        counts.push(size.count);
+        from = size.next;
+        // The very first is there no more when the next ones are counted.
+        await store.remove(LANE, [...tasks.slice(0, 1)]);
+      } while (from !== undefined);
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(120);
+      expect(counts.slice(0, -1).every((count) => count === most)).toBe(true);
+    });
+
     describe('the list of lanes', () => {
       const ats = async (): Promise<Record<string, number>> =>
         Object.fromEntries((await store.lanes()).map(({ lane, at }) => [`${lane.tenant} ${lane.type}`, at]));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countCalls, type CallCounter } from '../../adapters/aws/counting.ts';
 import { createRoutingMap, createRoutingStore } from '../../adapters/aws/routing-store.ts';
 import { createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
+import { systemTimer } from '../../adapters/system.ts';
 import { createMemoryClock, createMemoryRoutingStore, createMemoryTelemetry } from '../../adapters/memory/index.ts';
 import { makeSpec, NOW } from './fixtures.ts';
 import { documentAt, routingStoreContract, WHOLE } from './routing-store.ts';
@@ -23,7 +24,7 @@ const make = async () => {
   await createTypeWriter(dynamodb, { table }).put(makeSpec(), 'owner');
   const reader = () => {
     const types = createTypeRegistry(dynamodb, { table, clock, telemetry });
-    return { types, map: createRoutingMap(dynamodb, { table, clock, telemetry, types }) };
+    return { types, map: createRoutingMap(dynamodb, { table, clock, timer: systemTimer, telemetry, types }) };
   };
   return { table, clock, reader, store: createRoutingStore(dynamodb, { table }) };
 };
@@ -68,6 +69,28 @@ describe('what readers know of the routing on DynamoDB', () => {
     clock.advance(1);
     expect(map.known()?.document.version).toBe(1);
     await expect.poll(() => map.known()?.document.version).toBe(2);
+  });
+
+  it('is waited for by new tasks where it is seven seconds old, and at 40 where it says nothing', async () => {
+    const { store, reader, clock } = await make();
+    await store.write(documentAt(1));
+    const { types, map } = reader();
+    await types.names();
+    await store.write({ ...WHOLE, version: 2 });
+    counter.clear();
+    clock.advance(39_999);
+    expect([map.ready(), calls()]).toEqual([undefined, 0]);
+    clock.advance(1);
+    await map.ready();
+    expect([map.known()?.document.version, calls()]).toEqual([2, 1]);
+    await store.write({ ...WHOLE, version: 3 });
+    clock.advance(6_999);
+    expect(map.ready()).toBeUndefined();
+    await expect.poll(() => map.known()?.document.version).toBe(3);
+    await store.write({ ...WHOLE, version: 4 });
+    clock.advance(7_000);
+    await map.ready();
+    expect(map.known()?.document.version).toBe(4);
   });
 
   it('costs nothing more where it routes nobody', async () => {

@@ -58,7 +58,7 @@ it('a tenant that fills the shared queues gets its own, is routed there, and los
     buckets: createBucketStore(dynamodb, { table, random, telemetry }),
     clock,
     random,
-    routing: { ...POOL, map: createRoutingMap(dynamodb, { table, clock, telemetry, types }) },
+    routing: { ...POOL, map: createRoutingMap(dynamodb, { table, clock, timer: { sleep: async () => {} }, telemetry, types }) },
   };
   const routes = createRoutingStore(dynamodb, { table });
   const control = {

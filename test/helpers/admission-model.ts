@@ -1,3 +1,4 @@
+import type { QuotaRecord } from '@sluice/contracts';
 import {
   createMemoryAdmissionStore,
   createMemoryBacklogStore,
@@ -59,21 +60,27 @@ export async function runModel(config: ModelConfig): Promise<ModelResult> {
       return store.document();
     },
   };
-  const stored = { bounds: async (tenant: string) => config.bounds?.[tenant] };
-  const bounds: typeof stored = {
-    bounds: (tenant) => {
-      calls.bounds += 1;
-      return stored.bounds(tenant);
+  const stored = {
+    get: async (tenant: string): Promise<QuotaRecord | undefined> => {
+      const quota = config.bounds?.[tenant];
+      return quota && { v: 1, tenant, quota, updatedAt: T0 };
     },
   };
+  const quotas: typeof stored = {
+    get: (tenant) => {
+      calls.bounds += 1;
+      return stored.get(tenant);
+    },
+  };
+  const timer = { sleep: () => new Promise<void>(() => undefined) };
   const gates: Admission[] = Array.from({ length: config.environments }, () => {
-    const feed = createAdmissionFeed({ admissions, bounds, clock, telemetry, control, random });
+    const feed = createAdmissionFeed({ admissions, quotas, clock, timer, telemetry, control, random });
     return createAdmission({ feed, clock, random, telemetry, ...(config.commonBounds && { bounds: config.commonBounds }) });
   });
   let depth = 0;
   const step = admissionStep({
     admissions: store,
-    bounds: stored,
+    quotas: stored,
     telemetry,
     backlog: createMemoryBacklogStore(),
     permits: createMemoryPermitStore(),
@@ -99,6 +106,7 @@ export async function runModel(config: ModelConfig): Promise<ModelResult> {
         const mean = perSecond / STEPS / size;
         for (let n = poisson(mean, random.fraction); n > 0; n--) {
           const gate = gates[Math.floor(random.fraction() * gates.length)];
+          await gate?.ready(tenant, size);
           const answer = gate?.admit(tenant, size);
           into += answer?.admitted ?? 0;
           if (!counts) continue;

@@ -89,7 +89,15 @@ export const admissionStateSchema = z.object({
   lanes: z.array(z.tuple([tenantSchema, taskTypeNameSchema, instantSchema, amount])),
   /** Tenants with bounds of their backlog, as last measured; `oldestAt` in ms, `drained` a second. */
   waiting: z.array(
-    z.object({ tenant: tenantSchema, at: instantSchema, tasks: amount, oldestAt: instantSchema.optional(), drained: amount.optional() }),
+    z.object({
+      tenant: tenantSchema,
+      at: instantSchema,
+      tasks: amount,
+      oldestAt: instantSchema.optional(),
+      drained: amount.optional(),
+      /** A count that one round is not enough for: so many so far, and where in which of its lanes the next one goes on. */
+      counting: z.object({ tasks: amount, type: taskTypeNameSchema, from: z.string().min(1).max(2_000) }).optional(),
+    }),
   ),
 });
 export type AdmissionState = z.infer<typeof admissionStateSchema>;

@@ -77,6 +77,7 @@ export class Door implements Entrance {
         random: { fraction, ulid: () => '', nonce: () => `environment-${n}` },
         telemetry: { count: () => undefined, measure: () => undefined, log: () => undefined },
         feed: {
+          look: () => undefined,
           document: () => {
             const { now } = this.#world;
             if (now - environment.readAt > cacheMs) Object.assign(environment, { document: this.#document, readAt: now });

@@ -14,6 +14,12 @@ const HOUR_MS = 3_600_000;
 /** Longer than a function keeps a routing that says something. */
 const USED_MS = 8_000;
 
+/** After so long without a report, control has put nothing together for ten seconds. */
+const SILENT_MS = 30_000;
+/** From so many tasks in five seconds on an environment tells what it saw. */
+const LOAD = 110;
+const INTERVAL_MS = 5_000;
+
 /** What refuses a tenant for now: its own bounds, or its fair share while all that runs here at once presses the platform. */
 const FOR_NOW: ReadonlySet<string> = new Set(['rate_limited', 'backlog_full', 'throttled']);
 
@@ -67,6 +73,19 @@ export const operators: readonly Exercise[] = [
         return tenants.some(({ tenant, refusedPerSecond }) => tenant === stage.tenant && refusedPerSecond > 0);
       });
       await operator.quotas.delete(stage.tenant);
+      await Promise.all(accepted.map((id) => stage.ends(id, { state: 'succeeded', attempts: 1 })));
+    },
+  },
+  {
+    name: 'tells control that much is submitted, where it has put nothing together for a while',
+    calls: ['submit'],
+    run: async (stage) => {
+      await sleep(SILENT_MS);
+      const first = await submitted(stage, LOAD, 0);
+      await sleep(INTERVAL_MS);
+      const results = [...first, ...(await submitted(stage, 1, 1))];
+      await sleep(PAUSE_MS);
+      const accepted = results.flatMap((result) => (result.ok ? [result.task.id] : []));
       await Promise.all(accepted.map((id) => stage.ends(id, { state: 'succeeded', attempts: 1 })));
     },
   },

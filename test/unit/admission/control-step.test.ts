@@ -1,4 +1,4 @@
-import type { AdmissionReport, HintedTask } from '@sluice/contracts';
+import type { AdmissionReport, ControlMessage, HintedTask } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { createMemoryAdmissionStore } from '../../../adapters/memory/index.ts';
 import type { AdmissionBounds } from '../../../core/admission/bounds.ts';
@@ -17,7 +17,7 @@ function setUp(quotas: Readonly<Record<string, AdmissionBounds>> = {}, commonBou
   const step = admissionStep({
     ...deps,
     admissions,
-    bounds: { bounds: async (tenant) => quotas[tenant] },
+    quotas: { get: async (tenant) => quotas[tenant] && { v: 1, tenant, quota: quotas[tenant], updatedAt: 0 } },
     commonBounds,
     watch: {
       depths: async (queues) =>
@@ -26,7 +26,7 @@ function setUp(quotas: Readonly<Record<string, AdmissionBounds>> = {}, commonBou
         ),
     },
   });
-  const run = (given: { minute?: boolean; told?: typeof TOLD | readonly [] } = {}) =>
+  const run = (given: { minute?: boolean; told?: readonly ControlMessage[] } = {}) =>
     step.run({ now: world.clock.now(), deadline: world.clock.now() + 60_000, minute: true, told: [], ...given });
   const report = (over: Partial<AdmissionReport> = {}) =>
     admissions.putReport({
@@ -191,18 +191,29 @@ describe('the step of control', () => {
     expect((await admissions.document())?.target).toBeUndefined();
   });
 
-  it('counts no more of a backlog than its bound asks for, and less often where that is much', async () => {
-    const { run, park, calls, report, world, admissions } = setUp({ a: { backlog: 200_000 } });
-    await park('a', 3);
-    const measures = () => calls.filter(({ at }) => at === 'backlog.measure');
-    for (let round = 0; round < 8; round++) {
-      await report();
-      await run({ minute: false, told: TOLD });
-      world.clock.advance(10_000);
-    }
-    // Each fourth round: 50,000 hints a round is what there is time for.
-    expect(measures()).toHaveLength(2);
-    expect(measures()[0]?.args[1]).toBe(200_001);
-    expect((await admissions.state())?.waiting).toMatchObject([{ tenant: 'a', tasks: 3 }]);
+  it('does not pause for a quota that was set, and reads it anew', async () => {
+    const quotas: Record<string, AdmissionBounds> = {};
+    const { run, admissions, report, park, world } = setUp(quotas);
+    await park('b', 20);
+    await report();
+    await run({ minute: false, told: TOLD });
+    world.clock.advance(1_000);
+    quotas['a'] = { rate: 3 };
+    quotas['b'] = { backlog: 10 };
+    await run({ minute: false, told: ['a', 'b', 'c'].map((tenant) => ({ v: 1, kind: 'divide', made: 0, tenant })) });
+    const { tenants = [] } = (await admissions.document()) ?? {};
+    expect(tenants).toContainEqual(expect.objectContaining({ tenant: 'a', rate: 3 }));
+    expect(tenants).toContainEqual(expect.objectContaining({ tenant: 'b', refuse: expect.objectContaining({ code: 'backlog_full' }) }));
+    // A rate that nobody has yet met is told as well, and nothing of a tenant that has none.
+    expect(tenants.map(({ tenant }) => tenant)).toEqual(['a', 'b']);
+    delete quotas['b'];
+    world.clock.advance(1_000);
+    await run({ minute: false, told: [{ v: 1, kind: 'divide', made: 0, tenant: 'b' }] });
+    expect((await admissions.document())?.tenants.map(({ tenant, refuse }) => [tenant, refuse])).toEqual([['a', undefined]]);
+    // What a lane tells is for others.
+    const { at } = (await admissions.document()) ?? {};
+    world.clock.advance(10_000);
+    await run({ minute: false, told: [{ v: 1, kind: 'divide', made: 0, tenant: 'b', type: 'echo' }] });
+    expect((await admissions.document())?.at).toBe(at);
   });
 });

@@ -19,9 +19,12 @@ function gateOf(world: ReturnType<typeof createWorld>, { bounds, quotas = {} }: 
   const store = createMemoryAdmissionStore();
   const control = createMemoryControlQueue();
   const failing = { now: false };
+  const slow = { now: false };
+  const waited: number[] = [];
   const calls = { quotas: 0, documents: 0, reports: 0 };
   const counted = async <T>(name: keyof typeof calls, answer: () => Promise<T>): Promise<T> => {
     calls[name] += 1;
+    if (slow.now) return new Promise<never>(() => undefined);
     if (failing.now) throw new Error('the table is gone');
     return answer();
   };
@@ -31,15 +34,22 @@ function gateOf(world: ReturnType<typeof createWorld>, { bounds, quotas = {} }: 
       document: () => counted('documents', () => store.document()),
       putReport: (report) => counted('reports', () => store.putReport(report)),
     },
-    bounds: { bounds: (tenant) => counted('quotas', async () => quotas[tenant]) },
+    quotas: {
+      get: (tenant) => counted('quotas', async () => quotas[tenant] && { v: 1, tenant, quota: quotas[tenant], updatedAt: 0 }),
+    },
     control,
     clock: world.clock,
+    timer: { sleep: async (ms) => (slow.now ? void waited.push(ms) : new Promise<void>(() => undefined)) },
     random: world.deps.random,
     telemetry,
   });
   const admission = createAdmission({ feed, clock: world.clock, random: world.deps.random, telemetry, ...(bounds && { bounds }) });
   const submit = (tenant: string, ...submissions: object[]) => submitTasks({ ...world.deps, admission }, tenant, submissions);
-  return { admission, store, control, telemetry, failing, calls, submit };
+  const admit = async (tenant: string, count: number): Promise<number> => {
+    await admission.ready(tenant, count);
+    return admission.admit(tenant, count).admitted;
+  };
+  return { admit, admission, store, control, telemetry, failing, slow, waited, calls, submit };
 }
 
 function documentOf(world: ReturnType<typeof createWorld>, over: Partial<AdmissionDocument>): AdmissionDocument {
@@ -92,11 +102,12 @@ describe('a submission beyond a bound', () => {
     expect((await submit('b', ...tasks(1))).filter(({ ok }) => !ok)).toHaveLength(0);
   });
 
-  it('is known by the quota of its tenant some moments after the tenant was noticed', async () => {
+  it('is known by the quota of its tenant once the tenant is noticed', async () => {
     const world = createWorld({ types: [typeSpec('echo', { concurrency: 100 })] });
     const { submit, calls } = gateOf(world, { quotas: { a: { rate: 10, burst: 10 } } });
-    await submit('a', ...tasks(25));
-    await settled();
+    await submit('a', ...tasks(5));
+    expect(calls.quotas).toBe(0);
+    world.clock.advance(1_000);
     expect((await submit('a', ...tasks(25, { labels: { again: 'yes' } }))).filter(({ ok }) => !ok)).toHaveLength(15);
     expect(calls).toEqual({ quotas: 1, documents: 1, reports: 0 });
     // It holds in the next interval from the first task on, and is read anew every five seconds.
@@ -114,8 +125,9 @@ describe('what control says', () => {
     const { submit, store } = gateOf(world);
     await submit('a', { type: 'echo', id: 't0' });
     await store.putDocument(documentOf(world, { tenants: [{ tenant: 'a', offered: 5, refused: 0, refuse }] }));
-    world.clock.advance(15_000);
-    await submit('a', { type: 'echo', id: 't1' });
+    world.clock.advance(5_000);
+    // It is read while this one is taken.
+    expect((await submit('a', { type: 'echo', id: 't1' }))[0]?.ok).toBe(true);
     await settled();
     const [refused] = await submit('a', { type: 'echo', id: 't2' });
     if (!refused || refused.ok) throw new Error('it was taken');
@@ -125,18 +137,17 @@ describe('what control says', () => {
     expect((await submit('b', { type: 'echo', id: 't2' }))[0]?.ok).toBe(true);
 
     // Nobody has renewed it.
-    world.clock.advance(80_000);
+    world.clock.advance(90_001);
     expect((await submit('a', { type: 'echo', id: 't3' }))[0]?.ok).toBe(true);
   });
 
   it('refuses a part by lot', async () => {
     const world = createWorld({ types: [typeSpec('echo', { concurrency: 100 })] });
-    const { admission, store } = gateOf(world);
+    const { admit, admission, store } = gateOf(world);
     await store.putDocument(
       documentOf(world, { tenants: [{ tenant: 'a', offered: 50_000, refused: 0, refuse: { ...refuse, code: 'throttled', part: 0.3 } }] }),
     );
-    admission.admit('a', 1);
-    await settled();
+    await admit('a', 1);
     const alone = Array.from({ length: 2_000 }, () => admission.admit('a', 1).admitted).reduce((sum, n) => sum + n, 0);
     expect(alone / 2_000).toBeGreaterThan(0.66);
     expect(alone / 2_000).toBeLessThan(0.74);
@@ -148,23 +159,23 @@ describe('what control says', () => {
 describe('an environment of submit', () => {
   it('costs no call while little comes: a lone task now and then tells nothing and asks for no quota', async () => {
     const world = createWorld();
-    const { admission, calls, control } = gateOf(world);
+    const { admit, calls, control } = gateOf(world);
     for (let n = 0; n < 200; n++) {
-      admission.admit(`t${n % 7}`, 1);
+      await admit(`t${n % 7}`, 1);
       await settled();
       world.clock.advance(1_000);
     }
-    // What control says is read every fifteen seconds.
-    expect(calls).toEqual({ quotas: 0, documents: 14, reports: 0 });
+    // What control says is read every five seconds.
+    expect(calls).toEqual({ quotas: 0, documents: 40, reports: 0 });
     expect(control.take()).toEqual([]);
   });
 
   it('tells under load every five seconds, and control when that was not put together for ten', async () => {
     const world = createWorld();
-    const { admission, calls, control, store } = gateOf(world);
+    const { admit, calls, control, store } = gateOf(world);
     const load = async (seconds: number) => {
       for (let n = 0; n < seconds * 10; n++) {
-        admission.admit(`t${n % 7}`, 5);
+        await admit(`t${n % 7}`, 5);
         world.clock.advance(100);
         await settled();
       }
@@ -186,20 +197,20 @@ describe('an environment of submit', () => {
 
   it('tells of a flood in its first second', async () => {
     const world = createWorld();
-    const { admission, calls } = gateOf(world);
-    admission.admit('a', 500);
+    const { admit, calls } = gateOf(world);
+    await admit('a', 500);
     world.clock.advance(1_000);
-    admission.admit('a', 500);
+    await admit('a', 500);
     await settled();
     expect(calls.reports).toBe(1);
   });
 
   it('admits everybody while the table does not answer, counts it, and asks again only after five seconds', async () => {
     const world = createWorld();
-    const { admission, failing, telemetry, calls } = gateOf(world, { quotas: { a: { rate: 1 } } });
+    const { admit, failing, telemetry, calls } = gateOf(world, { quotas: { a: { rate: 1 } } });
     failing.now = true;
     for (let n = 0; n < 100; n++) {
-      expect(admission.admit('a', 10).admitted).toBe(10);
+      expect(await admit('a', 10)).toBe(10);
       world.clock.advance(20);
       await settled();
     }
@@ -209,11 +220,44 @@ describe('an environment of submit', () => {
 
   it('forgets what it counted before a long silence', async () => {
     const world = createWorld();
-    const { admission, calls } = gateOf(world);
-    admission.admit('a', 5_000);
+    const { admit, calls } = gateOf(world);
+    await admit('a', 5_000);
     world.clock.advance(60_000);
-    admission.admit('a', 1);
+    await admit('a', 1);
     await settled();
     expect(calls.reports).toBe(0);
+  });
+
+  it('waits for what it knows no more, half a second at most, and not each time while the table is slow', async () => {
+    const world = createWorld();
+    const { admit, slow, waited, calls } = gateOf(world, { quotas: { a: { rate: 1, burst: 1 } } });
+    expect(await admit('a', 50)).toBe(1);
+    expect(await admit('b', 1)).toBe(1);
+    world.clock.advance(50_000);
+    slow.now = true;
+    // What was known is better than nothing: the bound stays, although nobody can read it.
+    expect(await admit('a', 50)).toBe(1);
+    expect(waited).toEqual([500, 500]);
+    world.clock.advance(500);
+    expect(await admit('a', 50)).toBe(0);
+    expect([waited.length, calls.documents, calls.quotas]).toEqual([2, 2, 2]);
+    world.clock.advance(4_500);
+    expect(await admit('b', 1)).toBe(1);
+    expect([waited.length, calls.documents, calls.quotas]).toEqual([3, 3, 2]);
+  });
+
+  it('waits for nobody while something comes every second or two', async () => {
+    const world = createWorld();
+    const { admission } = gateOf(world, { quotas: { a: { rate: 100, burst: 100 } } });
+    const waits: number[] = [];
+    for (let second = 0; second < 60; second += 2) {
+      const wait = admission.ready('a', 50);
+      if (wait) waits.push(second);
+      await wait;
+      admission.admit('a', 50);
+      await settled();
+      world.clock.advance(2_000);
+    }
+    expect(waits).toEqual([0]);
   });
 });

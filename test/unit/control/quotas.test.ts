@@ -2,7 +2,6 @@ import type { Quota, Scope } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { createMemoryTokenStore } from '../../../adapters/memory/index.ts';
 import { systemTokens } from '../../../adapters/system.ts';
-import { createKnownQuotas } from '../../../core/quotas/known.ts';
 import { createHandler } from '../../../functions/api/handler.ts';
 import { createWorld } from '../../helpers/world.ts';
 import { answerOf, request, type RequestOptions } from '../http/requests.ts';
@@ -67,33 +66,5 @@ describe('quotas', () => {
     const second = await list({ limit: '2', cursor: String(first.body['cursor']) });
     expect(second.body).toEqual({ quotas: [expect.objectContaining({ tenant: 'c' })] });
     expect(await list({ cursor: '#' })).toMatchObject({ status: 400, body: { code: 'bad_cursor' } });
-  });
-});
-
-describe('what is known of quotas', () => {
-  it('is read once in five seconds, however many ask, and serves on when the table fails', async () => {
-    const { clock, deps } = createWorld();
-    let reads = 0;
-    let fails = false;
-    const quotas = {
-      get: async (tenant: string) => {
-        reads += 1;
-        if (fails) throw new Error('no answer');
-        return deps.quotas.get(tenant);
-      },
-    };
-    const known = createKnownQuotas(quotas, clock);
-    await deps.quotas.put('acme', { v: 1, tenant: 'acme', quota: { cap: 3 }, updatedAt: 0 });
-    expect(await Promise.all([known.of('acme'), known.of('acme'), known.of('beta')])).toEqual([{ cap: 3 }, { cap: 3 }, undefined]);
-    clock.advance(4_999);
-    await Promise.all([known.of('acme'), known.of('beta')]);
-    expect(reads).toBe(2);
-    await deps.quotas.put('acme', { v: 1, tenant: 'acme', quota: { cap: 4 }, updatedAt: 0 });
-    clock.advance(1);
-    expect(await known.of('acme')).toEqual({ cap: 4 });
-    fails = true;
-    clock.advance(60_000);
-    expect(await known.of('acme')).toEqual({ cap: 4 });
-    await expect(known.of('gamma')).rejects.toThrow('no answer');
   });
 });
