@@ -9,9 +9,11 @@ import { createPermitReturns } from '../adapters/aws/permit-returns.ts';
 import { createPermitStore } from '../adapters/aws/permit-store.ts';
 import { createStartStore } from '../adapters/aws/start-store.ts';
 import { createRoutingMap } from '../adapters/aws/routing-store.ts';
+import { createLastingTaskStore, createLastingValueStore } from '../adapters/aws/lasting-stores.ts';
 import { createTaskStore } from '../adapters/aws/task-store.ts';
-import { createTypeRegistry } from '../adapters/aws/type-registry.ts';
+import { createTypeRegistry, type TypeRegistryConfig } from '../adapters/aws/type-registry.ts';
 import { createValueStore } from '../adapters/aws/value-store.ts';
+import { withResources } from '../core/limits/of-resources.ts';
 import { createSightings } from '../core/breakers/evidence.ts';
 import { createWebhookSecretStore } from '../adapters/aws/webhook-secret-store.ts';
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../adapters/system.ts';
@@ -39,8 +41,10 @@ interface WiringOptions {
   readonly refreshSeconds?: number;
 }
 
+type PlaceOptions = WiringOptions & Pick<TypeRegistryConfig, 'resolve'>;
+
 /** What it takes to make hints, and to see lanes. */
-function wirePlace<C extends StoreClients>(env: HintEnv, clients: C, telemetry: Telemetry, options: WiringOptions = {}) {
+function wirePlace<C extends StoreClients>(env: HintEnv, clients: C, telemetry: Telemetry, options: PlaceOptions = {}) {
   const table = env.SLUICE_TABLE;
   const types = createTypeRegistry(clients.dynamodb, { table, clock, telemetry, ...options });
   const place: PlaceDeps = {
@@ -67,7 +71,7 @@ function wirePlace<C extends StoreClients>(env: HintEnv, clients: C, telemetry: 
 /** What every function that works off hints needs. */
 export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOptions = {}) {
   const table = env.SLUICE_TABLE;
-  const place = wirePlace(env, createClients(), telemetry, options);
+  const place = wirePlace(env, createClients(), telemetry, { ...options, resolve: withResources });
   const { dynamodb } = place.clients;
   return {
     ...place,
@@ -78,14 +82,21 @@ export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOpt
     starts: createStartStore(dynamodb, { table, clock, known: place.types }),
     runTally: createRunTally(),
     // Rows enter the list index when they are accepted, never later.
-    tasks: createTaskStore(dynamodb, { table, listIndex: false, clock, telemetry }),
+    tasks: createLastingTaskStore(dynamodb, { table, listIndex: false, clock, telemetry }),
   };
 }
 
 /** The same for functions that also accept or settle tasks. */
 export function wireTasks(env: TaskEnv, telemetry: Telemetry, options: WiringOptions = {}) {
   const hints = wireHints(env, telemetry, options);
-  return { ...hints, ...storesOf(env, hints.clients, telemetry) };
+  const { dynamodb, s3 } = hints.clients;
+  const table = env.SLUICE_TABLE;
+  return {
+    ...hints,
+    ...storesOf(env, hints.clients, telemetry),
+    tasks: createLastingTaskStore(dynamodb, { table, listIndex: env.SLUICE_LIST_INDEX === 'on', clock, telemetry }),
+    values: createLastingValueStore({ dynamodb, s3 }, { table, bucket: env.SLUICE_BUCKET, clock }),
+  };
 }
 
 /** For submit, which accepts tasks and does no more: what it does not need, its callers need not wait for at a cold start. */

@@ -16,6 +16,7 @@ export * from './quota-store.ts';
 export * from './redrive-store.ts';
 export * from './starter.ts';
 export * from './task-list.ts';
+export * from './lasting-stores.ts';
 export * from './task-store.ts';
 export * from './token-store.ts';
 export * from './type-registry.ts';

@@ -4,19 +4,14 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { RowChange, RowVersion, TaskStore, WriteResult } from '../../core/ports/task-store.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
-import { sideBySide } from '../../core/tasks/side-by-side.ts';
 import { answerOf, conditionalAnswerOf, type ConditionalAnswer, type Item } from './answers.ts';
 import { createNoteFailure } from './dead-days.ts';
 import { archiveSort, attemptsPrefix, attemptSort, ROW_SORT, taskPartition } from './keys.ts';
 import { allPages } from './pages.ts';
-import { liveOn } from './time-to-live.ts';
 import { DEAD_KEYS, deadKeys, expressionOf, itemOfRow, rowOfItem } from './task-item.ts';
 
 /** Days that a copy of an old generation is kept. */
 const ARCHIVE_DAYS = 30;
-
-/** Attempts of one task that are kept for longer side by side. */
-const KEPT_AT_ONCE = 25;
 
 /** Nobody has taken the id yet. */
 const NO_ROW = 'attribute_not_exists(p)';
@@ -95,19 +90,6 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
     return conditionalAnswerOf('change a task', client.send(command));
   };
 
-  const attemptItems = (tenant: string, id: string, uid: string): Promise<readonly Item[]> =>
-    allPages('read attempts', (from) =>
-      client.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: 'p = :p AND begins_with(s, :prefix)',
-          ExpressionAttributeValues: { ':p': taskPartition(tenant, id), ':prefix': attemptsPrefix(uid) },
-          ConsistentRead: true,
-          ExclusiveStartKey: from,
-        }),
-      ),
-    );
-
   return {
     get,
     insert: (row) => put(row, NO_ROW),
@@ -146,12 +128,8 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
       await answerOf('keep an attempt', client.send(new PutCommand({ TableName, Item: item })));
     },
 
-    keepAttempts: async (tenant, id, uid, least, until) => {
-      const short = (await attemptItems(tenant, id, uid)).filter(({ ttl }) => Number(ttl) < least);
-      await sideBySide(short, KEPT_AT_ONCE, ({ p, s }) => liveOn(client, TableName, { p, s }, { least, until }));
-    },
-
-    attempts: async (tenant, id, uid) => (await attemptItems(tenant, id, uid)).map((item) => attemptSchema.parse(item)),
+    attempts: async (tenant, id, uid) =>
+      (await attemptItems(client, TableName, taskPartition(tenant, id), uid)).map((item) => attemptSchema.parse(item)),
 
     scan: async (segment, segments, from) => {
       const command = new ScanCommand({
@@ -176,4 +154,24 @@ export function createTaskStore(client: DynamoDBDocumentClient, config: TaskStor
       return { rows, next: page.LastEvaluatedKey && JSON.stringify(page.LastEvaluatedKey) };
     },
   };
+}
+
+/** The kept attempts of one generation, in order of their fences. */
+export async function attemptItems(
+  client: DynamoDBDocumentClient,
+  TableName: string,
+  partition: string,
+  uid: string,
+): Promise<readonly Item[]> {
+  return allPages('read attempts', (from) =>
+    client.send(
+      new QueryCommand({
+        TableName,
+        KeyConditionExpression: 'p = :p AND begins_with(s, :prefix)',
+        ExpressionAttributeValues: { ':p': partition, ':prefix': attemptsPrefix(uid) },
+        ConsistentRead: true,
+        ExclusiveStartKey: from,
+      }),
+    ),
+  );
 }

@@ -13,7 +13,6 @@ import {
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { ZodType } from 'zod';
-import { withResources } from '../../core/limits/of-resources.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Telemetry } from '../../core/ports/telemetry.ts';
 import type { ResourceRegistry, TypeRegistry } from '../../core/ports/type-registry.ts';
@@ -33,6 +32,8 @@ export interface TypeRegistryConfig {
   readonly refreshSeconds?: number;
   /** The same while some breaker is not closed. @default 3 */
   readonly brokenRefreshSeconds?: number;
+  /** What a type is with the resources that are read with it. @default as it was deployed, which does for who never changes a limit */
+  readonly resolve?: (spec: TaskTypeSpec, resources: ReadonlyMap<string, ResourceSpec>) => TaskTypeSpec;
 }
 
 type Types = ReadonlyMap<string, TaskTypeSpec>;
@@ -65,7 +66,7 @@ export function createTypeRegistry(
   client: DynamoDBDocumentClient,
   config: TypeRegistryConfig,
 ): TypeRegistry & ResourceRegistry & KnownBreakers & KnownStarts & ReadRouting {
-  const { clock, telemetry } = config;
+  const { clock, telemetry, resolve } = config;
   const { refreshSeconds = 30, brokenRefreshSeconds = 3 } = config;
   let known: (Known & { readonly readAt: number }) | undefined;
   let reading: Promise<Types> | undefined;
@@ -105,7 +106,7 @@ export function createTypeRegistry(
     const isOther = (item: Item): boolean => isBreaker(item) || isResource(item) || isStart(item) || isRouting(item);
     const resources = new Map(items.filter(isResource).flatMap(resourceOf));
     const specs = items.filter((item) => !isOther(item)).flatMap(specOf);
-    const types = new Map(specs.map(([type, spec]) => [type, deepFreeze(withResources(spec, resources))]));
+    const types = new Map(specs.map(([type, spec]) => [type, resolve ? deepFreeze(resolve(spec, resources)) : spec]));
     const document = routingOfItem(items.find(isRouting));
     const breakers = new Map(items.filter(isBreaker).flatMap(breakerOf));
     known = { types, resources, breakers, starts: new Map(items.filter(isStart).flatMap(startOf)), document, readAt };

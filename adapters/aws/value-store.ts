@@ -7,7 +7,6 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { ValueKind, ValueStore } from '../../core/ports/value-store.ts';
 import { answerOf, unavailable } from './answers.ts';
 import { taskPartition, valueSort } from './keys.ts';
-import { liveOn } from './time-to-live.ts';
 
 export interface ValueStoreClients {
   readonly dynamodb: DynamoDBDocumentClient;
@@ -67,18 +66,6 @@ export function createValueStore({ dynamodb, s3 }: ValueStoreClients, config: Va
       const key = prefix + objectKey(tenant, id, name, kind);
       await putObject(key, json, kind);
       return { in: 's3', key, bytes };
-    },
-
-    keep: async (tenant, id, name, kind, value, least, until) => {
-      if (value.in === 's3') {
-        // Its days are counted from its last write, which is all that can be done about them; under either prefix they are
-        // enough for what anybody asks.
-        const json = await getObject(tenant, value.key, kind);
-        if (json !== undefined) await putObject(value.key, json, kind);
-        return;
-      }
-      const life = { least: Math.ceil(least / 1000), until: Math.ceil(until / 1000) };
-      await liveOn(dynamodb, TableName, keyOf(tenant, id, name, kind), life);
     },
 
     get: async (tenant, id, name, kind, value) => {

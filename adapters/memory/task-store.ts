@@ -1,8 +1,8 @@
 import type { Attempt, TaskRow } from '@sluice/contracts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { RowChange, RowVersion, ScanPage, TaskStore, WriteResult } from '../../core/ports/task-store.ts';
+import type { RowChange, RowVersion, ScanPage, LastingTaskStore, WriteResult } from '../../core/ports/task-store.ts';
 
-export interface MemoryTaskStore extends TaskStore {
+export interface MemoryTaskStore extends LastingTaskStore {
   /** Every row that there is, for checks of a whole run. */
   readonly rows: () => readonly TaskRow[];
   /** The kept copies of old generations. */

@@ -1,8 +1,8 @@
 import { SluiceError } from '@sluice/contracts';
 import type { Clock } from '../../core/ports/clock.ts';
-import type { OutsideValue, ValueStore } from '../../core/ports/value-store.ts';
+import type { OutsideValue, LastingValueStore } from '../../core/ports/value-store.ts';
 
-export interface MemoryValueStore extends ValueStore {
+export interface MemoryValueStore extends LastingValueStore {
   /** What a GET of a URL would answer. */
   readonly fetch: (url: string) => string;
 }

@@ -6,9 +6,8 @@ import { createBucketStore } from '../../adapters/aws/bucket-store.ts';
 import { countCalls, type CallCounter } from '../../adapters/aws/counting.ts';
 import { createHintQueue } from '../../adapters/aws/hint-queue.ts';
 import { createPermitStore } from '../../adapters/aws/permit-store.ts';
-import { createTaskStore } from '../../adapters/aws/task-store.ts';
+import { createLastingTaskStore, createLastingValueStore } from '../../adapters/aws/lasting-stores.ts';
 import { createTypeRegistry, createTypeWriter } from '../../adapters/aws/type-registry.ts';
-import { createValueStore } from '../../adapters/aws/value-store.ts';
 import { createWebhookSecretStore } from '../../adapters/aws/webhook-secret-store.ts';
 import { createMemoryEventBus, createMemoryStarter, createMemoryTelemetry } from '../../adapters/memory/index.ts';
 import { systemClock as clock, systemHasher as hasher, systemRandom as random, systemTimer as timer } from '../../adapters/system.ts';
@@ -115,8 +114,8 @@ export async function wire({ dynamo, faux, counter }: Servers, mode: StartMode, 
   await types.get('echo');
   const deps = {
     admission: await warmGate(dynamodb, table, telemetry, 'acme'),
-    tasks: createTaskStore(dynamodb, { table, listIndex, clock, telemetry }),
-    values: createValueStore({ dynamodb, s3: faux.clients.s3 }, { table, bucket: 'values', clock }),
+    tasks: createLastingTaskStore(dynamodb, { table, listIndex, clock, telemetry }),
+    values: createLastingValueStore({ dynamodb, s3: faux.clients.s3 }, { table, bucket: 'values', clock }),
     permits: createPermitStore(dynamodb, { table }),
     views: createLaneViews(clock),
     tune: tuneLimit,

@@ -47,10 +47,14 @@ export interface TaskStore {
   readonly archive: (row: TaskRow) => Promise<void>;
   /** Keeps an attempt that did not succeed; repeatable. `ttl` in seconds since the epoch. */
   readonly putAttempt: (tenant: string, id: string, attempt: Attempt, ttl: number) => Promise<void>;
-  /** Gives the kept attempts of one generation whose `ttl` is before `least` that of `until`. */
-  readonly keepAttempts: (tenant: string, id: string, uid: string, least: number, until: number) => Promise<void>;
   /** The kept attempts of one generation, in order of their fences. */
   readonly attempts: (tenant: string, id: string, uid: string) => Promise<readonly Attempt[]>;
   /** One page of every tenant's rows; `segment` of `segments` in parallel. For the audit alone. */
   readonly scan: (segment: number, segments: number, from: string | undefined) => Promise<ScanPage>;
+}
+
+/** For functions that settle tasks, which may have to be kept for longer than was thought. */
+export interface LastingTaskStore extends TaskStore {
+  /** Gives the kept attempts of one generation whose `ttl` is before `least` that of `until`. */
+  readonly keepAttempts: (tenant: string, id: string, uid: string, least: number, until: number) => Promise<void>;
 }

@@ -17,6 +17,14 @@ export interface ValueStore {
     home: OutsideValue['in'],
     until: number,
   ) => Promise<OutsideValue>;
+  /** The JSON text. @throws when it is gone. */
+  readonly get: (tenant: string, id: string, name: string, kind: ValueKind, value: OutsideValue) => Promise<string>;
+  /** A URL that a handler can GET the JSON from for so long. Only for values in S3. */
+  readonly url: (tenant: string, value: Extract<StoredValue, { in: 's3' }>, seconds: number) => Promise<string>;
+}
+
+/** For functions that settle tasks, likewise. */
+export interface LastingValueStore extends ValueStore {
   /** Makes it readable at least until `least` (ms), where it is not: then until `until`. Nothing, when it is gone. */
   readonly keep: (
     tenant: string,
@@ -27,8 +35,4 @@ export interface ValueStore {
     least: number,
     until: number,
   ) => Promise<void>;
-  /** The JSON text. @throws when it is gone. */
-  readonly get: (tenant: string, id: string, name: string, kind: ValueKind, value: OutsideValue) => Promise<string>;
-  /** A URL that a handler can GET the JSON from for so long. Only for values in S3. */
-  readonly url: (tenant: string, value: Extract<StoredValue, { in: 's3' }>, seconds: number) => Promise<string>;
 }

@@ -4,6 +4,8 @@ import type { CrashAnswer } from '../breakers/decide.ts';
 import { placeHints } from '../hints/place.ts';
 import { logPointer } from '../outcomes/log-pointer.ts';
 import type { PermitStore } from '../ports/permit-store.ts';
+import type { LastingTaskStore } from '../ports/task-store.ts';
+import type { LastingValueStore } from '../ports/value-store.ts';
 import type { RowChange } from '../ports/task-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { lateSuccessEvent } from '../tasks/event.ts';
@@ -20,6 +22,8 @@ import { effectsWith, releaseOf } from './effects-of.ts';
 import { measureAttempt } from './measure-attempt.ts';
 
 export interface SettleDeps extends EffectDeps, ReportDeps, RunTallyDeps {
+  readonly tasks: LastingTaskStore;
+  readonly values: LastingValueStore;
   readonly permits: PermitStore;
   readonly telemetry: Telemetry;
 }

@@ -1,6 +1,6 @@
 import type { TaskRow } from '@sluice/contracts';
-import type { TaskStore } from '../ports/task-store.ts';
-import type { ValueStore } from '../ports/value-store.ts';
+import type { LastingTaskStore } from '../ports/task-store.ts';
+import type { LastingValueStore } from '../ports/value-store.ts';
 import { keepValue } from './values.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,7 +21,7 @@ const SLACK_MS = KEPT_MS - HELD_MS;
  * @returns what its row is to know of it, where there was anything to do
  */
 export async function keepOn(
-  { tasks, values }: { readonly tasks: TaskStore; readonly values: ValueStore },
+  { tasks, values }: { readonly tasks: LastingTaskStore; readonly values: LastingValueStore },
   row: TaskRow,
   least: number,
 ): Promise<Pick<TaskRow, 'keptUntil'>> {

@@ -1,5 +1,5 @@
 import { LIMITS, type StoredValue } from '@sluice/contracts';
-import type { ValueKind, ValueStore } from '../ports/value-store.ts';
+import type { LastingValueStore, ValueKind, ValueStore } from '../ports/value-store.ts';
 
 const encoder = new TextEncoder();
 
@@ -42,7 +42,7 @@ export async function storeValue(
 
 /** Makes a value readable until `least` (ms), if it is still there; then until `until`. */
 export async function keepValue(
-  values: ValueStore,
+  values: LastingValueStore,
   owner: ValueOwner,
   kind: ValueKind,
   value: StoredValue,

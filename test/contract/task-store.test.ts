@@ -2,11 +2,11 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { taskPartition } from '../../adapters/aws/keys.ts';
-import { createTaskStore } from '../../adapters/aws/task-store.ts';
+import { createLastingTaskStore } from '../../adapters/aws/lasting-stores.ts';
 import { createMemoryClock } from '../../adapters/memory/clock.ts';
 import { createMemoryTaskStore } from '../../adapters/memory/task-store.ts';
 import { createMemoryTelemetry } from '../../adapters/memory/telemetry.ts';
-import type { TaskStore } from '../../core/ports/task-store.ts';
+import type { LastingTaskStore } from '../../core/ports/task-store.ts';
 import { A, B, makeAttempt, makeRow, makeRun, NOW } from './fixtures.ts';
 import { startDynamo, type Dynamo } from './servers.ts';
 import { taskStoreContract } from './task-store.ts';
@@ -18,11 +18,11 @@ beforeAll(async () => {
 });
 afterAll(() => dynamo.stop());
 
-const make = async (listIndex = true): Promise<TaskStore> => {
+const make = async (listIndex = true): Promise<LastingTaskStore> => {
   table = await dynamo.newTable();
   const clock = createMemoryClock(NOW);
   const telemetry = createMemoryTelemetry();
-  return createTaskStore(dynamo.clients.dynamodb, { table, listIndex, clock, telemetry, scanPageSize: 7 });
+  return createLastingTaskStore(dynamo.clients.dynamodb, { table, listIndex, clock, telemetry, scanPageSize: 7 });
 };
 
 taskStoreContract('memory', async () => createMemoryTaskStore({ pageSize: 7 }));

@@ -1,12 +1,12 @@
 import type { TaskRow } from '@sluice/contracts';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { TaskStore } from '../../core/ports/task-store.ts';
+import type { LastingTaskStore } from '../../core/ports/task-store.ts';
 import { A, B, makeAttempt, makeRow, makeRun, newUid, NOW } from './fixtures.ts';
 
 /** @param make a store whose scans have pages of at most 7 items */
-export function taskStoreContract(name: string, make: () => Promise<TaskStore>): void {
+export function taskStoreContract(name: string, make: () => Promise<LastingTaskStore>): void {
   describe(`task store: ${name}`, () => {
-    let store: TaskStore;
+    let store: LastingTaskStore;
     beforeEach(async () => {
       store = await make();
     });

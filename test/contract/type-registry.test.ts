@@ -6,6 +6,7 @@ import { createResourceWriter, createTypeRegistry, createTypeWriter } from '../.
 import { createMemoryClock } from '../../adapters/memory/clock.ts';
 import { createMemoryTelemetry } from '../../adapters/memory/telemetry.ts';
 import { createMemoryTypeRegistry } from '../../adapters/memory/type-registry.ts';
+import { withResources } from '../../core/limits/of-resources.ts';
 import { makeSpec, NOW } from './fixtures.ts';
 import { startDynamo, type Dynamo } from './servers.ts';
 import { typeRegistryContract } from './type-registry.ts';
@@ -23,7 +24,7 @@ const queries = (): number => counter.get('Query')?.calls ?? 0;
 const make = async () => {
   const table = await dynamo.newTable();
   const [clock, telemetry] = [createMemoryClock(NOW), createMemoryTelemetry()];
-  const registry = createTypeRegistry(dynamo.clients.dynamodb, { table, clock, telemetry });
+  const registry = createTypeRegistry(dynamo.clients.dynamodb, { table, clock, telemetry, resolve: withResources });
   const pass = async (milliseconds: number): Promise<void> => {
     // A read in the background is done when another that was sent after it is.
     await createTypeRegistry(dynamo.clients.dynamodb, { table, clock, telemetry }).names();

@@ -1,7 +1,7 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { taskPartition } from '../../adapters/aws/keys.ts';
-import { createValueStore } from '../../adapters/aws/value-store.ts';
+import { createLastingValueStore } from '../../adapters/aws/lasting-stores.ts';
 import { createMemoryClock } from '../../adapters/memory/clock.ts';
 import { systemClock } from '../../adapters/system.ts';
 import { createMemoryValueStore } from '../../adapters/memory/value-store.ts';
@@ -22,7 +22,7 @@ const make = async () => {
   const clients = { dynamodb: dynamo.clients.dynamodb, s3: faux.clients.s3 };
   return {
     table,
-    values: createValueStore(clients, { table, bucket: 'values', clock: systemClock }),
+    values: createLastingValueStore(clients, { table, bucket: 'values', clock: systemClock }),
     fetch: async (url: string) => (await fetch(url)).text(),
   };
 };

@@ -1,19 +1,19 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ValueKind, ValueStore } from '../../core/ports/value-store.ts';
+import type { ValueKind, LastingValueStore } from '../../core/ports/value-store.ts';
 import { A, B, newUid, NOW } from './fixtures.ts';
 
 const UNTIL = NOW + 86_400_000;
 const ID = 'order:1+2@x=~';
 
 export interface ValuesUnderTest {
-  readonly values: ValueStore;
+  readonly values: LastingValueStore;
   /** GETs a URL as a handler would. */
   readonly fetch: (url: string) => Promise<string>;
 }
 
 export function valueStoreContract(name: string, make: () => Promise<ValuesUnderTest>): void {
   describe(`value store: ${name}`, () => {
-    let values: ValueStore;
+    let values: LastingValueStore;
     let fetch: ValuesUnderTest['fetch'];
     const uid = newUid();
     beforeEach(async () => {

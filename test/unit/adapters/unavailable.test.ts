@@ -27,7 +27,7 @@ describe('a table that does not answer', () => {
   };
   const lane = { tenant: A, type: 'thumbnail' };
   const row = makeRow();
-  const tasks = aws.createTaskStore(client, config);
+  const tasks = aws.createLastingTaskStore(client, config);
   const permits = aws.createPermitStore(client, config);
   const backlog = aws.createBacklogStore(client, config);
   const buckets = aws.createBucketStore(client, config);
@@ -93,7 +93,7 @@ describe('a lost condition', () => {
       return Promise.reject(Object.assign(new Error('no'), { name: 'ConditionalCheckFailedException', Item }));
     });
     const config = { table: 't', listIndex: false, clock: createMemoryClock(), telemetry: createMemoryTelemetry() };
-    const store = aws.createTaskStore(client, config);
+    const store = aws.createLastingTaskStore(client, config);
     expect(await store.insert(makeRow())).toEqual({ applied: false, row: item });
     expect(sent).toMatchObject([{ ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }]);
   });
