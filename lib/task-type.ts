@@ -93,7 +93,7 @@ export interface TaskTypeProps {
    * How the lane of a tenant finds the capacity of what is behind its handler: it begins with a few attempts at once, takes
    * more while it goes well, and fewer when attempts are throttled, between 1 and `concurrency`. `false`: always as many as
    * `concurrency` says.
-   * @default - 10 at first; fewer when 3 attempts and 2 % of those of 10 s are throttled
+   * @default - as its `resources` say it; else 10 at first, fewer when 3 attempts and 2 % of those of 10 s are throttled
    */
   readonly adaptive?: TaskTypeSpec['adaptive'];
   /**
