@@ -18,7 +18,8 @@ export function createScheduleWorld({ now, firePorts = (deps) => deps, ...config
   const fired: { at: number; id: string }[] = [];
   const world = createWorld({
     types: [
-      typeSpec('job'),
+      // Their rows are what tests look at, after weeks.
+      typeSpec('job', { dedupWindowSeconds: 30 * 86_400 }),
       typeSpec(SYSTEM_TYPES.fire, {
         adaptive: false,
         start: 'wait',
