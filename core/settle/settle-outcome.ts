@@ -72,7 +72,8 @@ export async function settleOutcome(deps: SettleDeps, given: Outcome, by: By, se
     if (decision.do === 'repeat-end') return effectsWith(spec, row, deps.clock.now());
     if (decision.do === 'repeat-release') return releaseOf(row);
     const kept = await prepare(deps, row, outcome, by, spec, decision);
-    const written = await write(row.seq, row.state, { ...decision.change, set: { ...decision.change.set, ...kept } });
+    const change = { ...decision.change, set: { ...decision.change.set, ...kept } };
+    const written = await write(row.seq, row.state, change);
     if (written.applied) {
       if (decision.do === 'end') return ended(deps, spec, written.row, outcome);
       measureAttempt(deps.telemetry, written.row, outcome);

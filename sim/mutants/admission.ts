@@ -36,7 +36,7 @@ export const ADMISSION: readonly Mutant[] = [
       },
       {
         file: 'core/admission/control-step.ts',
-        find: 'if (idle(state) && (!before || idle(before))) return;',
+        find: 'if (idle(state) && (!before || idle(before)) && set.length === 0) return;',
         replace: 'if (idle(state)) return;',
       },
     ],

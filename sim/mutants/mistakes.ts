@@ -20,7 +20,7 @@ export const MISTAKES: readonly Mutant[] = [
     name: 'settle-row-first',
     why: 'a settlement writes the row, and then the next hint',
     edits: [
-      { file: OUTCOME, find: 'await prepare(deps, row, outcome, by, spec, decision);', replace: '' },
+      { file: OUTCOME, find: 'const kept = await prepare(deps, row, outcome, by, spec, decision);', replace: 'const kept = {};' },
       {
         file: OUTCOME,
         find: "if (decision.do === 'end') return ended(",

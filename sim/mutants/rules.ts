@@ -47,8 +47,8 @@ export const RULES: readonly (Mutant & { readonly rule: string })[] = [
     why: 'a settlement writes over whatever the row is by now',
     edits: edit(
       'core/settle/settle-outcome.ts',
-      'await write(row.seq, row.state, decision.change)',
-      'await deps.tasks.get(row.tenant, row.id).then((now) => write(now.seq, now.state, decision.change))',
+      'await write(row.seq, row.state, change)',
+      'await deps.tasks.get(row.tenant, row.id).then((now) => write(now.seq, now.state, change))',
     ),
     question: 'event-twice',
   },
@@ -126,8 +126,8 @@ export const RULES: readonly (Mutant & { readonly rule: string })[] = [
     why: 'a start that was refused is taken back without a next hint',
     edits: edit(
       'core/settle/settle-outcome.ts',
-      "if (decision.do !== 'again') return;",
-      "if (decision.do !== 'again' || outcome.class === 'throttled') return;",
+      'const [durable] = await placeHints(deps, [{ tenant: row.tenant, task }]);',
+      "if (outcome.class === 'throttled') return kept;\n  const [durable] = await placeHints(deps, [{ tenant: row.tenant, task }]);",
     ),
     question: 'throttle',
   },

@@ -1,5 +1,6 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { taskPartition } from '../../adapters/aws/keys.ts';
 import { createLastingValueStore } from '../../adapters/aws/lasting-stores.ts';
 import { createMemoryClock } from '../../adapters/memory/clock.ts';
@@ -77,17 +78,10 @@ describe('value store on DynamoDB and S3', () => {
     ] as const) {
       const value = await values.put(A, 'x', newUid(), 'payload', '[1]', 's3', until);
       if (value.in !== 's3') throw new Error(`kept in ${value.in}`);
-      const puts: unknown[] = [];
-      faux.clients.s3.middlewareStack.add(
-        (next, { commandName }) =>
-          (args) => {
-            if (commandName === 'PutObjectCommand') puts.push(args.input);
-            return next(args);
-          },
-        { step: 'initialize', name: 'puts', override: true },
-      );
+      const send = vi.spyOn(faux.clients.s3, 'send');
       await values.keep(A, 'x', 'n', 'payload', value, NOW, NOW);
-      faux.clients.s3.middlewareStack.remove('puts');
+      const puts = send.mock.calls.flatMap(([command]) => (command instanceof PutObjectCommand ? [command.input] : []));
+      send.mockRestore();
       expect(value.key.startsWith(prefix)).toBe(true);
       expect(puts).toMatchObject([{ Key: value.key, Body: '[1]', ContentType: 'application/json' }]);
     }

@@ -60,8 +60,8 @@ function releasesAnother(ports: Ports): Ports {
 
 describe('a planted bug', () => {
   it.each([
-    ['a hint that is lost', 'lost', losesDelayed, 25],
-    ["another attempt's permit that is given back", 'permitLeaks', releasesAnother, 120],
+    ['a hint that is lost', 'lost', losesDelayed, 50],
+    ["another attempt's permit that is given back", 'permitLeaks', releasesAnother, 160],
   ] as const)(
     'is found and shrunk: %s',
     async (_name, kind, plant, most) => {
