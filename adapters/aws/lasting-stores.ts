@@ -1,6 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { SluiceError, type StoredValue } from '@sluice/contracts';
 import type { LastingTaskStore } from '../../core/ports/task-store.ts';
 import type { LastingValueStore } from '../../core/ports/value-store.ts';
 import { sideBySide } from '../../core/tasks/side-by-side.ts';
@@ -8,7 +7,7 @@ import { answerOf } from './answers.ts';
 import { taskPartition, valueSort } from './keys.ts';
 import { attemptItems, createTaskStore, type TaskStoreConfig } from './task-store.ts';
 import { liveOn } from './time-to-live.ts';
-import { createValueStore, type ValueStoreClients, type ValueStoreConfig } from './value-store.ts';
+import { createValueStore, readObject, type ValueStoreClients, type ValueStoreConfig } from './value-store.ts';
 
 /** Attempts whose time to live is written at once. */
 const KEPT_AT_ONCE = 25;
@@ -29,25 +28,18 @@ export function createLastingTaskStore(client: DynamoDBDocumentClient, config: T
 /** {@link createValueStore} for functions that settle tasks. */
 export function createLastingValueStore(clients: ValueStoreClients, config: ValueStoreConfig): LastingValueStore {
   const { table, bucket: Bucket } = config;
-  const store = createValueStore(clients, config);
-
-  /** Its days are counted from its last write, which is all that can be done about them; under either prefix they are enough for what anybody asks. */
-  const writeAgain = async (value: Extract<StoredValue, { in: 's3' }>, read: () => Promise<string>, kind: string): Promise<void> => {
-    let json: string;
-    try {
-      json = await read();
-    } catch (error) {
-      if (error instanceof SluiceError && error.code === 'not_found') return;
-      throw error;
-    }
-    const command = new PutObjectCommand({ Bucket, Key: value.key, Body: json, ContentType: 'application/json' });
-    await answerOf(`write a ${kind} again`, clients.s3.send(command));
-  };
-
   return {
-    ...store,
+    ...createValueStore(clients, config),
     keep: async (tenant, id, name, kind, value, least, until) => {
-      if (value.in === 's3') return writeAgain(value, () => store.get(tenant, id, name, kind, value), kind);
+      if (value.in === 's3') {
+        const json = await readObject(clients.s3, Bucket, tenant, value.key, kind);
+        if (json === undefined) return;
+        // Its days are counted from its last write, which is all that can be done about them; under either prefix they are
+        // enough for what anybody asks.
+        const command = new PutObjectCommand({ Bucket, Key: value.key, Body: json, ContentType: 'application/json' });
+        await answerOf(`write a ${kind} again`, clients.s3.send(command));
+        return;
+      }
       const life = { least: Math.ceil(least / 1000), until: Math.ceil(until / 1000) };
       await liveOn(clients.dynamodb, table, { p: taskPartition(tenant, id), s: valueSort(kind, name) }, life);
     },

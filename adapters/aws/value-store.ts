@@ -25,6 +25,18 @@ const LONG = 'long/';
 /** ms: an object that must be readable for longer than this goes under the long prefix. */
 const SHORT_MS = S3_SHORT_DAYS * 86_400_000;
 
+/** The JSON text of an object, if it is there and the tenant's. */
+export async function readObject(s3: S3Client, Bucket: string, tenant: string, key: string, kind: ValueKind): Promise<string | undefined> {
+  if (!isOfTenant(tenant, key)) return undefined;
+  try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: key }));
+    return await Body?.transformToString('utf-8');
+  } catch (error) {
+    if (error instanceof Error && error.name === 'NoSuchKey') return undefined;
+    throw unavailable(`read a ${kind}`, error);
+  }
+}
+
 /** Values beside their rows in DynamoDB, and in S3. */
 export function createValueStore({ dynamodb, s3 }: ValueStoreClients, config: ValueStoreConfig): ValueStore {
   const { table: TableName, bucket: Bucket } = config;
@@ -35,17 +47,6 @@ export function createValueStore({ dynamodb, s3 }: ValueStoreClients, config: Va
     const command = new GetCommand({ TableName, Key: keyOf(tenant, id, name, kind), ConsistentRead: true });
     const { Item: item } = await answerOf(`read a ${kind}`, dynamodb.send(command));
     return item && String(item['json']);
-  };
-
-  const getObject = async (tenant: string, key: string, kind: ValueKind): Promise<string | undefined> => {
-    if (!isOfTenant(tenant, key)) return undefined;
-    try {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: key }));
-      return await Body?.transformToString('utf-8');
-    } catch (error) {
-      if (error instanceof Error && error.name === 'NoSuchKey') return undefined;
-      throw unavailable(`read a ${kind}`, error);
-    }
   };
 
   const putObject = async (key: string, json: string, kind: ValueKind): Promise<void> => {
@@ -69,7 +70,7 @@ export function createValueStore({ dynamodb, s3 }: ValueStoreClients, config: Va
     },
 
     get: async (tenant, id, name, kind, value) => {
-      const json = value.in === 'item' ? await getItem(tenant, id, name, kind) : await getObject(tenant, value.key, kind);
+      const json = value.in === 'item' ? await getItem(tenant, id, name, kind) : await readObject(s3, Bucket, tenant, value.key, kind);
       if (json === undefined) throw gone(`${kind} of ${tenant}/${id}`);
       return json;
     },

@@ -91,7 +91,7 @@ const UNREACHABLE: readonly Unreachable[] = [
     why: 'the same',
     fns: ['dispatch'],
     ports: ['core/tasks/checkpoint readCheckpoint values.get'],
-    command: 'adapters/aws/value-store getObject GetObjectCommand',
+    command: 'adapters/aws/value-store readObject GetObjectCommand',
   },
   {
     why: 'an insert is refused because a row is there, and the row comes with the answer',
@@ -125,7 +125,7 @@ const UNREACHABLE: readonly Unreachable[] = [
     why: 'a result in S3 is told by its size alone',
     fns: ['settle'],
     ports: [READ_VALUE],
-    command: 'adapters/aws/value-store getObject GetObjectCommand',
+    command: 'adapters/aws/value-store readObject GetObjectCommand',
   },
   {
     why: 'a generation that is freed has failed, so that it has no result to tell',
@@ -137,7 +137,7 @@ const UNREACHABLE: readonly Unreachable[] = [
     why: 'the same',
     fns: ['submit'],
     ports: [READ_VALUE],
-    command: 'adapters/aws/value-store getObject GetObjectCommand',
+    command: 'adapters/aws/value-store readObject GetObjectCommand',
   },
   {
     why: 'the task of a schedule names no receivers, nor do tasks of the platform',
@@ -162,7 +162,7 @@ const UNREACHABLE: readonly Unreachable[] = [
     ['core/permits/release inLine permits.called', UPDATE_CELL],
     ['core/permits/wake wakeLane permits.wake', 'adapters/aws/permit-cell change UpdateCommand'],
     [READ_VALUE, 'adapters/aws/value-store getItem GetCommand'],
-    [READ_VALUE, 'adapters/aws/value-store getObject GetObjectCommand'],
+    [READ_VALUE, 'adapters/aws/value-store readObject GetObjectCommand'],
   ].map(([port = '', command = '']): Unreachable => ({
     why: 'a tick submits tasks of chains that it has just made, whose ids nobody had before: there is no generation to free',
     fns: ['timers'],
@@ -203,7 +203,7 @@ const UNREACHABLE: readonly Unreachable[] = [
     why: 'dispatch hands a payload in S3 on by its URL',
     fns: ['dispatch'],
     ports: ['core/tasks/values readValue values.get'],
-    command: 'adapters/aws/value-store getObject GetObjectCommand',
+    command: 'adapters/aws/value-store readObject GetObjectCommand',
   },
 ];
 
