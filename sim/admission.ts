@@ -1,5 +1,6 @@
 import { isSluiceError, type Quota, type SluiceError } from '@sluice/contracts';
 import { submitTasks, type SubmitResult } from '../core/submit/submit.ts';
+import { CALM_MS } from './checks/refusals.ts';
 import type { Stream } from './choices.ts';
 import { invoke } from './invocation.ts';
 import { oneOf, strike, type Simulation } from './simulation.ts';
@@ -18,8 +19,6 @@ const SIZES = [2, 6, 25] as const;
 const TURNS = 4;
 /** When its call failed a client comes again so much later, ms. */
 const FAILED_MS = 4_000;
-/** ms after the last fault at which each tenant has one task more. */
-const CALM_MS = 90_000;
 
 /** Tenants that submit more than they may, and come again as they are told. */
 export async function startAdmission(sim: Simulation, faultsMs: number): Promise<void> {

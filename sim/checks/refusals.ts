@@ -1,8 +1,10 @@
 import { ADMISSION_CODES, type SluiceError } from '@sluice/contracts';
 import { MAX_WAIT_SECONDS } from '../../core/admission/bounds.ts';
 
-/** ms after the last fault in which whoever comes back as told gets in: twice the longest wait, and a round of control. */
-const ADMITTED_WITHIN_MS = 2 * MAX_WAIT_SECONDS * 1_000 + 60_000;
+/** ms after the last fault at which each tenant has one task more. */
+export const CALM_MS = 90_000;
+/** ms after the last fault in which who comes by then, and back as told, gets in: twice the longest wait, and a round of control. */
+const ADMITTED_WITHIN_MS = CALM_MS + 2 * MAX_WAIT_SECONDS * 1_000 + 60_000;
 
 interface RefusalCheckDeps {
   readonly now: () => number;

@@ -25,22 +25,4 @@ export const ADMISSION: readonly Mutant[] = [
     seeds: 20,
     profile: BOUNDED,
   },
-  {
-    name: 'refused-for-ever',
-    why: 'what control has once said of a tenant counts until it says something else, and of a tenant with nothing waiting it says nothing',
-    edits: [
-      {
-        file: 'core/admission/feed.ts',
-        find: 'const DOCUMENT_KEPT_MS = 90_000;',
-        replace: 'const DOCUMENT_KEPT_MS = 90_000_000;',
-      },
-      {
-        file: 'core/admission/control-step.ts',
-        find: 'if (idle(state) && (!before || idle(before)) && set.length === 0) return;',
-        replace: 'if (idle(state)) return;',
-      },
-    ],
-    seeds: 60,
-    profile: BOUNDED,
-  },
 ];
