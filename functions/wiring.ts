@@ -89,29 +89,30 @@ export function wireHints(env: HintEnv, telemetry: Telemetry, options: WiringOpt
 /** The same for functions that also accept or settle tasks. */
 export function wireTasks(env: TaskEnv, telemetry: Telemetry, options: WiringOptions = {}) {
   const hints = wireHints(env, telemetry, options);
-  const { dynamodb, s3 } = hints.clients;
-  const table = env.SLUICE_TABLE;
-  return {
-    ...hints,
-    ...storesOf(env, hints.clients, telemetry),
-    tasks: createLastingTaskStore(dynamodb, { table, listIndex: env.SLUICE_LIST_INDEX === 'on', clock, telemetry }),
-    values: createLastingValueStore({ dynamodb, s3 }, { table, bucket: env.SLUICE_BUCKET, clock }),
-  };
+  const make = { tasks: createLastingTaskStore, values: createLastingValueStore };
+  return { ...hints, ...storesOf(env, hints.clients, telemetry, make) };
 }
 
 /** For submit, which accepts tasks and does no more: what it does not need, its callers need not wait for at a cold start. */
 export function wireSubmit(env: TaskEnv, telemetry: Telemetry) {
   const place = wirePlace(env, createStoreClients(), telemetry);
   const permits = createPermitReturns(place.clients.dynamodb, { table: env.SLUICE_TABLE });
-  return { ...place, permits, ...storesOf(env, place.clients, telemetry) };
+  const make = { tasks: createTaskStore, values: createValueStore };
+  return { ...place, permits, ...storesOf(env, place.clients, telemetry, make) };
 }
 
-function storesOf(env: TaskEnv, { dynamodb, s3, events }: StoreClients, telemetry: Telemetry) {
+/** How the two stores are made that can do more for some functions than for others. */
+interface Makers<T, V> {
+  readonly tasks: (...of: Parameters<typeof createTaskStore>) => T;
+  readonly values: (...of: Parameters<typeof createValueStore>) => V;
+}
+
+function storesOf<T, V>(env: TaskEnv, { dynamodb, s3, events }: StoreClients, telemetry: Telemetry, make: Makers<T, V>) {
   const table = env.SLUICE_TABLE;
   return {
     hasher,
-    tasks: createTaskStore(dynamodb, { table, listIndex: env.SLUICE_LIST_INDEX === 'on', clock, telemetry }),
-    values: createValueStore({ dynamodb, s3 }, { table, bucket: env.SLUICE_BUCKET, clock }),
+    tasks: make.tasks(dynamodb, { table, listIndex: env.SLUICE_LIST_INDEX === 'on', clock, telemetry }),
+    values: make.values({ dynamodb, s3 }, { table, bucket: env.SLUICE_BUCKET, clock }),
     events: createEventBus(events, { bus: env.SLUICE_BUS, random }),
   };
 }

@@ -1,5 +1,5 @@
 import { aheadOf, aheadOfSlots, askable, isShort, meanWith } from '../permits/ahead.ts';
-import { cellLimit, cellPausedUntil, livePermits } from '../permits/cells.ts';
+import { cellLimit, cellPausedUntil, limitNow, livePermits } from '../permits/cells.ts';
 import type { LaneViews } from '../permits/views.ts';
 import type { LaneRules } from '../limits/lane-rules.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -76,7 +76,7 @@ export function createAhead({ clock, views }: AheadDeps, lane: Lane, rules: Lane
   /** What the cell may hold for a claim; none while it pauses. */
   const limitFor = (index: number, cell: Cell, asker: Asker): number => {
     const now = clock.now();
-    const limit = cellPausedUntil(rules, cell) > now ? 0 : cellLimit(rules, index, cell);
+    const limit = limitNow(rules, index, cell, now);
     return limitForOne(cell, limit, asker, now);
   };
 

@@ -8,7 +8,7 @@ import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
 import { aheadOf } from './ahead.ts';
-import { cellLimit, cellPausedUntil, cellsInUse, expiredPermits, isPaced, livePermits, ratesOf, type KnownCell } from './cells.ts';
+import { cellLimit, cellsInUse, expiredPermits, isPaced, limitNow, livePermits, ratesOf, type KnownCell } from './cells.ts';
 import { createLaneViews, type LaneViews } from './views.ts';
 
 export interface AcquireDeps {
@@ -150,7 +150,7 @@ async function acquireInCell(
   let over: readonly Wanted[] = [];
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const asked = deps.clock.now();
-    const limit = cellPausedUntil(rules, seen) > asked ? 0 : cellLimit(rules, cell, seen);
+    const limit = limitNow(rules, cell, seen, asked);
     const beyond = ahead ? aheadOf(limit) : 0;
     const live = livePermits({ permits: seen.permits ?? [] }, asked).length;
     const room = Math.max(0, limit + beyond - live);

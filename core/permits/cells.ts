@@ -51,10 +51,14 @@ export function expiredPermits(cell: Pick<Cell, 'permits'>, now: number): readon
   return cell.permits.filter((p) => p.expiry <= now);
 }
 
+/** Attempts at once that a cell may have now: none while it pauses. */
+export function limitNow(rules: LaneRules, index: number, cell: KnownCell | undefined, now: number): number {
+  return cellPausedUntil(rules, cell) > now ? 0 : cellLimit(rules, index, cell);
+}
+
 /** Permits that a cell has left. */
 export function roomIn(rules: LaneRules, index: number, cell: Cell, now: number): number {
-  if (cellPausedUntil(rules, cell) > now) return 0;
-  return Math.max(0, cellLimit(rules, index, cell) - livePermits(cell, now).length);
+  return Math.max(0, limitNow(rules, index, cell, now) - livePermits(cell, now).length);
 }
 
 /** Starts that the rates of a lane, and its parts of those of its resources, let pass now, of those that are wanted. */

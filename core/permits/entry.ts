@@ -5,7 +5,7 @@ import { limitFor } from '../priority/ask.ts';
 import type { Cell, Demands, Lane, Permit } from '../ports/permit-store.ts';
 import { claimOf, DEFAULT_BUDGET, type BudgetRules } from '../retry/budget.ts';
 import { acquirePermits, type AcquireDeps, type Acquired, type AcquireOptions } from './acquire.ts';
-import { cellLimit, cellPausedUntil, expiredPermits, livePermits, mostCells, roomIn, type KnownCell } from './cells.ts';
+import { cellPausedUntil, expiredPermits, limitNow, livePermits, mostCells, roomIn, type KnownCell } from './cells.ts';
 import { wakeLane } from './wake.ts';
 import { entryPermit, entryPlaces, heldBy, IN_LINE, yieldedOf, type EntryPlace } from './entry-places.ts';
 
@@ -136,7 +136,7 @@ async function enterCell(
   let seen: Cell | undefined;
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const now = deps.clock.now();
-    const limit = cellPausedUntil(ofPool, seen ?? known) > now ? 0 : cellLimit(ofPool, cell, seen ?? known);
+    const limit = limitNow(ofPool, cell, seen ?? known, now);
     const live = livePermits({ permits: seen?.permits ?? [] }, now);
     const own = most - heldBy(lane.tenant, live);
     if (own <= 0) return { taken: [], full: false };
